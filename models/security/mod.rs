@@ -1,0 +1,1 @@
+//! Ciphers of a card payment: MACs, PIN blocks, key wrapping. Knows no party and no line.

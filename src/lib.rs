@@ -1,0 +1,1 @@
+//! Deterministic simulation testing for ISO 8583 card payments.

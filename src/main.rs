@@ -1,0 +1,2 @@
+//! The `reversim` binary: only calls the command line.
+fn main() {}
