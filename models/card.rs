@@ -1,0 +1,97 @@
+//! Cards and amounts as every party handles them. Knows no account and no message.
+
+use core::fmt;
+
+/// A primary account number, 8 to 19 digits. Shows only the first six and the last four.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pan {
+    digits: [u8; 19],
+    length: u8,
+}
+
+impl Pan {
+    /// The number, if it is 8 to 19 ASCII digits.
+    pub fn new(digits: &[u8]) -> Option<Pan> {
+        if !(8..=19).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let mut pan = Pan { digits: [0; 19], length: digits.len() as u8 };
+        pan.digits[..digits.len()].copy_from_slice(digits);
+        Some(pan)
+    }
+
+    /// The digits in the clear, for messages and ciphers only.
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.digits[..usize::from(self.length)]).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Pan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.as_str();
+        let hidden = digits.len().saturating_sub(10);
+        for (i, c) in digits.chars().enumerate() {
+            let c = if (6..6 + hidden).contains(&i) { '*' } else { c };
+            write!(f, "{c}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Pan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pan({self})")
+    }
+}
+
+/// An ISO 4217 numeric currency code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Currency(pub u16);
+
+impl Currency {
+    /// Renminbi, two decimals.
+    pub const CNY: Currency = Currency(156);
+}
+
+/// An amount of money in minor units (fen, cents) of its currency.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Amount {
+    /// Minor units.
+    pub minor: u64,
+    /// The currency the minor units belong to.
+    pub currency: Currency,
+}
+
+impl Amount {
+    /// So many fen.
+    pub const fn cny(minor: u64) -> Amount {
+        Amount { minor, currency: Currency::CNY }
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02}", self.minor / 100, self.minor % 100)
+    }
+}
+
+/// A card as the reader gives it: enough for a request, and for the reversal of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Card {
+    /// The account number.
+    pub pan: Pan,
+    /// YYMM.
+    pub expiry: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_number_never_shows_its_middle() {
+        let pan = Pan::new(b"6224242000000021").unwrap();
+        assert_eq!(format!("{pan} {pan:?}"), "622424******0021 Pan(622424******0021)");
+        assert!(Pan::new(b"12345").is_none() && Pan::new(b"6224242000000O21").is_none());
+    }
+}

@@ -1,0 +1,408 @@
+//! The catalogue of planted defects: wrong turns a party can be told to take.
+//!
+//! Off by default, a constructor argument, never a global. The harness must find each of them by
+//! its consequences; nothing outside the parties may ask which one is planted.
+
+use core::fmt;
+
+/// A planted defect. The variants are the permanent ids of the catalogue.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Defect {
+    /// On time-out shows DECLINED and queues no reversal.
+    T01,
+    /// Sends the 0200 first and records the pending reversal after it.
+    T02,
+    /// Keeps the pending reversal in memory only; power loss forgets it.
+    T03,
+    /// Any answer to a 0400 clears the reversal (91, 96, A0 too).
+    T05,
+    /// After the last try the pending reversal is deleted without an exception item.
+    T06,
+    /// Lets a new sale go while a reversal is pending; a second time-out overwrites the slot.
+    T07,
+    /// Builds element 11 of the 0400 from the current counter.
+    T08,
+    /// The STAN counter is not recovered from the journal but from the last sign-on.
+    T10,
+    /// Counts (stan + 1) % modulus: zero is used, and numbers of the open batch are used again.
+    T11,
+    /// Accepts an approval after the reversal began: prints the receipt, the reversal still goes.
+    T12,
+    /// Every 0210 that comes adds a sale to the batch.
+    T14,
+    /// Takes one read for one message; half a message is a decline.
+    T15,
+    /// Takes one read for one message; what follows the first frame is dropped.
+    T16,
+    /// A lost 0510 increments the batch number and settles the same sales again.
+    T21,
+    /// An answer with a wrong MAC is shown as a decline and not reversed.
+    T24,
+    /// Waits for the calendar clock instead of elapsed time.
+    T28,
+    /// A printer fault after an approval offers to swipe again.
+    T30,
+    /// Settlement does not drain the pending reversal first.
+    T32,
+    /// A torn write on the pending entry makes recovery drop the whole entry.
+    T34,
+    /// On the issuer's time-out answers the terminal and reverses nothing upstream.
+    W01,
+    /// The time-out itself queues no advice, and the late approval is only logged.
+    W02,
+    /// Pairs answers with requests by the terminal's STAN only, and sends that STAN upstream.
+    W03,
+    /// The head of the store-and-forward queue is retried for ever; what is behind it waits.
+    W06,
+    /// The advice is removed from the queue before its first sending is durable.
+    W07,
+    /// An advice older than the expiry is dropped without an exception item.
+    W09,
+    /// After the last try an advice is dropped without an exception item.
+    W11,
+    /// Answers 0410 to the terminal before the advice is recorded.
+    W13,
+    /// A restart forgets which requests were answered.
+    W15,
+    /// A duplicate of an unfinished request is answered approved.
+    W18,
+    /// When the issuer's line breaks, pending requests are answered 91 and not reversed.
+    W19,
+    /// Queues a reversal for an original that was declined.
+    W26,
+    /// Takes the settlement date when it answers, not when it forwards.
+    W28,
+    /// Forwards the request, then checks the MAC.
+    W30,
+    /// An echo test without an answer declines what is pending and reverses nothing.
+    W32,
+    /// Every repeat of an advice (0421) gets a new STAN.
+    W35,
+    /// Has no time-out upstream; waits on a dead line for ever.
+    W37,
+    /// An unknown reversal is answered 25 and forgotten; the late original debits.
+    I01,
+    /// Credits at every copy of a reversal.
+    I03,
+    /// Credits what the reversal says, not what was debited.
+    I04,
+    /// The debit and the duplicate memory are two writes.
+    I07,
+    /// Looks for the original among committed entries only: one still being written is not found.
+    I10,
+    /// A duplicate is answered with a new authorization code.
+    I18,
+    /// Checks the balance when the request arrives, books when it is committed.
+    I20,
+    /// A duplicate of a wrong PIN counts as another try.
+    I23,
+    /// Logs the frame as it came when it cannot be parsed.
+    Z01,
+    /// Waits for the rest of a frame without a time-out.
+    Z04,
+    /// Leaves the amount and the response code out of the MAC.
+    Z06,
+}
+
+/// Where a defect lives.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Part {
+    /// In terminals.
+    Terminal,
+    /// In switches.
+    Switch,
+    /// In issuers.
+    Issuer,
+    /// In the line ends of every party.
+    Wire,
+}
+
+/// What a person wants to know of a defect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Description {
+    /// Permanent id.
+    pub id: &'static str,
+    /// Where it lives.
+    pub part: Part,
+    /// A name that says it.
+    pub name: &'static str,
+    /// What the code does wrong.
+    pub wrong: &'static str,
+    /// The invariant that it breaks, by name.
+    pub breaks: &'static str,
+}
+
+impl Defect {
+    /// Every planted defect, in the order of the catalogue.
+    pub const ALL: &'static [Defect] = &[
+        Defect::T01,
+        Defect::T02,
+        Defect::T03,
+        Defect::T05,
+        Defect::T06,
+        Defect::T07,
+        Defect::T08,
+        Defect::T10,
+        Defect::T11,
+        Defect::T12,
+        Defect::T14,
+        Defect::T15,
+        Defect::T16,
+        Defect::T21,
+        Defect::T24,
+        Defect::T28,
+        Defect::T30,
+        Defect::T32,
+        Defect::T34,
+        Defect::W01,
+        Defect::W02,
+        Defect::W03,
+        Defect::W06,
+        Defect::W07,
+        Defect::W09,
+        Defect::W11,
+        Defect::W13,
+        Defect::W15,
+        Defect::W18,
+        Defect::W19,
+        Defect::W26,
+        Defect::W28,
+        Defect::W30,
+        Defect::W32,
+        Defect::W35,
+        Defect::W37,
+        Defect::I01,
+        Defect::I03,
+        Defect::I04,
+        Defect::I07,
+        Defect::I10,
+        Defect::I18,
+        Defect::I20,
+        Defect::I23,
+        Defect::Z01,
+        Defect::Z04,
+        Defect::Z06,
+    ];
+
+    /// By id, upper or lower case.
+    pub fn parse(id: &str) -> Option<Defect> {
+        Defect::ALL.iter().copied().find(|d| d.describe().id.eq_ignore_ascii_case(id))
+    }
+
+    /// The catalogue's entry.
+    pub fn describe(self) -> Description {
+        let (id, part, name, wrong, breaks) = ROWS[self as usize];
+        Description { id, part, name, wrong, breaks }
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.describe().id)
+    }
+}
+
+/// A set of planted defects.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Defects(u128);
+
+impl Defects {
+    /// A correct party.
+    pub const NONE: Defects = Defects(0);
+
+    /// With `defect` too.
+    #[must_use]
+    pub const fn with(self, defect: Defect) -> Defects {
+        Defects(self.0 | 1 << defect as u32)
+    }
+
+    /// Whether `defect` is planted.
+    pub const fn has(self, defect: Defect) -> bool {
+        self.0 >> defect as u32 & 1 == 1
+    }
+
+    /// Whether nothing is planted.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// What is planted, in the order of the catalogue.
+    pub fn iter(self) -> impl Iterator<Item = Defect> {
+        Defect::ALL.iter().copied().filter(move |d| self.has(*d))
+    }
+}
+
+impl FromIterator<Defect> for Defects {
+    fn from_iter<I: IntoIterator<Item = Defect>>(defects: I) -> Defects {
+        defects.into_iter().fold(Defects::NONE, Defects::with)
+    }
+}
+
+type Row = (&'static str, Part, &'static str, &'static str, &'static str);
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    ("T01", Part::Terminal, "time-out-is-decline",
+     "on time-out shows DECLINED and queues no reversal",
+     "no-unreversed-debit"),
+    ("T02", Part::Terminal, "reversal-not-write-ahead",
+     "sends the 0200 first and records the pending reversal after it",
+     "write-ahead-reversal"),
+    ("T03", Part::Terminal, "reversal-in-memory",
+     "keeps the pending reversal in memory only; power loss forgets it",
+     "write-ahead-reversal"),
+    ("T05", Part::Terminal, "any-answer-clears",
+     "any answer to a 0400 clears the reversal (91, 96, A0 too)",
+     "no-unreversed-debit"),
+    ("T06", Part::Terminal, "three-tries-then-forget",
+     "after the last try the pending reversal is deleted without an exception item",
+     "no-unreversed-debit"),
+    ("T07", Part::Terminal, "one-slot-overwrite",
+     "lets a new sale go while a reversal is pending; a second time-out overwrites the slot",
+     "no-unreversed-debit"),
+    ("T08", Part::Terminal, "reversal-takes-a-new-stan",
+     "builds element 11 of the 0400 from the current counter",
+     "trace-numbers-are-unique"),
+    ("T10", Part::Terminal, "stan-flushed-lazily",
+     "the STAN counter is not recovered from the journal but from the last sign-on",
+     "trace-numbers-are-unique"),
+    ("T11", Part::Terminal, "stan-wraps-to-zero",
+     "counts (stan + 1) % modulus: zero is used, and numbers of the open batch are used again",
+     "trace-numbers-are-unique"),
+    ("T12", Part::Terminal, "late-approval-resurrects",
+     "accepts an approval after the reversal began: prints the receipt, the reversal still goes",
+     "no-phantom-approval"),
+    ("T14", Part::Terminal, "duplicate-answer-journalled",
+     "every 0210 that comes adds a sale to the batch",
+     "at-most-once-settlement"),
+    ("T15", Part::Terminal, "short-read-is-an-error",
+     "takes one read for one message; half a message is a decline",
+     "no-unreversed-debit"),
+    ("T16", Part::Terminal, "merged-read-drops-the-rest",
+     "takes one read for one message; what follows the first frame is dropped",
+     "interaction-ends"),
+    ("T21", Part::Terminal, "settlement-retried-as-new",
+     "a lost 0510 increments the batch number and settles the same sales again",
+     "at-most-once-settlement"),
+    ("T24", Part::Terminal, "bad-mac-is-decline",
+     "an answer with a wrong MAC is shown as a decline and not reversed",
+     "no-unreversed-debit"),
+    ("T28", Part::Terminal, "wall-clock-timer",
+     "waits for the calendar clock instead of elapsed time",
+     "interaction-ends"),
+    ("T30", Part::Terminal, "paper-out-swipe-again",
+     "a printer fault after an approval offers to swipe again",
+     "no-display-invites-a-second-sale"),
+    ("T32", Part::Terminal, "settles-with-pending-reversal",
+     "settlement does not drain the pending reversal first",
+     "batch-totals-agree"),
+    ("T34", Part::Terminal, "torn-record-unchecked",
+     "a torn write on the pending entry makes recovery drop the whole entry",
+     "write-ahead-reversal"),
+    ("W01", Part::Switch, "decline-without-reversal",
+     "on the issuer's time-out answers the terminal and reverses nothing upstream",
+     "no-unreversed-debit"),
+    ("W02", Part::Switch, "late-approval-only-logged",
+     "the time-out itself queues no advice, and the late approval is only logged",
+     "no-unreversed-debit"),
+    ("W03", Part::Switch, "matched-by-stan-alone",
+     "pairs answers with requests by the terminal's STAN only, and sends that STAN upstream",
+     "response-belongs-to-request"),
+    ("W06", Part::Switch, "poison-head",
+     "the head of the store-and-forward queue is retried for ever; what is behind it waits",
+     "queue-drains"),
+    ("W07", Part::Switch, "dequeue-then-store",
+     "the advice is removed from the queue before its first sending is durable",
+     "saf-never-forgets"),
+    ("W09", Part::Switch, "expiry-discards",
+     "an advice older than the expiry is dropped without an exception item",
+     "saf-never-forgets"),
+    ("W11", Part::Switch, "budget-spent-no-case",
+     "after the last try an advice is dropped without an exception item",
+     "saf-never-forgets"),
+    ("W13", Part::Switch, "answers-before-durable",
+     "answers 0410 to the terminal before the advice is recorded",
+     "saf-never-forgets"),
+    ("W15", Part::Switch, "duplicate-table-in-memory",
+     "a restart forgets which requests were answered",
+     "at-most-once-posting"),
+    ("W18", Part::Switch, "duplicate-in-flight-answered",
+     "a duplicate of an unfinished request is answered approved",
+     "no-phantom-approval"),
+    ("W19", Part::Switch, "reset-forgets-in-flight",
+     "when the issuer's line breaks, pending requests are answered 91 and not reversed",
+     "no-unreversed-debit"),
+    ("W26", Part::Switch, "reverses-a-decline",
+     "queues a reversal for an original that was declined",
+     "no-credit-without-debit"),
+    ("W28", Part::Switch, "date-stamped-at-answer",
+     "takes the settlement date when it answers, not when it forwards",
+     "one-business-date"),
+    ("W30", Part::Switch, "verifies-after-forwarding",
+     "forwards the request, then checks the MAC",
+     "mac-before-state"),
+    ("W32", Part::Switch, "echo-failure-flushes",
+     "an echo test without an answer declines what is pending and reverses nothing",
+     "no-unreversed-debit"),
+    ("W35", Part::Switch, "repeat-takes-a-new-stan",
+     "every repeat of an advice (0421) gets a new STAN",
+     "trace-numbers-are-unique"),
+    ("W37", Part::Switch, "half-open-line-believed",
+     "has no time-out upstream; waits on a dead line for ever",
+     "no-unreversed-debit"),
+    ("I01", Part::Issuer, "no-tombstone",
+     "an unknown reversal is answered 25 and forgotten; the late original debits",
+     "order-independence"),
+    ("I03", Part::Issuer, "reversal-not-idempotent",
+     "credits at every copy of a reversal",
+     "reversal-is-idempotent"),
+    ("I04", Part::Issuer, "credits-the-reversal-amount",
+     "credits what the reversal says, not what was debited",
+     "reversal-within-original"),
+    ("I07", Part::Issuer, "debit-and-memory-apart",
+     "the debit and the duplicate memory are two writes",
+     "at-most-once-posting"),
+    ("I10", Part::Issuer, "reversal-races-original",
+     "looks for the original among committed entries only: one still being written is not found",
+     "order-independence"),
+    ("I18", Part::Issuer, "duplicate-gets-a-new-code",
+     "a duplicate is answered with a new authorization code",
+     "echo-integrity"),
+    ("I20", Part::Issuer, "available-checked-outside",
+     "checks the balance when the request arrives, books when it is committed",
+     "open-to-buy"),
+    ("I23", Part::Issuer, "pin-tries-on-duplicates",
+     "a duplicate of a wrong PIN counts as another try",
+     "open-to-buy"),
+    ("Z01", Part::Wire, "raw-dump-on-parse-error",
+     "logs the frame as it came when it cannot be parsed",
+     "pan-is-masked"),
+    ("Z04", Part::Wire, "half-frame-holds-the-line",
+     "waits for the rest of a frame without a time-out",
+     "interaction-ends"),
+    ("Z06", Part::Wire, "mac-over-a-subset",
+     "leaves the amount and the response code out of the MAC",
+     "mac-before-state"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_defect_is_described_under_its_own_id() {
+        assert_eq!(ROWS.len(), Defect::ALL.len());
+        for defect in Defect::ALL {
+            assert_eq!(format!("{defect:?}"), defect.describe().id);
+            assert_eq!(Defect::parse(&defect.to_string().to_lowercase()), Some(*defect));
+        }
+        assert_eq!(Defect::parse("T99"), None);
+    }
+
+    #[test]
+    fn a_set_holds_what_was_put_in() {
+        let set: Defects = [Defect::T01, Defect::Z06].into_iter().collect();
+        assert_eq!(set.iter().collect::<Vec<_>>(), [Defect::T01, Defect::Z06]);
+        assert!(!set.has(Defect::W01) && Defects::NONE.is_empty());
+    }
+}

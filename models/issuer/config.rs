@@ -1,0 +1,66 @@
+//! How an issuer is set up: accounts, lines, timers, policies. Holds no state.
+
+use crate::card::{Currency, Pan};
+use crate::defect::Defects;
+use crate::iso8583::ResponseCode;
+use crate::line::Zone;
+use crate::node::Port;
+use crate::security::Pin;
+use crate::time::{Date, Duration};
+
+/// Everything an issuer is told before it starts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// Its institution number, for element 100.
+    pub institution: u64,
+    /// The switches that send to it.
+    pub lines: Vec<(Port, Zone)>,
+    /// Its cardholders.
+    pub accounts: Vec<AccountSpec>,
+    /// Currency of every account.
+    pub currency: Currency,
+    /// The settlement date at the beginning.
+    pub business_date: Date,
+    /// How long the rest of a frame may take.
+    pub frame_timeout: Duration,
+    /// Wrong PINs in a row before the card is locked until the next business date.
+    pub pin_tries_max: u8,
+    /// Whether cardholders get text messages.
+    pub texts: bool,
+    /// What an unknown original is answered: 25, 12 or 22. The reversal is remembered all the same.
+    pub unknown_original_code: ResponseCode,
+    /// Legal but weak: finds originals by elements 41 and 37 alone.
+    pub matches_by_rrn_alone: bool,
+    /// Legal but weak: credits a reversal of a declined original.
+    pub credits_declined: bool,
+    /// Planted defects.
+    pub defects: Defects,
+}
+
+/// One cardholder.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountSpec {
+    /// The card.
+    pub pan: Pan,
+    /// Its PIN.
+    pub pin: Pin,
+    /// What the account holds at the beginning, minor units.
+    pub balance: u64,
+    /// Largest sum of sales on one business date, minor units; above it 61. Zero for any.
+    pub day_limit: u64,
+    /// YYMM; a sale after it is refused with 54.
+    pub expiry: u16,
+    /// The card's standing.
+    pub standing: Standing,
+}
+
+/// Whether a card may be used.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Standing {
+    /// In order.
+    Good,
+    /// Reported lost: 41.
+    Lost,
+    /// Reported stolen: 43.
+    Stolen,
+}

@@ -1,0 +1,294 @@
+//! One end of a line: frames, decodes, seals and verifies, and times out half frames.
+//!
+//! It decides nothing about a message. Read protocol.md 1.9 (which messages carry a MAC, and over
+//! which bytes) before touching [`Line::seal`] or the check in [`Line::next`].
+
+use crate::defect::{Defect, Defects};
+use crate::iso8583::{
+    DecodeError, Dialect, Element, EncodeError, Envelope, FrameError, Framer, Message, NETWORK, POS,
+};
+use crate::security::{Key, MacAlgorithm};
+use crate::time::{Duration, Instant};
+
+/// The keys two institutions share on one network line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Zone {
+    /// Zone PIN key.
+    pub pin: Key,
+    /// Zone MAC key.
+    pub mac: Key,
+    /// How the MAC is made.
+    pub algorithm: MacAlgorithm,
+}
+
+/// A message as it came, with what its MAC is worth.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Incoming {
+    /// The decoded message.
+    pub message: Message,
+    /// TPDU and header, for addressing the answer.
+    pub envelope: Envelope,
+    /// The MAC, verified over the bytes as received.
+    pub mac: MacCheck,
+}
+
+/// What the MAC of a received message is worth.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum MacCheck {
+    /// The message carries none.
+    Absent,
+    /// It is right.
+    Valid,
+    /// It is wrong, or there is no key to check it with.
+    Invalid,
+}
+
+/// Why bytes on a line are not a message. None of them kills the line, except a frame error, after
+/// which nobody knows where the next frame begins.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum LineError {
+    /// The frame boundaries are lost: disconnect.
+    #[error("frame: {0}")]
+    Frame(#[from] FrameError),
+    /// One frame does not decode; the next one may. The frame is kept for who must answer 30.
+    #[error("message: {error}")]
+    Decode {
+        /// What is wrong with it.
+        error: DecodeError,
+        /// The frame as received. It may hold card data: never log it.
+        frame: Vec<u8>,
+    },
+}
+
+/// Elements that decide money or identity on a network line, in the order they enter the MAC.
+const COVERED: &[Element] = &[
+    Element::PAN,
+    Element::PROCESSING_CODE,
+    Element::AMOUNT,
+    Element::TRANSMISSION_TIME,
+    Element::STAN,
+    Element::SETTLEMENT_DATE,
+    Element::ACQUIRER,
+    Element::FORWARDER,
+    Element::RRN,
+    Element::AUTHORIZATION_CODE,
+    Element::RESPONSE_CODE,
+    Element::TERMINAL,
+    Element::MERCHANT,
+    Element::CURRENCY,
+    Element::PIN_BLOCK,
+    Element::ORIGINAL_DATA,
+];
+
+/// One end of a line.
+#[derive(Clone, Debug)]
+pub struct Line {
+    dialect: &'static Dialect,
+    algorithm: MacAlgorithm,
+    mac_key: Option<Key>,
+    framer: Framer,
+    frame_timeout: Duration,
+    half_since: Option<Instant>,
+    read_at: Instant,
+    defects: Defects,
+    merged_read: bool,
+}
+
+impl Line {
+    /// The end of a POS line. Without a key, nothing is sealed and every MAC is [`MacCheck::Invalid`].
+    pub fn pos(mac_key: Option<Key>, frame_timeout: Duration, defects: Defects) -> Line {
+        Line::new(&POS, MacAlgorithm::PosEcb, mac_key, frame_timeout, defects)
+    }
+
+    /// The end of a network line.
+    pub fn network(zone: &Zone, frame_timeout: Duration, defects: Defects) -> Line {
+        Line::new(&NETWORK, zone.algorithm, Some(zone.mac.clone()), frame_timeout, defects)
+    }
+
+    fn new(
+        dialect: &'static Dialect,
+        algorithm: MacAlgorithm,
+        mac_key: Option<Key>,
+        frame_timeout: Duration,
+        defects: Defects,
+    ) -> Line {
+        Line {
+            dialect,
+            algorithm,
+            mac_key,
+            framer: Framer::new(dialect.framing),
+            frame_timeout,
+            half_since: None,
+            read_at: Instant::START,
+            defects,
+            merged_read: false,
+        }
+    }
+
+    /// Changes the MAC key, as a sign-on does.
+    pub fn set_mac_key(&mut self, key: Option<Key>) {
+        self.mac_key = key;
+    }
+
+    /// Whether there is a MAC key.
+    pub fn has_mac_key(&self) -> bool {
+        self.mac_key.is_some()
+    }
+
+    /// Forgets half a frame: the connection it came on is gone.
+    pub fn reset(&mut self) {
+        self.framer.clear();
+        self.half_since = None;
+        self.merged_read = false;
+    }
+
+    /// Takes bytes as read. Then call [`next`](Line::next) until it is empty.
+    pub fn receive(&mut self, now: Instant, bytes: &[u8]) {
+        self.framer.push(bytes);
+        self.merged_read = false;
+        self.read_at = now;
+        self.half_since.get_or_insert(now);
+    }
+
+    /// The next message, or what is wrong with it.
+    #[expect(clippy::should_implement_trait, reason = "a line is not an iterator: more may come")]
+    pub fn next(&mut self) -> Option<Result<Incoming, LineError>> {
+        if self.merged_read && self.defects.has(Defect::T16) {
+            self.framer.clear();
+        }
+        match self.framer.next() {
+            None if self.framer.is_partial() => {
+                if self.defects.has(Defect::T15) {
+                    self.reset();
+                    return Some(Err(LineError::Frame(FrameError::Truncated)));
+                }
+                None
+            }
+            None => {
+                self.half_since = None;
+                None
+            }
+            Some(Err(error)) => {
+                self.reset();
+                Some(Err(error.into()))
+            }
+            Some(Ok(frame)) => {
+                self.merged_read = true;
+                // What is left over came with the read that completed this frame.
+                self.half_since = Some(self.read_at);
+                Some(self.open(frame))
+            }
+        }
+    }
+
+    fn open(&self, frame: Vec<u8>) -> Result<Incoming, LineError> {
+        let (envelope, span) = self.dialect.framing.unwrap(&frame)?;
+        let body = &frame[span];
+        match self.dialect.decode(body) {
+            Ok(message) => {
+                let mac = self.check(&message, body);
+                Ok(Incoming { message, envelope, mac })
+            }
+            Err(error) => Err(LineError::Decode { error, frame }),
+        }
+    }
+
+    fn check(&self, message: &Message, body: &[u8]) -> MacCheck {
+        let Some(mac) = message.get(self.mac_element()) else { return MacCheck::Absent };
+        let Some(key) = &self.mac_key else { return MacCheck::Invalid };
+        let is_valid = match self.is_pos() {
+            true if self.defects.has(Defect::Z06) => {
+                self.algorithm.verify(key, &self.without_money(message), mac)
+            }
+            true => self.algorithm.verify(key, &body[..body.len() - 8], mac),
+            false => self.algorithm.verify(key, &self.covered(message), mac),
+        };
+        if is_valid { MacCheck::Valid } else { MacCheck::Invalid }
+    }
+
+    /// When half a frame has waited long enough.
+    pub fn deadline(&self) -> Option<Instant> {
+        if self.defects.has(Defect::Z04) || !self.framer.is_partial() {
+            return None;
+        }
+        self.half_since.map(|since| since + self.frame_timeout)
+    }
+
+    /// Whether half a frame has waited too long. It is forgotten; the caller disconnects.
+    pub fn expire(&mut self, now: Instant) -> bool {
+        let is_late = self.deadline().is_some_and(|deadline| deadline <= now);
+        if is_late {
+            self.reset();
+        }
+        is_late
+    }
+
+    /// Encodes, adds the MAC where the message carries one, and frames.
+    ///
+    /// Financial and reversal messages (MTI classes 1, 2 and 4) carry a MAC if there is a key; all
+    /// others do not (protocol.md 1.9).
+    ///
+    /// # Errors
+    ///
+    /// Names the element that the dialect cannot carry.
+    pub fn seal(&self, message: &Message, envelope: Envelope) -> Result<Vec<u8>, EncodeError> {
+        let mut body = Vec::with_capacity(256);
+        match &self.mac_key {
+            Some(key) if matches!(message.mti().class(), 1 | 2 | 4) => {
+                let mut sealed = message.clone();
+                sealed.set(self.mac_element(), [b'0'; 8]);
+                self.dialect.encode(&sealed, &mut body)?;
+                let end = body.len() - 8;
+                let mac = match self.is_pos() {
+                    true if self.defects.has(Defect::Z06) => {
+                        self.algorithm.compute(key, &self.without_money(message))
+                    }
+                    true => self.algorithm.compute(key, &body[..end]),
+                    false => self.algorithm.compute(key, &self.covered(message)),
+                };
+                body[end..].copy_from_slice(&mac);
+            }
+            _ => self.dialect.encode(message, &mut body)?,
+        }
+        Ok(self.dialect.framing.wrap(envelope, &body))
+    }
+
+    fn is_pos(&self) -> bool {
+        core::ptr::eq(self.dialect, &POS)
+    }
+
+    fn mac_element(&self) -> Element {
+        if self.is_pos() { Element::MAC_64 } else { Element::MAC_128 }
+    }
+
+    /// X9.9 message text: the covered elements' bytes as they travel, a space between them.
+    fn covered(&self, message: &Message) -> Vec<u8> {
+        let mut text = Vec::with_capacity(192);
+        text.extend_from_slice(message.mti().to_string().as_bytes());
+        for element in COVERED {
+            if self.defects.has(Defect::Z06)
+                && matches!(*element, Element::AMOUNT | Element::RESPONSE_CODE)
+            {
+                continue;
+            }
+            if let Some(value) = message.get(*element) {
+                text.push(b' ');
+                text.extend_from_slice(value);
+            }
+        }
+        text
+    }
+
+    /// Planted defect Z06: what a MAC covers when somebody leaves the money out of it.
+    fn without_money(&self, message: &Message) -> Vec<u8> {
+        let mut text = Vec::with_capacity(192);
+        for (element, value) in message.elements() {
+            let is_left_out =
+                matches!(element, Element::AMOUNT | Element::RESPONSE_CODE | Element::MAC_64);
+            if !is_left_out {
+                text.extend_from_slice(value);
+            }
+        }
+        text
+    }
+}

@@ -1,0 +1,268 @@
+//! The contract between a party and whatever runs it: events in, ordered actions out.
+//!
+//! A party is told; it never asks. Time, power, lines, devices and people all arrive as an [`Event`].
+//! What it wants done it appends to [`Actions`], in order; power may fail between any two of them.
+//! This module is not a runtime: it holds no queue, no clock and no line.
+
+use crate::card::{Amount, Card};
+use crate::device::{Device, Outcome, Output};
+use crate::record::Record;
+use crate::time::{Date, Duration, Instant, Now};
+
+/// A party of a card payment: a terminal, a switch, an issuer, or one of yours.
+///
+/// The order of calls: `Started` first, with what survived; then any event in any order. After
+/// every `handle` the runner performs all actions and asks for the [`deadline`](Node::deadline).
+pub trait Node {
+    /// Advances by one event; appends what it wants done, in order.
+    fn handle(&mut self, now: Now, event: Event<'_>, actions: &mut Actions);
+
+    /// When it next needs [`Event::DeadlineReached`], if ever. Early or repeated wake-ups are harmless.
+    fn deadline(&self) -> Option<Instant>;
+}
+
+/// A configured peer. It may have several links at once (a pool) or none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Port(pub u16);
+
+/// One connection to a peer. A number is never used again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Link(pub u32);
+
+/// The number under which a person's wish is known: the till's ticket. It is carried beside the
+/// bytes, never inside them, so what a message is *about* does not depend on its elements, which a
+/// wrong party falsifies. Zero is nobody's wish.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Ticket(pub u32);
+
+impl Ticket {
+    /// Nobody asked for it.
+    pub const NONE: Ticket = Ticket(0);
+}
+
+/// What happened to a party.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event<'a> {
+    /// Power came on. The journal holds everything that was committed.
+    Started {
+        /// What survived.
+        journal: Journal<'a>,
+    },
+    /// A connection stands: asked for by [`Action::Connect`], or made by the peer.
+    LinkUp {
+        /// The peer.
+        port: Port,
+        /// The new connection.
+        link: Link,
+    },
+    /// A connection that was asked for did not come about. Nothing was sent: this is safe.
+    ConnectFailed {
+        /// The peer.
+        port: Port,
+    },
+    /// A connection is gone. What was sent on it is in doubt.
+    LinkDown {
+        /// The connection.
+        link: Link,
+        /// How it ended.
+        reason: LinkDownReason,
+    },
+    /// Bytes as read: half a frame, one, or several.
+    Received {
+        /// The connection they were read from.
+        link: Link,
+        /// The bytes.
+        bytes: &'a [u8],
+    },
+    /// The oldest commit that was under way is durable.
+    Committed,
+    /// The time of [`Node::deadline`] has come, or a wake-up came early.
+    DeadlineReached,
+    /// A device answered.
+    Told {
+        /// Which one.
+        device: Device,
+        /// What it said.
+        outcome: Outcome,
+    },
+    /// A person asked for something.
+    Commanded(Command),
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum LinkDownReason {
+    /// The peer closed it in order.
+    Closed,
+    /// It broke: reset, or a write failed. Some of what was written may have arrived.
+    Reset,
+}
+
+/// What survived a loss of power.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Journal<'a> {
+    /// Every committed record, oldest first.
+    pub records: &'a [Record],
+    /// A record whose write was cut in the middle. Its checksum is wrong: it says what *was being*
+    /// written, and a correct party believes nothing of it.
+    pub torn: Option<&'a Record>,
+}
+
+impl Journal<'_> {
+    /// A journal without a record.
+    pub const EMPTY: Journal<'static> = Journal { records: &[], torn: None };
+}
+
+/// What a person asks a party to do: a cashier at a terminal, an operator at a switch or issuer.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Command {
+    /// Fetch work keys and the batch number (签到).
+    SignOn {
+        /// The wish.
+        ticket: Ticket,
+    },
+    /// Sell goods for `amount` (消费).
+    Sale {
+        /// The wish.
+        ticket: Ticket,
+        /// The price.
+        amount: Amount,
+        /// The card in the reader.
+        card: Card,
+    },
+    /// Ask what the account holds (余额查询).
+    Inquiry {
+        /// The wish.
+        ticket: Ticket,
+        /// The card in the reader.
+        card: Card,
+    },
+    /// Compare totals with the host and close the batch (结算).
+    Settle {
+        /// The wish.
+        ticket: Ticket,
+    },
+    /// Print a slip again (重打印).
+    Reprint {
+        /// The wish.
+        ticket: Ticket,
+        /// The voucher number (STAN), or none for the last slip.
+        voucher: Option<u32>,
+    },
+    /// Test the line (回响测试).
+    Echo {
+        /// The wish.
+        ticket: Ticket,
+    },
+    /// Host operator: begin the business date `date`; answer 90 for `window` from now on.
+    CutOver {
+        /// The new business date.
+        date: Date,
+        /// How long requests are refused with code 90.
+        window: Duration,
+    },
+    /// Host operator: stop serving for this long (requests are answered 91 or not at all).
+    Maintenance {
+        /// The length of the window.
+        window: Duration,
+    },
+    /// Host operator: withdraw the work keys of the terminal at `port`.
+    WithdrawKeys {
+        /// The port of the terminal.
+        port: Port,
+    },
+}
+
+/// Something a party wants done.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Action {
+    /// Make it durable, and let it be believed. Consecutive records are one commit, and whatever
+    /// follows them waits for it.
+    Record(Record),
+    /// Open one more connection to the peer. Answered by `LinkUp` or `ConnectFailed`.
+    Connect(Port),
+    /// Write one frame.
+    Send {
+        /// The connection to write to.
+        link: Link,
+        /// The frame, sealed and framed.
+        frame: Vec<u8>,
+    },
+    /// Close the connection. No `LinkDown` follows at this end.
+    Disconnect(Link),
+    /// Show, print, ask or log.
+    Tell {
+        /// The device.
+        device: Device,
+        /// What it shall put out.
+        output: Output,
+    },
+}
+
+/// What a party wants done, in order, each with the ticket it is about.
+///
+/// An action is about the ticket of the event that caused it, unless the party says otherwise with
+/// [`about`](Actions::about) — as it must for work it stored and takes up later.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Actions {
+    list: Vec<(Ticket, Action)>,
+    ticket: Ticket,
+}
+
+impl Actions {
+    /// An empty list for an event that is about `ticket`.
+    pub fn new(ticket: Ticket) -> Actions {
+        Actions { list: Vec::new(), ticket }
+    }
+
+    /// The ticket that the next action will be about.
+    pub fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+
+    /// From here on, actions are about `ticket`.
+    pub fn about(&mut self, ticket: Ticket) {
+        self.ticket = ticket;
+    }
+
+    /// Appends [`Action::Record`].
+    pub fn record(&mut self, record: impl Into<Record>) {
+        self.list.push((self.ticket, Action::Record(record.into())));
+    }
+
+    /// Appends [`Action::Connect`].
+    pub fn connect(&mut self, port: Port) {
+        self.list.push((self.ticket, Action::Connect(port)));
+    }
+
+    /// Appends [`Action::Send`].
+    pub fn send(&mut self, link: Link, frame: Vec<u8>) {
+        self.list.push((self.ticket, Action::Send { link, frame }));
+    }
+
+    /// Appends [`Action::Disconnect`].
+    pub fn disconnect(&mut self, link: Link) {
+        self.list.push((self.ticket, Action::Disconnect(link)));
+    }
+
+    /// Appends [`Action::Tell`].
+    pub fn tell(&mut self, device: Device, output: Output) {
+        self.list.push((self.ticket, Action::Tell { device, output }));
+    }
+
+    /// The actions so far.
+    pub fn as_slice(&self) -> &[(Ticket, Action)] {
+        &self.list
+    }
+
+    /// Takes the actions out, keeping the room for the next ones. For runners.
+    pub fn drain(&mut self) -> impl Iterator<Item = (Ticket, Action)> + '_ {
+        self.list.drain(..)
+    }
+
+    /// Starts over for an event that is about `ticket`. For runners.
+    pub fn reset(&mut self, ticket: Ticket) {
+        self.list.clear();
+        self.ticket = ticket;
+    }
+}

@@ -1,0 +1,89 @@
+//! How a switch is set up: peers, keys, routes, timers, policies. Holds no state.
+
+use crate::card::Currency;
+use crate::defect::Defects;
+use crate::iso8583::ResponseCode;
+use crate::line::Zone;
+use crate::node::Port;
+use crate::security::Key;
+use crate::time::{Date, Duration};
+
+/// Everything a switch is told before it starts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// Elements 32 and 33 of what it originates (up to 11 digits).
+    pub institution: u64,
+    /// Who sends to it.
+    pub downstream: Vec<Downstream>,
+    /// Whom it sends to.
+    pub upstream: Vec<Upstream>,
+    /// Element 49 of its terminals.
+    pub currency: Currency,
+    /// Seeds the work keys it issues.
+    pub key_seed: Key,
+    /// The settlement date at the beginning.
+    pub business_date: Date,
+    /// How long an upstream answer may take.
+    pub response_timeout: Duration,
+    /// How long the rest of a frame may take.
+    pub frame_timeout: Duration,
+    /// Idle time after which an upstream line is tested; none for never.
+    pub echo_interval: Option<Duration>,
+    /// Time between two sendings of an advice.
+    pub saf_retry: Duration,
+    /// How often an advice is sent on a standing line before it becomes an exception item.
+    pub saf_attempts: u16,
+    /// Advices waiting at most; when full, sales are refused with 91.
+    pub saf_max: usize,
+    /// STANs on the network line run from 1 to this number and wrap to 1.
+    pub stan_max: u32,
+    /// What the terminal is told when the issuer does not answer: 68, 91, 96 or 98.
+    pub timeout_code: ResponseCode,
+    /// Smallest sale, minor units; below it 13. Zero for none.
+    pub amount_min: u64,
+    /// Sales per card, merchant and business date; above it 65. Zero for any number.
+    pub sales_per_card_max: u32,
+    /// Planted defects.
+    pub defects: Defects,
+}
+
+/// Who sends requests to a switch.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Downstream {
+    /// The port.
+    pub port: Port,
+    /// What is at the other end.
+    pub peer: Peer,
+}
+
+/// What is at the other end of a downstream port.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Peer {
+    /// A terminal, known by key and line.
+    Terminal {
+        /// Element 41 it must carry.
+        terminal: [u8; 8],
+        /// Element 42 it must carry.
+        merchant: [u8; 15],
+        /// Its master key.
+        master_key: Key,
+    },
+    /// Another switch.
+    Switch {
+        /// The keys of the line.
+        zone: Zone,
+    },
+}
+
+/// Whom a switch sends requests to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Upstream {
+    /// The port.
+    pub port: Port,
+    /// Card number prefixes routed there (issuer BINs); an empty prefix takes every card.
+    pub bins: Vec<String>,
+    /// The keys of the line.
+    pub zone: Zone,
+    /// Connections it keeps.
+    pub pool: u8,
+}
