@@ -15,3 +15,4 @@ pub mod security;
 pub mod switch;
 pub mod terminal;
 pub mod time;
+pub mod timers;
