@@ -10,7 +10,7 @@ use std::fmt;
 use std::hash::Hasher;
 use std::sync::{Arc, OnceLock};
 
-use aes::Aes128;
+use aes::Aes128Enc;
 use cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use cmac::Cmac;
 use des::Des;
@@ -52,7 +52,7 @@ struct Schedules {
     is_double: bool,
     left: Des,
     right: Option<Des>,
-    aes: OnceLock<Box<Cmac<Aes128>>>,
+    aes: OnceLock<Box<Cmac<Aes128Enc>>>,
     check_value: OnceLock<[u8; 4]>,
 }
 
@@ -174,7 +174,7 @@ impl Key {
     }
 
     /// AES-CMAC with the sixteen bytes (a single-length key twice) as its key.
-    pub(super) fn aes_cmac(&self) -> &Cmac<Aes128> {
+    pub(super) fn aes_cmac(&self) -> &Cmac<Aes128Enc> {
         self.0.aes.get_or_init(|| {
             Box::new(Cmac::new_from_slice(&self.0.bytes).expect("AES-128 takes sixteen bytes"))
         })
