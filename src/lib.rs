@@ -1,1 +1,7 @@
 //! Deterministic simulation testing for ISO 8583 card payments.
+
+pub mod fault;
+pub mod history;
+pub mod party;
+pub mod scenario;
+pub mod verdict;
