@@ -46,7 +46,7 @@ pub struct OnAction {
 
 /// Before or after.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Side {
     /// It is not done.
     Before,
@@ -55,8 +55,7 @@ pub enum Side {
 }
 
 /// The kind of an action: `record started`, `send 0200`, `tell printer`, `connect`, `disconnect`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum ActionName {
     /// A record of this name ([`reversim_models::record::Record::NAMES`]).
     Record(&'static str),
@@ -80,7 +79,7 @@ pub enum ActionName {
 
 /// When something that is not about a single message begins.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum When {
     /// Milliseconds after the run began.
     AtMs(u64),
@@ -92,7 +91,7 @@ pub enum When {
 
 /// How a delayed message is timed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Until {
     /// So many milliseconds later than otherwise.
     ByMs(u64),
@@ -110,8 +109,10 @@ pub enum Until {
 }
 
 /// Which of two events at the same instant comes first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Tie {
     /// The message.
     #[default]
@@ -122,7 +123,7 @@ pub enum Tie {
 
 /// What a corruption changes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Damage {
     /// The lowest bit of the last byte of the MAC (or of the message, where there is none).
     Mac,
@@ -133,8 +134,10 @@ pub enum Damage {
 }
 
 /// Which direction a partition cuts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Direction {
     /// Nothing passes.
     #[default]
@@ -147,12 +150,11 @@ pub enum Direction {
 
 /// Something that goes wrong, once.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Fault {
     /// Message: it never arrives.
     Drop(OnMessage),
     /// Message: it arrives later; what is behind it on the line is not held up.
-    #[serde(deny_unknown_fields)]
     Delay {
         /// Which message.
         on: OnMessage,
@@ -160,7 +162,6 @@ pub enum Fault {
         until: Until,
     },
     /// Message: it arrives twice.
-    #[serde(deny_unknown_fields)]
     Duplicate {
         /// Which message.
         on: OnMessage,
@@ -171,7 +172,6 @@ pub enum Fault {
     /// Message: it changes places with the next one in the same direction (or is 50 ms late).
     Reorder(OnMessage),
     /// Message: it arrives changed.
-    #[serde(deny_unknown_fields)]
     Corrupt {
         /// Which message.
         on: OnMessage,
@@ -179,7 +179,6 @@ pub enum Fault {
         damage: Damage,
     },
     /// Message: an eavesdropper sends it again much later, after everything else of its step.
-    #[serde(deny_unknown_fields)]
     Replay {
         /// Which message.
         on: OnMessage,
@@ -187,7 +186,6 @@ pub enum Fault {
         after_ms: u64,
     },
     /// Line: it arrives in two reads, the second after a pause.
-    #[serde(deny_unknown_fields)]
     Split {
         /// Which message.
         on: OnMessage,
@@ -199,7 +197,6 @@ pub enum Fault {
     /// Line: it waits and arrives in one read with the next message in the same direction.
     Coalesce(OnMessage),
     /// Line: the connection breaks while this message is written; this many bytes arrive.
-    #[serde(deny_unknown_fields)]
     Reset {
         /// Which message.
         on: OnMessage,
@@ -209,7 +206,6 @@ pub enum Fault {
     /// Line: from this message on the connection is dead in this direction, and nobody is told.
     HalfOpen(OnMessage),
     /// Line: nothing between the two parties moves for a while, and then all of it does, in order.
-    #[serde(deny_unknown_fields)]
     Stall {
         /// When it begins; the message of the trigger is held too.
         at: When,
@@ -221,7 +217,6 @@ pub enum Fault {
         for_ms: u64,
     },
     /// Line: what is sent between the two parties is lost for a while; no connection comes about.
-    #[serde(deny_unknown_fields)]
     Partition {
         /// When it begins; the message of the trigger is lost too.
         at: When,
@@ -236,7 +231,6 @@ pub enum Fault {
         for_ms: u64,
     },
     /// Party: power fails. Everything not durable is gone; the journal is read when it comes back.
-    #[serde(deny_unknown_fields)]
     PowerCut {
         /// Whose.
         party: Party,
@@ -249,7 +243,6 @@ pub enum Fault {
         torn: bool,
     },
     /// Party: the commit that begins with this record takes this long.
-    #[serde(deny_unknown_fields)]
     SlowCommit {
         /// The record.
         at: OnAction,
@@ -257,7 +250,6 @@ pub enum Fault {
         by_ms: u64,
     },
     /// Party: the calendar clock jumps.
-    #[serde(deny_unknown_fields)]
     ClockStep {
         /// Whose.
         party: Party,
@@ -267,25 +259,21 @@ pub enum Fault {
         by_ms: i64,
     },
     /// Device: the slip of this step does not come out.
-    #[serde(deny_unknown_fields)]
     PrinterFault {
         /// The step.
         step: u32,
     },
     /// Device: the cardholder of this step presses cancel.
-    #[serde(deny_unknown_fields)]
     PinCancelled {
         /// The step.
         step: u32,
     },
     /// Device: the cardholder of this step enters a wrong PIN.
-    #[serde(deny_unknown_fields)]
     WrongPin {
         /// The step.
         step: u32,
     },
     /// Operator: the work keys of a terminal are withdrawn.
-    #[serde(deny_unknown_fields)]
     KeyChange {
         /// The terminal.
         terminal: Party,
@@ -293,7 +281,6 @@ pub enum Fault {
         at: When,
     },
     /// Operator: the business date changes while this happens.
-    #[serde(deny_unknown_fields)]
     CutOver {
         /// When.
         at: When,
@@ -301,7 +288,6 @@ pub enum Fault {
         window_ms: u64,
     },
     /// Operator: a party stops serving for a while.
-    #[serde(deny_unknown_fields)]
     Maintenance {
         /// Whose window.
         party: Party,
@@ -328,6 +314,18 @@ mod mti_text {
         let text = String::deserialize(d)?;
         Mti::parse(&text)
             .ok_or_else(|| D::Error::custom(format!("`{text}` is not an MTI: write four digits")))
+    }
+}
+
+impl Serialize for ActionName {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&String::from(*self))
+    }
+}
+
+impl<'de> Deserialize<'de> for ActionName {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<ActionName, D::Error> {
+        ActionName::try_from(String::deserialize(d)?).map_err(serde::de::Error::custom)
     }
 }
 

@@ -81,7 +81,7 @@ pub struct CardSpec {
 
 /// Whether a card may be used.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Standing {
     /// In order.
     #[default]
@@ -207,7 +207,7 @@ pub struct Step {
 
 /// Who wanted a step.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum AskedBy {
     /// The cashier chose it.
     #[default]
@@ -224,12 +224,11 @@ impl AskedBy {
 
 /// What a person can ask for.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Wish {
     /// At a terminal: fetch work keys (签到).
     SignOn,
     /// At a terminal: sell (消费).
-    #[serde(deny_unknown_fields)]
     Sale {
         /// Price, minor units.
         amount: u64,
@@ -237,7 +236,6 @@ pub enum Wish {
         card: u8,
     },
     /// At a terminal: ask for the balance (余额查询).
-    #[serde(deny_unknown_fields)]
     Inquiry {
         /// Card number in [`Topology::cards`], from 1.
         card: u8,
@@ -245,7 +243,6 @@ pub enum Wish {
     /// At a terminal: settle the batch (结算).
     Settle,
     /// At a terminal: print a slip again (重打印).
-    #[serde(deny_unknown_fields)]
     Reprint {
         /// The step whose slip; none for the last one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -254,19 +251,16 @@ pub enum Wish {
     /// At a terminal: test the line (回响测试).
     Echo,
     /// At a switch: begin the next business date (日切).
-    #[serde(deny_unknown_fields)]
     CutOver {
         /// How long requests are refused with code 90, milliseconds.
         window_ms: u64,
     },
     /// At a switch or issuer: a maintenance window.
-    #[serde(deny_unknown_fields)]
     Maintenance {
         /// How long, milliseconds.
         for_ms: u64,
     },
     /// At a switch: withdraw the work keys of a terminal.
-    #[serde(deny_unknown_fields)]
     WithdrawKeys {
         /// Which terminal.
         terminal: Party,
