@@ -105,10 +105,7 @@ mod tests {
         let mut ledger = Ledger::new();
         ledger.post(&transfer(Account::Opening, CARD, u64::MAX)).unwrap();
         let before = ledger.clone();
-        assert_eq!(
-            ledger.post(&transfer(Account::Settlement, CARD, 1)),
-            Err(PostError::Overflow)
-        );
+        assert_eq!(ledger.post(&transfer(Account::Settlement, CARD, 1)), Err(PostError::Overflow));
         assert_eq!(
             before.balances().filter(|(_, minor)| *minor != 0).collect::<Vec<_>>(),
             ledger.balances().filter(|(_, minor)| *minor != 0).collect::<Vec<_>>(),

@@ -11,7 +11,6 @@ use crate::card::{Amount, Pan};
 use crate::defect::{Defect, Defects};
 use crate::iso8583::ResponseCode;
 use crate::ledger::Ledger;
-use crate::node::Ticket;
 use crate::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Record};
 use crate::time::Date;
 
@@ -33,10 +32,9 @@ pub(super) enum Transaction {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Decision {
     pub(super) id: u64,
-    pub(super) ticket: Ticket,
     terminal: [u8; 8],
     rrn: [u8; 12],
-    pan: Pan,
+    pub(super) pan: Pan,
     kind: Kind,
     pub(super) amount: Amount,
     pub(super) answer: Answer,
@@ -47,7 +45,6 @@ pub(super) struct Decision {
 /// An accepted reversal and what it was answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Reversal {
-    pub(super) ticket: Ticket,
     pub(super) code: ResponseCode,
     pub(super) commit: Commit,
 }
@@ -104,8 +101,8 @@ pub(super) struct Books {
     pub(super) business_date: Date,
     last_id: u64,
     is_open: bool,
-    /// Commits known to be durable.
-    committed: Commit,
+    /// The last commit known to be durable, with all before it.
+    durable: Commit,
     /// Postings that wait for their commit: only ever filled under defect I20.
     unposted: Vec<(Commit, Box<[Leg]>)>,
     defects: Defects,
@@ -114,12 +111,8 @@ pub(super) struct Books {
 impl Books {
     /// What the journal says, on top of what the configuration says.
     pub(super) fn from_journal(config: &Config, records: &[Record]) -> Books {
-        let counters = |pan| Counters {
-            pan,
-            pin_tries: 0,
-            pin_date: config.business_date,
-            spent: Vec::new(),
-        };
+        let counters =
+            |pan| Counters { pan, pin_tries: 0, pin_date: config.business_date, spent: Vec::new() };
         let mut books = Books {
             ledger: Ledger::new(),
             cards: config.accounts.iter().map(|account| counters(account.pan)).collect(),
@@ -127,7 +120,7 @@ impl Books {
             business_date: config.business_date,
             last_id: 0,
             is_open: false,
-            committed: 0,
+            durable: 0,
             unposted: Vec::new(),
             defects: config.defects,
         };
@@ -172,10 +165,10 @@ impl Books {
                     self.remember(*key, decision);
                 }
             }
-            IssuerRecord::Reversed { id, ticket, original_key, original, code, legs, .. } => {
+            IssuerRecord::Reversed { id, original_key, original, code, legs, .. } => {
                 self.last_id = self.last_id.max(*id);
                 self.post(legs, commit);
-                let reversal = Reversal { ticket: *ticket, code: *code, commit };
+                let reversal = Reversal { code: *code, commit };
                 let key = original.map_or(*original_key, |id| self.key_of(id, *original_key));
                 self.reverse(key, original.is_some(), reversal);
             }
@@ -184,7 +177,7 @@ impl Books {
 
     fn post(&mut self, legs: &[Leg], commit: Commit) {
         // Planted defect I20: until a debit is durable, others do not see that the money is gone.
-        if self.defects.has(Defect::I20) && commit > self.committed {
+        if self.defects.has(Defect::I20) && commit > self.durable {
             self.unposted.push((commit, legs.into()));
             return;
         }
@@ -261,19 +254,17 @@ impl Books {
         }
     }
 
-    /// The oldest commit under way is durable.
-    pub(super) fn commit(&mut self) -> Commit {
-        self.committed += 1;
-        let committed = self.committed;
-        for (_, legs) in self.unposted.extract_if(.., |(commit, _)| *commit <= committed) {
+    /// Everything recorded so far, up to `commit`, is durable.
+    pub(super) fn settle(&mut self, commit: Commit) {
+        self.durable = commit;
+        for (_, legs) in core::mem::take(&mut self.unposted) {
             let _is_posted = self.ledger.post(&legs).is_ok();
         }
-        committed
     }
 
     /// Whether what belongs to this commit survives a loss of power.
     pub(super) fn is_durable(&self, commit: Commit) -> bool {
-        commit <= self.committed
+        commit <= self.durable
     }
 
     pub(super) fn next_id(&self) -> u64 {
@@ -289,10 +280,12 @@ impl Books {
     /// 41 and 37 alone.
     pub(super) fn find_by_rrn(&self, advice: &Advice) -> Option<&Transaction> {
         let is_it = |d: &Decision| d.terminal == advice.terminal && d.rrn == advice.rrn;
-        self.transactions.values().rfind(|known| known.decision().is_some_and(is_it)).or_else(|| {
-            let known = self.transactions.get(&advice.original);
-            known.filter(|known| matches!(known, Transaction::Barred(_)))
-        })
+        self.transactions.values().rfind(|known| known.decision().is_some_and(is_it)).or_else(
+            || {
+                let known = self.transactions.get(&advice.original);
+                known.filter(|known| matches!(known, Transaction::Barred(_)))
+            },
+        )
     }
 
     /// The number of a card's account.
@@ -325,9 +318,20 @@ impl Books {
         self.ledger.available(cardholder(number))
     }
 
+    /// The same books as a restart would find them.
     #[cfg(test)]
-    pub(super) fn balance(&self, account: Account) -> i64 {
-        self.ledger.balance(account)
+    pub(super) fn at_rest(mut self) -> Books {
+        self.durable = 0;
+        for transaction in self.transactions.values_mut() {
+            match transaction {
+                Transaction::Decided(decision) => decision.commit = 0,
+                Transaction::Barred(reversal) => reversal.commit = 0,
+                Transaction::Reversed(decision, reversal) => {
+                    (decision.commit, reversal.commit) = (0, 0);
+                }
+            }
+        }
+        self
     }
 }
 
@@ -351,7 +355,7 @@ pub(super) fn cardholder(number: usize) -> Account {
 fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
     let &IssuerRecord::Decided {
         id,
-        ticket,
+        ticket: _,
         key: _,
         terminal,
         rrn,
@@ -370,5 +374,5 @@ fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
         return None;
     };
     let answer = Answer { code, effective, authorization, balance };
-    Some(Decision { id, ticket, terminal, rrn, pan, kind, amount, answer, business_date, commit })
+    Some(Decision { id, terminal, rrn, pan, kind, amount, answer, business_date, commit })
 }

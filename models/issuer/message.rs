@@ -195,6 +195,25 @@ fn echo_of(request: &Message, elements: &[Element]) -> Message {
     message
 }
 
+/// Element 38: six digits that differ from entry to entry and do not tell how many there are.
+pub(super) fn authorization(id: u64) -> [u8; 6] {
+    // 7919 has no factor in common with a million, so no code comes twice among a million.
+    let mut rest = (id % 1_000_000 * 7_919 + 271_828) % 1_000_000;
+    let mut digits = [b'0'; 6];
+    for digit in digits.iter_mut().rev() {
+        *digit += (rest % 10) as u8;
+        rest /= 10;
+    }
+    digits
+}
+
+/// Planted defect Z01: a frame as it came, in hexadecimal and as text.
+pub(super) fn dump(frame: &[u8]) -> String {
+    let hexadecimal = frame.iter().map(|byte| format!("{byte:02X}"));
+    let text = frame.iter().map(|byte| if byte.is_ascii_graphic() { *byte as char } else { '.' });
+    format!(": {} {}", hexadecimal.collect::<String>(), text.collect::<String>())
+}
+
 /// The settlement date of element 15, in the year that brings it nearest to `today`; `today` itself
 /// if there is none. None if no such day exists.
 fn business_date(message: &Message, today: Date) -> Option<Date> {
@@ -226,8 +245,7 @@ mod tests {
     #[test]
     fn a_date_without_a_year_is_the_nearest_one() {
         let dated = |mmdd: &str, today| {
-            let message =
-                Message::new(Mti::FINANCIAL_REQUEST).with(Element::SETTLEMENT_DATE, mmdd);
+            let message = Message::new(Mti::FINANCIAL_REQUEST).with(Element::SETTLEMENT_DATE, mmdd);
             business_date(&message, today)
         };
         let new_year = Date { year: 2027, month: 1, day: 1 };
