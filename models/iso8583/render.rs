@@ -37,7 +37,7 @@ impl Description {
     /// and 90.
     #[must_use]
     pub fn parts(&self, element: Element) -> Vec<Part> {
-        self.element(element).and_then(|found| parts(found, self.unmasked)).unwrap_or_default()
+        self.element(element).and_then(|found| self.parts_of(found)).unwrap_or_default()
     }
 }
 
@@ -162,6 +162,18 @@ fn tag_name(tag: &[u8]) -> &'static str {
         [0x9F, 0x74] => "e-cash authorization code",
         [0xDF, 0x31] => "script result",
         _ => "tag",
+    }
+}
+
+impl Description {
+    fn parts_of(&self, described: &DescribedElement) -> Option<Vec<Part>> {
+        // A reversal's element 39 is its reason, not a result.
+        let reverses = self.mti.is_some_and(|mti| mti.class() == 4 && mti.is_request());
+        if reverses && described.element == Element::RESPONSE_CODE {
+            let (english, chinese) = ResponseCode::parse(&described.value)?.reversal_reason()?;
+            return Some(vec![Part::new("39", "reason", format!("{english} {chinese}"))]);
+        }
+        parts(described, self.unmasked)
     }
 }
 
@@ -313,6 +325,9 @@ impl fmt::Display for Description {
         }
         writeln!(f, "bitmap   {}", hex(&self.bitmap))?;
         self.write_elements(f)?;
+        if self.error.is_some() || !self.rest.is_empty() {
+            writeln!(f)?;
+        }
         if let Some(error) = &self.error {
             writeln!(f, "error    {error} ({})", error.kind.name())?;
         }
@@ -346,12 +361,12 @@ impl Description {
                 Some(note) => writeln!(f, "  ! {note}")?,
                 None => writeln!(f)?,
             }
-            for part in parts(described, self.unmasked).unwrap_or_default() {
+            for part in self.parts_of(described).unwrap_or_default() {
                 let label = pad(&format!("{} {}", part.number, part.name), widest);
                 writeln!(f, "      {label}           {}", part.text)?;
             }
         }
-        writeln!(f)
+        Ok(())
     }
 }
 
