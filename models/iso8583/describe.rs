@@ -93,7 +93,7 @@ impl Description {
 /// Finds out what some bytes are: a frame of either line, with or without header, or a bare body.
 ///
 /// The first reading that decodes strictly wins; if none does, a frame whose length is right wins
-/// over others, then the reading that accounts for most bytes.
+/// over others, then the reading that makes sense of most bytes.
 #[must_use]
 pub fn describe(bytes: &[u8], dialect: Option<&Dialect>) -> Description {
     let mut readings = Vec::new();
@@ -109,9 +109,13 @@ pub fn describe(bytes: &[u8], dialect: Option<&Dialect>) -> Description {
     });
     let (reading, view) = viewed
         .max_by_key(|(reading, view)| {
-            let framed = reading.frame.is_some() && reading.frame_error.is_none();
-            let covered = view.elements.iter().map(|seen| seen.span.len()).sum::<usize>();
-            (view.error.is_none(), reading.frame_error.is_none(), framed, covered)
+            let strict = view.error.is_none();
+            let undamaged = reading.frame_error.is_none();
+            let framed = reading.frame.is_some() && undamaged;
+            // Bytes read as the wrong thing look like elements too, but soon hold what they cannot.
+            let clean = view.elements.iter().take_while(|seen| seen.note.is_none());
+            let clean = clean.map(|seen| seen.span.len()).sum::<usize>();
+            (strict, strict && undamaged, framed, clean)
         })
         .expect("a bare body is always a reading");
     described(bytes, reading, view)
