@@ -3,19 +3,53 @@
 //! It holds no party and no world. Entries are appended by whatever runs the parties.
 
 use crate::party::Party;
+use reversim_models::card::Pan;
 use reversim_models::device::{Device, Outcome, Output};
 use reversim_models::iso8583::{Dialect, Message, Mti};
 use reversim_models::node::{Command, Link, LinkDownReason, Ticket};
 use reversim_models::record::Record;
-use reversim_models::time::{Instant, LocalTime};
+use reversim_models::security::Pin;
+use reversim_models::time::{Duration, Instant, LocalTime};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 /// Everything that happened, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct History {
+    /// What judges may know of the world before anything happens.
+    pub setting: Setting,
     /// The entries; an entry's position is its index.
     pub entries: Vec<Entry>,
+}
+
+/// What judges may know of the world before anything happens: who is there, what people mean to
+/// do, and the budgets that "it was really tried" is measured by.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Setting {
+    /// Every party whose records are visible.
+    pub parties: Vec<Party>,
+    /// Every party whose records are not visible: somebody else's.
+    pub foreign: Vec<Party>,
+    /// Element 41 of each terminal.
+    pub terminals: Vec<(Party, [u8; 8])>,
+    /// Every card of the scenario.
+    pub pans: Vec<Pan>,
+    /// PINs of the cards, for the claim that they never travel in the clear.
+    pub pins: Vec<Pin>,
+    /// The steps: ticket, and the purchase it serves.
+    pub steps: Vec<(Ticket, u32)>,
+    /// Sendings of a reversal before a terminal may give up.
+    pub reversal_attempts: u8,
+    /// Sendings of an advice before a switch may give up.
+    pub saf_attempts: u16,
+    /// How long a terminal waits for an answer.
+    pub terminal_response: Duration,
+    /// Time between two sendings of an advice.
+    pub saf_retry: Duration,
+    /// Largest STAN of a terminal, and of a switch.
+    pub stan_max: (u32, u32),
+    /// Wrong PINs before a card is locked.
+    pub pin_tries_max: u8,
 }
 
 /// One thing that happened.
