@@ -214,12 +214,18 @@ impl Bench {
         self.event(Event::Commanded(command));
     }
 
-    fn perform(&mut self, mut list: VecDeque<Action>) {
-        if self.is_slow && matches!(list.front(), Some(Action::Record(_))) {
-            return self.parked.push_back(list);
-        }
+    fn perform(&mut self, list: VecDeque<Action>) {
+        self.perform_from(list, !self.is_slow);
+    }
+
+    /// Performs actions until they are done, or a commit must wait that `may_write` does not allow.
+    fn perform_from(&mut self, mut list: VecDeque<Action>, mut may_write: bool) {
         while let Some(action) = list.pop_front() {
             match action {
+                Action::Record(_) if !may_write => {
+                    list.push_front(action);
+                    return self.parked.push_back(list);
+                }
                 Action::Record(record) => {
                     let is_last = !matches!(list.front(), Some(Action::Record(_)));
                     let is_cut = self.cut_after == Some(record.name());
@@ -229,6 +235,7 @@ impl Bench {
                     }
                     if is_last {
                         self.event(Event::Committed);
+                        may_write = !self.is_slow;
                     }
                 }
                 Action::Send { link, frame } => self.read(link, &frame),
@@ -243,9 +250,7 @@ impl Bench {
     /// The oldest slow commit is durable.
     pub(super) fn commit(&mut self) {
         let list = self.parked.pop_front().expect("the test knows of a commit under way");
-        self.is_slow = false;
-        self.perform(list);
-        self.is_slow = true;
+        self.perform_from(list, true);
     }
 
     /// The oldest slow commit, if there is one, is durable.

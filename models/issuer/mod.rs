@@ -47,6 +47,8 @@ pub struct Issuer {
     /// Commits begun since power came on, and how many of them are under way.
     begun: Commit,
     under_way: u64,
+    /// Kept empty, for its room.
+    rest: Actions,
     /// Requests are answered 90 until then.
     cut_over_until: Instant,
     /// Requests are answered 91 and advices nothing until then.
@@ -58,6 +60,13 @@ pub struct Issuer {
 struct Inbound<'a> {
     at: usize,
     message: &'a Message,
+}
+
+/// What one event leads to: its records first, as one commit, then everything else. So what one
+/// event decided is never written after what a later event made of it.
+struct Out<'a> {
+    records: &'a mut Actions,
+    rest: Actions,
 }
 
 impl Node for Issuer {
@@ -94,6 +103,7 @@ impl Issuer {
             peers: Peers::default(),
             begun: 0,
             under_way: 0,
+            rest: Actions::default(),
             cut_over_until: Instant::START,
             maintenance_until: Instant::START,
         }
@@ -134,28 +144,32 @@ impl Issuer {
     fn receive(&mut self, now: Instant, link: Link, bytes: &[u8], actions: &mut Actions) {
         let Some(at) = self.peers.position(link) else { return };
         self.peers.receive(at, now, bytes);
+        let mut out = Out { records: actions, rest: core::mem::take(&mut self.rest) };
+        out.rest.reset(out.records.ticket());
         while let Some(next) = self.peers.next(at) {
             match next {
-                Ok(incoming) => self.message(now, at, &incoming, actions),
+                Ok(incoming) => self.message(now, at, &incoming, &mut out),
                 // Nobody is answered: without its elements the request has no name.
                 Err(LineError::Decode { error, frame }) => {
                     let mut words = format!("undecodable message: {error}");
                     if self.config.defects.has(Defect::Z01) {
                         words.push_str(&message::dump(&frame));
                     }
-                    actions.tell(Device::Log, Output::Log(words));
+                    out.rest.tell(Device::Log, Output::Log(words));
                 }
                 Err(error @ LineError::Frame(_)) => {
-                    actions.tell(Device::Log, Output::Log(error.to_string()));
-                    actions.disconnect(link);
+                    out.rest.tell(Device::Log, Output::Log(error.to_string()));
+                    out.rest.disconnect(link);
                     self.peers.detach(link);
-                    return;
+                    break;
                 }
             }
         }
+        out.records.append(&mut out.rest);
+        self.rest = out.rest;
     }
 
-    fn message(&mut self, now: Instant, at: usize, incoming: &Incoming, actions: &mut Actions) {
+    fn message(&mut self, now: Instant, at: usize, incoming: &Incoming, out: &mut Out<'_>) {
         let message = &incoming.message;
         let inbound = Inbound { at, message };
         match (message.mti(), incoming.mac) {
@@ -164,45 +178,45 @@ impl Issuer {
                     Some(message::ECHO) => ResponseCode::APPROVED,
                     _ => ResponseCode::INVALID_TRANSACTION,
                 };
-                self.peers.send(at, &message::answer_network(message, code), actions);
+                self.peers.send(at, &message::answer_network(message, code), &mut out.rest);
             }
             (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, _)
                 if now < self.maintenance_until => {}
             (Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, MacCheck::Valid) => {
-                self.request(now, inbound, actions);
+                self.request(now, inbound, out);
             }
             (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, MacCheck::Valid) => {
-                self.reversal(inbound, actions);
+                self.reversal(inbound, out);
             }
             (Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, _)
             | (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, _) => {
-                self.refuse(inbound, ResponseCode::MAC_ERROR, actions);
+                self.refuse(inbound, ResponseCode::MAC_ERROR, out);
             }
             (other, _) => {
-                actions.tell(Device::Log, Output::Log(format!("unexpected message {other}")));
+                out.rest.tell(Device::Log, Output::Log(format!("unexpected message {other}")));
             }
         }
     }
 
     /// A 0200 or 0201. Marked as a repeat or not makes no difference: its key says what it is.
-    fn request(&mut self, now: Instant, inbound: Inbound<'_>, actions: &mut Actions) {
+    fn request(&mut self, now: Instant, inbound: Inbound<'_>, out: &mut Out<'_>) {
         let request = match Request::read(inbound.message, self.books.business_date) {
             Ok(request) => request,
-            Err(code) => return self.refuse(inbound, code, actions),
+            Err(code) => return self.refuse(inbound, code, out),
         };
         match self.books.find(&request.key).copied() {
-            None => self.decide(inbound, &request, self.refusal(now), actions),
+            None => self.decide(inbound, &request, self.refusal(now), out),
             // The reversal overtook its request: 1. the request was held up past the switch's
             // time-out, 2. the switch reversed it, 3. now it arrives. Nobody waits for an approval.
             Some(Transaction::Barred(_)) => {
                 let refusal = Some(ResponseCode::DUPLICATE_TRANSMISSION);
-                self.decide(inbound, &request, refusal, actions);
+                self.decide(inbound, &request, refusal, out);
             }
             Some(Transaction::Decided(decision) | Transaction::Reversed(decision, _)) => {
                 if decision.is_of(&request) {
-                    self.answer_again(inbound, &request, &decision, actions);
+                    self.answer_again(inbound, &request, &decision, out);
                 } else {
-                    self.refuse(inbound, ResponseCode::DUPLICATE_TRANSMISSION, actions);
+                    self.refuse(inbound, ResponseCode::DUPLICATE_TRANSMISSION, out);
                 }
             }
         }
@@ -226,7 +240,7 @@ impl Issuer {
         inbound: Inbound<'_>,
         request: &Request,
         refusal: Option<ResponseCode>,
-        actions: &mut Actions,
+        out: &mut Out<'_>,
     ) {
         let pin_key = &self.config.lines[self.peers.zone(inbound.at)].1.pin;
         let verdict = judge(&self.config, &self.books, request, pin_key, refusal);
@@ -239,7 +253,7 @@ impl Issuer {
         };
         let decided = IssuerRecord::Decided {
             id,
-            ticket: actions.ticket(),
+            ticket: out.records.ticket(),
             key: request.key,
             terminal: request.terminal,
             rrn: request.rrn,
@@ -254,16 +268,16 @@ impl Issuer {
             pin_tries: verdict.pin_tries,
             business_date: request.business_date,
         };
-        self.record(decided, actions);
+        self.record(decided, out.records);
         if self.config.defects.has(Defect::I07) {
             // The debit is one write, the memory of it another; the log between them parts the two.
-            actions.tell(Device::Log, Output::Log(format!("entry {id} booked")));
-            self.begin_commit(actions);
-            actions.record(Record::Own(id.to_be_bytes().into()));
+            out.rest.tell(Device::Log, Output::Log(format!("entry {id} booked")));
+            self.begin_commit(&out.rest);
+            out.rest.record(Record::Own(id.to_be_bytes().into()));
         }
         let answer = message::answer(inbound.message, &answer, self.config.currency);
-        self.peers.send(inbound.at, &answer, actions);
-        self.text(request.pan, verdict.effective, false, actions);
+        self.peers.send(inbound.at, &answer, &mut out.rest);
+        self.text(request.pan, verdict.effective, false, out);
     }
 
     /// A copy gets the answer that was stored, and moves nothing.
@@ -272,7 +286,7 @@ impl Issuer {
         inbound: Inbound<'_>,
         request: &Request,
         decision: &Decision,
-        actions: &mut Actions,
+        out: &mut Out<'_>,
     ) {
         let mut answer = decision.answer;
         if self.config.defects.has(Defect::I18) && answer.authorization.is_some() {
@@ -282,37 +296,37 @@ impl Issuer {
             self.books.count_wrong_pin_again(&request.pan);
         }
         let answer = message::answer(inbound.message, &answer, self.config.currency);
-        self.send_when_durable(inbound.at, decision.commit, answer, actions);
+        self.send_when_durable(inbound.at, decision.commit, answer, out);
     }
 
     /// A 0420 or 0421, for the first time or again, before or after its original.
-    fn reversal(&mut self, inbound: Inbound<'_>, actions: &mut Actions) {
+    fn reversal(&mut self, inbound: Inbound<'_>, out: &mut Out<'_>) {
         let Some(advice) = Advice::read(inbound.message, self.books.business_date) else {
-            return self.refuse(inbound, ResponseCode::FORMAT_ERROR, actions);
+            return self.refuse(inbound, ResponseCode::FORMAT_ERROR, out);
         };
         let unknown = self.config.unknown_original_code;
         match self.original(&advice) {
             None if self.config.defects.has(Defect::I01) => {
-                self.refuse(inbound, unknown, actions);
+                self.refuse(inbound, unknown, out);
             }
             // Remembered all the same: should the original still come, it is refused.
-            None => self.reverse(inbound, &advice, None, (0, unknown), actions),
+            None => self.reverse(inbound, &advice, None, (0, unknown), out),
             // Its numbers are those of another transaction, which stays as it is.
             Some(known) if !self.is_about(&advice, &known) => {
-                self.refuse(inbound, unknown, actions);
+                self.refuse(inbound, unknown, out);
             }
             Some(Transaction::Decided(decision)) => {
                 let owed = self.owed(&advice, &decision);
-                self.reverse(inbound, &advice, Some(&decision), owed, actions);
+                self.reverse(inbound, &advice, Some(&decision), owed, out);
             }
             Some(Transaction::Reversed(decision, _)) if self.config.defects.has(Defect::I03) => {
                 let owed = self.owed(&advice, &decision);
-                self.reverse(inbound, &advice, Some(&decision), owed, actions);
+                self.reverse(inbound, &advice, Some(&decision), owed, out);
             }
             Some(Transaction::Barred(reversal) | Transaction::Reversed(_, reversal)) => {
                 let Reversal { code, commit } = reversal;
                 let answer = message::answer_code(inbound.message, code);
-                self.send_when_durable(inbound.at, commit, answer, actions);
+                self.send_when_durable(inbound.at, commit, answer, out);
             }
         }
     }
@@ -357,7 +371,7 @@ impl Issuer {
         advice: &Advice,
         original: Option<&Decision>,
         (owed, code): (u64, ResponseCode),
-        actions: &mut Actions,
+        out: &mut Out<'_>,
     ) {
         // An issuer that matches by less than the key may be told of another card than it debited.
         let pan = original.map_or(advice.pan, |decision| decision.pan);
@@ -365,7 +379,7 @@ impl Issuer {
         let credited = if legs.is_empty() { 0 } else { owed };
         let reversed = IssuerRecord::Reversed {
             id: self.books.next_id(),
-            ticket: actions.ticket(),
+            ticket: out.records.ticket(),
             original_key: advice.original,
             original: original.map(|decision| decision.id),
             credited,
@@ -373,9 +387,9 @@ impl Issuer {
             legs,
             business_date: advice.business_date,
         };
-        self.record(reversed, actions);
-        self.peers.send(inbound.at, &message::answer_code(inbound.message, code), actions);
-        self.text(pan, credited, true, actions);
+        self.record(reversed, out.records);
+        self.peers.send(inbound.at, &message::answer_code(inbound.message, code), &mut out.rest);
+        self.text(pan, credited, true, out);
     }
 
     /// Legs between the card's account and another one; none if nothing moves or the card is not
@@ -410,8 +424,8 @@ impl Issuer {
         self.begun
     }
 
-    /// Two commits of one event may have another event's between them, and nobody is told which one
-    /// is done. Only when none is under way is it certain what is durable.
+    /// Nobody is told which commit is done. Only when none is under way is it certain what is durable,
+    /// however a world queues its writes.
     fn committed(&mut self, actions: &mut Actions) {
         self.under_way = self.under_way.saturating_sub(1);
         if self.under_way == 0 {
@@ -420,29 +434,23 @@ impl Issuer {
         }
     }
 
-    fn send_when_durable(
-        &mut self,
-        at: usize,
-        commit: Commit,
-        answer: Message,
-        actions: &mut Actions,
-    ) {
+    fn send_when_durable(&mut self, at: usize, commit: Commit, answer: Message, out: &mut Out<'_>) {
         if self.books.is_durable(commit) {
-            self.peers.send(at, &answer, actions);
+            self.peers.send(at, &answer, &mut out.rest);
         } else {
-            self.peers.hold(at, answer, actions.ticket());
+            self.peers.hold(at, answer, out.records.ticket());
         }
     }
 
     /// Answers with a code and keeps nothing.
-    fn refuse(&self, inbound: Inbound<'_>, code: ResponseCode, actions: &mut Actions) {
-        self.peers.send(inbound.at, &message::answer_code(inbound.message, code), actions);
+    fn refuse(&self, inbound: Inbound<'_>, code: ResponseCode, out: &mut Out<'_>) {
+        self.peers.send(inbound.at, &message::answer_code(inbound.message, code), &mut out.rest);
     }
 
-    fn text(&self, pan: Pan, minor: u64, is_credit: bool, actions: &mut Actions) {
+    fn text(&self, pan: Pan, minor: u64, is_credit: bool, out: &mut Out<'_>) {
         if self.config.texts && minor > 0 {
             let amount = Amount { minor, currency: self.config.currency };
-            actions.tell(Device::TextMessage, Output::Text(Text { pan, amount, is_credit }));
+            out.rest.tell(Device::TextMessage, Output::Text(Text { pan, amount, is_credit }));
         }
     }
 }

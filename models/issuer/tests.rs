@@ -403,6 +403,22 @@ fn several_requests_in_one_read_are_all_answered() {
 }
 
 #[test]
+fn what_one_read_decides_is_one_commit() {
+    let mut bench = Bench::new();
+    let next = Sale { stan: 8, ..SALE };
+    let mut bytes = bench.seal(&SALE.message());
+    bytes.extend(bench.seal(&next.message()));
+    bench.is_slow = true;
+    bench.receive(&bytes);
+    // Were they two commits, this one could come between them and give back what is not yet taken.
+    bench.send(&next.reversal());
+    bench.commit();
+    assert_eq!((bench.count("decided"), bench.count("reversed")), (2, 0));
+    bench.commit();
+    assert_eq!((bench.holds(GOOD), bench.count("reversed")), (99_000, 1));
+}
+
+#[test]
 fn an_answer_never_stands_before_its_record_in_the_list() {
     let mut bench = Bench::new();
     let bytes = bench.seal(&SALE.message());

@@ -15,6 +15,7 @@ use crate::time::Duration;
 enum Step {
     Request(u32),
     Reversal(u32),
+    TwoInOneRead(u32, u32),
     Commit,
     PowerCut,
     LineBreak,
@@ -24,6 +25,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0u32..4).prop_map(Step::Request),
         3 => (0u32..4).prop_map(Step::Reversal),
+        1 => (0u32..4, 0u32..4).prop_map(|(first, second)| Step::TwoInOneRead(first, second)),
         4 => Just(Step::Commit),
         1 => Just(Step::PowerCut),
         1 => Just(Step::LineBreak),
@@ -102,6 +104,11 @@ proptest! {
             match step {
                 Step::Request(stan) => bench.send(&sale(stan).message()),
                 Step::Reversal(stan) => bench.send(&sale(stan).reversal()),
+                Step::TwoInOneRead(first, second) => {
+                    let mut bytes = bench.seal(&sale(first).message());
+                    bytes.extend(bench.seal(&sale(second).message()));
+                    bench.receive(&bytes);
+                }
                 Step::Commit => bench.commit_if_any(),
                 Step::PowerCut => bench.restart(),
                 Step::LineBreak => bench.reconnect(),
