@@ -345,3 +345,10 @@ pub fn parse_local_time(text: &str) -> Option<LocalTime> {
     let date = Date::new(i32::from(year), month, day)?;
     is_time.then(|| LocalTime::new(date, hours * 3_600 + minutes * 60 + seconds))
 }
+
+/// How a scenario sets up one of its parties; none if it does not take part.
+pub fn config_of(scenario: &Scenario, party: Party) -> Option<Config> {
+    let plan = Plan::new(scenario);
+    let index = plan.index(party)?;
+    plan.places().into_iter().nth(index).map(|place| place.config)
+}

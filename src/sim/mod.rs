@@ -12,7 +12,7 @@ mod people;
 mod phases;
 mod queue;
 
-pub use cast::{Cast, Config, OurOwn, parse_local_time};
+pub use cast::{Cast, Config, OurOwn, config_of, parse_local_time};
 
 use crate::history::{Entry, History, Setting, What};
 use crate::scenario::Scenario;
