@@ -206,6 +206,11 @@ impl Line {
         if is_valid { MacCheck::Valid } else { MacCheck::Invalid }
     }
 
+    /// Whether half a frame is waiting for the rest.
+    pub fn is_reading(&self) -> bool {
+        self.framer.is_partial()
+    }
+
     /// When half a frame has waited long enough.
     pub fn deadline(&self) -> Option<Instant> {
         if self.defects.has(Defect::Z04) || !self.framer.is_partial() {
