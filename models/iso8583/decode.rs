@@ -1,0 +1,317 @@
+//! Reading a strict message in a dialect: the whole body, or an error with element and offset.
+
+use super::dialect::offending;
+use super::message::{Bits, end};
+use super::{Class, Coding, DecodeError, DecodeErrorKind, Dialect, Element, ElementSpec, Filler};
+use super::{Length, Message, Mti};
+use std::ops::Range;
+
+/// Where an element's bytes lie, before they are judged.
+pub(super) struct Located {
+    /// Length prefix and value.
+    pub(super) span: Range<usize>,
+    /// First byte of the value.
+    pub(super) value: usize,
+    /// Digits, characters or bytes of the value.
+    pub(super) units: usize,
+}
+
+impl Dialect {
+    /// Reads a body: MTI to last element, nothing after it.
+    ///
+    /// # Errors
+    ///
+    /// Names the first element that does not read, and the byte.
+    pub fn decode(&self, body: &[u8]) -> Result<Message, DecodeError> {
+        let (mti, bitmap, mut at) = self.decode_head(body)?;
+        let elements = bitmap.count_ones() as usize;
+        let mut message = Message::with_capacity(mti, elements, 2 * body.len());
+        for element in Bits(bitmap) {
+            let error = |offset, kind| DecodeError { element: Some(element), offset, kind };
+            let Some(spec) = &self.specs[element as usize] else {
+                return Err(error(at, DecodeErrorKind::UnknownElement));
+            };
+            let Located { span, value, units } =
+                self.locate(body, at, spec).map_err(|kind| error(at, kind))?;
+            let max = spec.length.max();
+            if units > max {
+                return Err(error(at, DecodeErrorKind::LengthTooLong { length: units, max }));
+            }
+            let bytes = &body[value..span.end];
+            self.read(spec, bytes, units, &mut message.data)
+                .map_err(|(offset, kind)| error(value + offset, kind))?;
+            message.ends.push(end(message.data.len()));
+            at = span.end;
+        }
+        if at < body.len() {
+            let kind = DecodeErrorKind::TrailingBytes { count: body.len() - at };
+            return Err(DecodeError { element: None, offset: at, kind });
+        }
+        message.bitmap = bitmap;
+        Ok(message)
+    }
+
+    /// The bytes of each element, its length prefix included, in ascending order of element.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dialect::decode`]: a body that does not decode has no spans.
+    pub fn spans(&self, body: &[u8]) -> Result<Vec<(Element, Range<usize>)>, DecodeError> {
+        self.decode(body)?;
+        let (_, bitmap, mut at) = self.decode_head(body)?;
+        let mut spans = Vec::with_capacity(bitmap.count_ones() as usize);
+        for element in Bits(bitmap) {
+            // What has just been decoded is located without fail.
+            let Some(spec) = &self.specs[element as usize] else { break };
+            let Ok(Located { span, .. }) = self.locate(body, at, spec) else { break };
+            at = span.end;
+            spans.push((Element(element), span));
+        }
+        Ok(spans)
+    }
+
+    /// MTI, bitmap without bit 1, and where the elements begin.
+    pub(super) fn decode_head(&self, body: &[u8]) -> Result<(Mti, u128, usize), DecodeError> {
+        let error = |element, offset, kind| DecodeError { element: Some(element), offset, kind };
+        let truncated =
+            |offset, needed| DecodeErrorKind::Truncated { needed, left: body.len() - offset };
+        let at = self.mti_bytes();
+        if body.len() < at {
+            return Err(error(0, 0, truncated(0, at)));
+        }
+        let mti = self.decode_mti(body).ok_or(error(0, 0, DecodeErrorKind::BadMti))?;
+        let Some(first) = body[at..].first_chunk() else {
+            return Err(error(1, at, truncated(at, 8)));
+        };
+        let first = u64::from_be_bytes(*first);
+        if first >> 63 == 0 {
+            return Ok((mti, u128::from(first) << 64, at + 8));
+        }
+        if !self.second_bitmap {
+            return Err(error(1, at, DecodeErrorKind::BadBitmap));
+        }
+        let Some(both) = body[at..].first_chunk() else {
+            return Err(error(1, at, truncated(at, 16)));
+        };
+        Ok((mti, u128::from_be_bytes(*both) & !(1 << 127), at + 16))
+    }
+
+    /// The MTI at the front of a body, if it is there and four digits.
+    pub(super) fn decode_mti(&self, body: &[u8]) -> Option<Mti> {
+        match self.mti {
+            Coding::Bcd => Mti::from_bcd(u16::from_be_bytes(*body.first_chunk()?)),
+            Coding::Ascii => Mti::from_ascii(*body.first_chunk()?),
+        }
+    }
+
+    /// Finds an element's bytes. The length is not yet held against the element's maximum.
+    pub(super) fn locate(
+        &self,
+        body: &[u8],
+        at: usize,
+        spec: &ElementSpec,
+    ) -> Result<Located, DecodeErrorKind> {
+        let truncated = |needed| DecodeErrorKind::Truncated { needed, left: body.len() - at };
+        let (prefix, units) = match spec.length {
+            Length::Fixed(width) => (0, usize::from(width)),
+            Length::Ll(_) | Length::Lll(_) => {
+                let prefix = match (self.lengths, spec.length) {
+                    (Coding::Bcd, Length::Ll(_)) => 1,
+                    (Coding::Ascii, Length::Lll(_)) => 3,
+                    _ => 2,
+                };
+                let digits = body.get(at..at + prefix).ok_or_else(|| truncated(prefix))?;
+                (prefix, self.length(digits).ok_or(DecodeErrorKind::BadLength)?)
+            }
+        };
+        let bytes = if self.packs(spec.class) { units.div_ceil(2) } else { units };
+        let needed = prefix + bytes;
+        if body.len() - at < needed {
+            // A hostile length is called too long rather than cut off: it can never be right.
+            let max = spec.length.max();
+            return Err(if units > max {
+                DecodeErrorKind::LengthTooLong { length: units, max }
+            } else {
+                truncated(needed)
+            });
+        }
+        Ok(Located { span: at..at + needed, value: at + prefix, units })
+    }
+
+    fn length(&self, prefix: &[u8]) -> Option<usize> {
+        let mut length = 0;
+        for &byte in prefix {
+            match self.lengths {
+                Coding::Bcd if byte >> 4 <= 9 && byte & 0xF <= 9 => {
+                    length = length * 100 + usize::from(byte >> 4) * 10 + usize::from(byte & 0xF);
+                }
+                Coding::Ascii if byte.is_ascii_digit() => {
+                    length = length * 10 + usize::from(byte - b'0');
+                }
+                _ => return None,
+            }
+        }
+        Some(length)
+    }
+
+    /// Appends the canonical value of an element's bytes, or says which byte is wrong.
+    fn read(
+        &self,
+        spec: &ElementSpec,
+        bytes: &[u8],
+        units: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), (usize, DecodeErrorKind)> {
+        if self.packs(spec.class) {
+            return unpack(spec, bytes, units, out);
+        }
+        if spec.class == Class::Track {
+            // Some lines write the separator as on the card.
+            let start = out.len();
+            out.extend(bytes.iter().map(|&byte| if byte == b'=' { b'D' } else { byte }));
+            return match offending(spec.class, &out[start..]) {
+                Some(at) => Err((at, DecodeErrorKind::BadCharacter)),
+                None => Ok(()),
+            };
+        }
+        out.extend_from_slice(bytes);
+        match offending(spec.class, bytes) {
+            Some(at) if spec.class == Class::Numeric => Err((at, DecodeErrorKind::BadDigit)),
+            Some(at) => Err((at, DecodeErrorKind::BadCharacter)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Unpacks digits. The filler of a variable element is ignored (vendors write 0 or F), that of a
+/// fixed one must be 0 or F, because anything else there is a digit in the wrong place.
+fn unpack(
+    spec: &ElementSpec,
+    bytes: &[u8],
+    units: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), (usize, DecodeErrorKind)> {
+    let odd = units % 2;
+    let (front, rest) = match spec.filler {
+        Filler::Leading => bytes.split_at(odd),
+        Filler::Trailing => bytes.split_at(0),
+    };
+    let (pairs, last) = rest.split_at(units / 2);
+    let spare = front.first().map(|byte| byte >> 4).or(last.first().map(|byte| byte & 0xF));
+    if matches!(spec.length, Length::Fixed(_)) && !matches!(spare, None | Some(0 | 0xF)) {
+        return Err((if front.is_empty() { pairs.len() } else { 0 }, DecodeErrorKind::BadFiller));
+    }
+    let start = out.len();
+    out.extend(front.iter().map(|&byte| DIGITS[byte as usize][1]));
+    for &byte in pairs {
+        out.extend_from_slice(&DIGITS[byte as usize]);
+    }
+    out.extend(last.iter().map(|&byte| DIGITS[byte as usize][0]));
+    match offending(spec.class, &out[start..]) {
+        None => Ok(()),
+        Some(at) => Err(((at + front.len()) / 2, DecodeErrorKind::BadDigit)),
+    }
+}
+
+/// Both half bytes of each byte as hexadecimal digits.
+pub(super) static DIGITS: [[u8; 2]; 256] = {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut digits = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        digits[byte] = [HEX[byte >> 4], HEX[byte & 0xF]];
+        byte += 1;
+    }
+    digits
+};
+
+#[cfg(test)]
+mod tests {
+    use super::super::{NETWORK, POS};
+    use super::*;
+
+    fn pos_body(message: &Message) -> Vec<u8> {
+        let mut body = Vec::new();
+        POS.encode(message, &mut body).expect("valid");
+        body
+    }
+
+    fn error(dialect: &Dialect, body: &[u8]) -> (Option<u8>, usize, &'static str) {
+        let error = dialect.decode(body).expect_err("invalid");
+        (error.element, error.offset, error.kind.name())
+    }
+
+    #[test]
+    fn entry_mode_is_left_aligned_and_card_sequence_right_aligned() {
+        let message = Message::new(Mti::FINANCIAL_REQUEST)
+            .with(Element::ENTRY_MODE, "021")
+            .with(Element::CARD_SEQUENCE, "123");
+        let body = pos_body(&message);
+        assert_eq!(body[10..], [0x02, 0x10, 0x01, 0x23]);
+        assert_eq!(POS.decode(&body), Ok(message.clone()));
+        let misaligned = [&body[..10], &[0x00, 0x21, 0x01, 0x23]].concat();
+        assert_eq!(error(&POS, &misaligned), (Some(22), 11, "bad-filler"));
+        let misaligned = [&body[..10], &[0x02, 0x10, 0x12, 0x30]].concat();
+        assert_eq!(error(&POS, &misaligned), (Some(23), 12, "bad-filler"));
+    }
+
+    #[test]
+    fn an_odd_track_is_the_same_with_either_filler() {
+        let message = Message::new(Mti::FINANCIAL_REQUEST)
+            .with(Element::TRACK_2, "6224242000000021D29022015");
+        let body = pos_body(&message);
+        assert_eq!(body.last(), Some(&0x50));
+        let mut other = body.clone();
+        *other.last_mut().expect("not empty") = 0x5F;
+        assert_eq!(POS.decode(&body).as_ref(), Ok(&message));
+        assert_eq!(POS.decode(&other), Ok(message));
+    }
+
+    #[test]
+    fn a_network_track_may_use_the_separator_of_the_card() {
+        let message = Message::new(Mti::FINANCIAL_REQUEST).with(Element::TRACK_2, "62D29");
+        let mut body = Vec::new();
+        NETWORK.encode(&message, &mut body).expect("valid");
+        let at = body.len() - 3;
+        assert_eq!(std::mem::replace(&mut body[at], b'='), b'D');
+        assert_eq!(NETWORK.decode(&body), Ok(message));
+    }
+
+    #[test]
+    fn the_first_bit_needs_a_second_bitmap() {
+        assert_eq!(error(&POS, &[2, 0, 0x80, 0, 0, 0, 0, 0, 0, 0]), (Some(1), 2, "bad-bitmap"));
+        let body = [b"0800".as_slice(), &[0x80, 0, 0, 0, 0, 0, 0, 0]].concat();
+        assert_eq!(error(&NETWORK, &body), (Some(1), 4, "truncated"));
+    }
+
+    #[test]
+    fn errors_name_the_offending_byte() {
+        let message = Message::new(Mti::FINANCIAL_REQUEST)
+            .with(Element::PROCESSING_CODE, "310000")
+            .with(Element::TERMINAL, "12345678");
+        let body = pos_body(&message);
+        let with = |at: usize, byte: u8| {
+            let mut body = body.clone();
+            body[at] = byte;
+            body
+        };
+        assert_eq!(error(&POS, &with(0, 0xA0)), (Some(0), 0, "bad-mti"));
+        assert_eq!(error(&POS, &with(11, 0x0C)), (Some(3), 11, "bad-digit"));
+        assert_eq!(error(&POS, &with(15, 0x07)), (Some(41), 15, "bad-character"));
+        assert_eq!(error(&POS, &with(9, 0x10)), (Some(60), 21, "truncated"));
+        assert_eq!(error(&POS, &with(2, 0x28)), (Some(5), 13, "unknown-element"));
+        assert_eq!(error(&POS, &with(7, 0)), (None, 13, "trailing-bytes"));
+        let text = POS.decode(&with(11, 0x0C)).expect_err("bad digit").to_string();
+        assert_eq!(text, "element 3 at byte 11: not a digit");
+    }
+
+    #[test]
+    fn a_hostile_length_is_refused_at_once() {
+        for (prefix, name) in [([0x99, 0x99], "length-too-long"), ([0x0A, 0x00], "bad-length")] {
+            let body = [&[0x08, 0x00, 0, 0, 0, 0, 0, 0, 0, 0x10][..], &prefix].concat();
+            assert_eq!(error(&POS, &body), (Some(60), 10, name));
+        }
+        let body = [b"0800".as_slice(), &[0, 0, 0, 0, 0, 0, 0, 0x10], b"-01"].concat();
+        assert_eq!(error(&NETWORK, &body), (Some(60), 12, "bad-length"));
+    }
+}
