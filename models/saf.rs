@@ -41,6 +41,11 @@ impl<T> Saf<T> {
         }
     }
 
+    /// Counts no advice as sent more often than this.
+    pub fn limit_attempts(&mut self, max: u16) {
+        self.entries.iter_mut().for_each(|entry| entry.attempts = entry.attempts.min(max));
+    }
+
     /// Takes an advice out: it was delivered, or given up.
     pub fn complete(&mut self, number: u64) -> Option<T> {
         let at = self.entries.iter().position(|entry| entry.number == number)?;
