@@ -53,7 +53,8 @@ pub struct Topology {
     pub terminals: u8,
     /// Switches in a chain: 1 (acquirer), or 2 (acquirer and network).
     pub switches: u8,
-    /// Issuers, at the last switch. Card numbers beginning 62242 and the issuer's digit are its own.
+    /// Issuers, at the last switch. Card numbers beginning 62242 and the issuer's digit are its
+    /// own.
     pub issuers: u8,
     /// Connections between switches and to issuers.
     pub pool: u8,

@@ -82,7 +82,8 @@ fn layout(code: u16) -> Option<Layout> {
 
 impl WorkKeys {
     /// Element 62 for the code in element 60.3; none if the code is unknown, a key is missing or
-    /// its length does not fit its slot. A track key is left out where the code has no place for it.
+    /// its length does not fit its slot. A track key is left out where the code has no place for
+    /// it.
     pub fn seal(&self, tmk: &Key, code: u16) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(60);
         for &(slot, length) in layout(code)? {
