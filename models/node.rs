@@ -250,6 +250,11 @@ impl Actions {
         self.list.push((self.ticket, Action::Tell { device, output }));
     }
 
+    /// Moves all of `later` behind these, each with the ticket it is about.
+    pub fn append(&mut self, later: &mut Actions) {
+        self.list.append(&mut later.list);
+    }
+
     /// The actions so far.
     pub fn as_slice(&self) -> &[(Ticket, Action)] {
         &self.list

@@ -361,6 +361,8 @@ pub enum SwitchRecord {
         to: Port,
         /// Its own STAN; every repeat (0421) carries it again.
         stan: u32,
+        /// Its own element 7; every repeat carries it again.
+        transmission: u32,
         /// Why.
         reason: Reason,
     },

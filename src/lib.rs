@@ -4,4 +4,5 @@ pub mod fault;
 pub mod history;
 pub mod party;
 pub mod scenario;
+pub mod sim;
 pub mod verdict;

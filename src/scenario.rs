@@ -81,7 +81,7 @@ pub struct CardSpec {
 
 /// Whether a card may be used.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Standing {
     /// In order.
     #[default]
@@ -207,7 +207,7 @@ pub struct Step {
 
 /// Who wanted a step.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum AskedBy {
     /// The cashier chose it.
     #[default]
@@ -224,7 +224,7 @@ impl AskedBy {
 
 /// What a person can ask for.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Wish {
     /// At a terminal: fetch work keys (签到).
     SignOn,
