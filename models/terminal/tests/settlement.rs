@@ -167,3 +167,18 @@ fn nothing_is_sold_into_a_frozen_batch() {
     counter.answer();
     assert_eq!(counter.display(4), Some(Display::Balance(Amount::cny(123_456))));
 }
+
+#[test]
+fn a_host_that_knows_of_other_totals_is_asked_again_and_the_batch_still_closes() {
+    let mut counter = Counter::signed_on();
+    counter.sell_well(1);
+    counter.settle(2);
+    counter.answer_with(ResponseCode::APPROVED);
+    counter.answer_with(ResponseCode::RECONCILE_ERROR);
+    assert_eq!(counter.display(2), Some(Display::SettlementFailed));
+    counter.settle(3);
+    answer_unbalanced(&mut counter);
+    counter.answer();
+    assert_eq!(codes(&counter, Mti::FILE_ADVICE), [207, 201, 202]);
+    assert_eq!(counter.display(3), Some(Display::Settled(false)));
+}
