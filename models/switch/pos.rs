@@ -4,7 +4,8 @@
 //! A0 for a bad MAC or no good keys, 97 for a terminal that is not of this line.
 
 use super::config::Peer;
-use super::exchange::{Marks, Request, transmission};
+use super::exchange::{Marks, transmission};
+use super::request::Request;
 use super::{Caller, Side, Switch};
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;

@@ -163,8 +163,8 @@ pub(super) struct Batch {
 pub(super) struct Compared {
     pub(super) theirs: Total,
     pub(super) ours: Total,
-    /// The transactions that made up `ours`.
-    pub(super) ids: Vec<u64>,
+    /// What made up `ours`.
+    pub(super) counted: Vec<Counted>,
 }
 
 impl Compared {
@@ -226,12 +226,9 @@ impl Book {
         }
     }
 
-    /// Lets every advice that was sent once too often, as far as the journal tells, be sent once
-    /// more: the last sending may have been recorded and not made.
-    pub(super) fn grant_one_sending(&mut self, attempts_max: u16) {
-        for (_, queue) in &mut self.queues {
-            queue.limit_attempts(attempts_max.saturating_sub(1));
-        }
+    /// After power loss: the last sending of each advice was recorded, and perhaps not made.
+    pub(super) fn doubt_last_sendings(&mut self) {
+        self.queues.iter_mut().for_each(|(_, queue)| queue.doubt_last_sendings());
     }
 
     /// Forgets that requests were seen. No correct switch does.
@@ -354,7 +351,12 @@ impl Book {
                 return None;
             };
             let Transaction {
-                kind: Kind::Sale, ticket, answer: Some(answer), reversal: None, ..
+                kind: Kind::Sale,
+                ticket,
+                answer: Some(answer),
+                reversal: None,
+                is_advised: false,
+                ..
             } = self.transactions.get(id)?
             else {
                 return None;
