@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::book::Counted;
+use super::exchange::fixed;
 use super::{Caller, Switch};
 use crate::iso8583::{
     BatchDetails48, Element, Message, Private60, ResponseCode, Settlement48, Totals48,
@@ -42,10 +43,13 @@ impl Switch {
         }
         let totals = message.get(Element::PRIVATE_48).and_then(Settlement48::parse);
         let (Some(batch), Some(terminal), Some(mut totals)) =
-            (matching::batch(message), super::exchange::fixed(message, Element::TERMINAL), totals)
+            (matching::batch(message), fixed(message, Element::TERMINAL), totals)
         else {
             return self.answer_service(now, caller, message, ResponseCode::FORMAT_ERROR, actions);
         };
+        if !self.is_durable(self.book.batch_commit(terminal, batch)) {
+            return;
+        }
         let mut code = ResponseCode::APPROVED;
         let mut result = ERROR;
         if batch == self.book.open_batch(caller.port) {
@@ -97,8 +101,13 @@ impl Switch {
         if self.is_in_maintenance(now) {
             return;
         }
-        let terminal = super::exchange::fixed(message, Element::TERMINAL);
+        let terminal = fixed(message, Element::TERMINAL);
         let code = match (Private60::of(message), terminal) {
+            (Some(Private60 { batch, .. }), Some(terminal))
+                if !self.is_durable(self.book.batch_commit(terminal, batch)) =>
+            {
+                return;
+            }
             (Some(Private60 { batch, network_code: Some(step), .. }), Some(terminal)) => {
                 if batch == self.book.open_batch(caller.port) {
                     self.upload_step(terminal, batch, step, message, actions)

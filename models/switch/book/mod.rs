@@ -156,6 +156,8 @@ pub(super) struct Batch {
     /// Uploaded details: STAN and minor units.
     pub(super) details: BTreeMap<u32, u64>,
     is_closed: bool,
+    /// The commit of the last record about it.
+    commit: u64,
 }
 
 /// The last comparison of totals.
@@ -330,13 +332,20 @@ impl Book {
         self.batches.get(&(terminal, batch))
     }
 
+    /// The commit of the last record about a batch.
+    pub(super) fn batch_commit(&self, terminal: [u8; 8], batch: u32) -> u64 {
+        self.batch(terminal, batch).map_or(0, |batch| batch.commit)
+    }
+
     /// Whether this batch was closed.
     pub(super) fn is_closed(&self, terminal: [u8; 8], batch: u32) -> bool {
         self.batch(terminal, batch).is_some_and(|batch| batch.is_closed)
     }
 
     fn batch_mut(&mut self, terminal: [u8; 8], batch: u32) -> &mut Batch {
-        self.batches.entry((terminal, batch)).or_default()
+        let known = self.batches.entry((terminal, batch)).or_default();
+        known.commit = self.commit;
+        known
     }
 
     /// What counts in a batch, by STAN: answered approved, and not reversed.

@@ -5,6 +5,7 @@ mod defects;
 mod defects_saf;
 mod durability;
 mod lines;
+mod properties;
 mod reversals;
 mod sales;
 mod settlement;

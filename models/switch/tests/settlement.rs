@@ -169,3 +169,28 @@ fn a_reversal_after_settlement_is_taken_as_an_adjustment() {
     assert_eq!(bench.code(TERMINAL), ResponseCode::APPROVED);
     assert_eq!(bench.heard_one(ISSUER).mti(), Mti::REVERSAL_ADVICE);
 }
+
+#[test]
+fn the_end_of_a_batch_is_not_confirmed_twice_before_it_is_durable() {
+    let mut bench = Bench::new(config());
+    bench.tell(TERMINAL, &compare(10, 0, 0));
+    bench.slow_commits = Some(0);
+    bench.tell(TERMINAL, &end(11, 207));
+    bench.heard(TERMINAL);
+    bench.tell(TERMINAL, &end(12, 207));
+    assert_eq!(bench.heard(TERMINAL), []);
+    bench.handle(Event::Committed);
+    bench.tell(TERMINAL, &end(13, 207));
+    assert_eq!(bench.code(TERMINAL), ResponseCode::APPROVED);
+}
+
+#[test]
+fn settlement_answers_carry_what_the_line_expects() {
+    let mut bench = Bench::new(config());
+    bench.tell(TERMINAL, &compare(10, 0, 0));
+    bench.tell(TERMINAL, &end(11, 207));
+    let numbers = |message: &Message| message.elements().map(|(e, _)| e.0).collect::<Vec<u8>>();
+    let answers: Vec<Vec<u8>> = bench.heard(TERMINAL).iter().map(numbers).collect();
+    assert_eq!(answers[0], [11, 12, 13, 15, 32, 37, 39, 41, 42, 48, 49, 60, 63]);
+    assert_eq!(answers[1], [11, 12, 13, 32, 37, 39, 41, 42, 60]);
+}
