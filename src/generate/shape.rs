@@ -129,7 +129,7 @@ fn policy(entropy: &mut impl Entropy, policy: &mut Policy) {
         policy.pin_tries_max = entropy.pick(&[2, 1]);
     }
     if entropy.chance(8) {
-        policy.amount_min = entropy.pick(&[10_000, 10_001]);
+        policy.amount_min = entropy.pick(&[10_000, 150]);
     }
     if entropy.chance(8) {
         policy.sales_per_card_max = entropy.pick(&[2, 1]);
