@@ -95,7 +95,8 @@ pub struct Line {
 }
 
 impl Line {
-    /// The end of a POS line. Without a key, nothing is sealed and every MAC is [`MacCheck::Invalid`].
+    /// The end of a POS line. Without a key, nothing is sealed and every MAC is
+    /// [`MacCheck::Invalid`].
     pub fn pos(mac_key: Option<Key>, frame_timeout: Duration, defects: Defects) -> Line {
         Line::new(&POS, MacAlgorithm::PosEcb, mac_key, frame_timeout, defects)
     }

@@ -424,8 +424,8 @@ impl Issuer {
         self.begun
     }
 
-    /// Nobody is told which commit is done. Only when none is under way is it certain what is durable,
-    /// however a world queues its writes.
+    /// Nobody is told which commit is done. Only when none is under way is it certain what is
+    /// durable, however a world queues its writes.
     fn committed(&mut self, actions: &mut Actions) {
         self.under_way = self.under_way.saturating_sub(1);
         if self.under_way == 0 {

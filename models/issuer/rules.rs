@@ -1,4 +1,5 @@
-//! Whether a request is approved. Changes nothing: the same books and request give the same verdict.
+//! Whether a request is approved. Changes nothing: the same books and request give the same
+//! verdict.
 
 use super::books::Books;
 use super::message::{AMOUNT_MAX, Request};
