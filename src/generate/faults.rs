@@ -1,4 +1,4 @@
-//! What goes wrong: a swarm of fault kinds, aimed at what will happen. It aims by [`flow`](super::flow).
+//! What goes wrong: a swarm of fault kinds, aimed with [`flow`](super::flow) at what will happen.
 //!
 //! Each run leaves out a random half of the kinds and gives the others wildly different rates: runs
 //! in which everything happens a little find less than runs in which one thing happens a lot.

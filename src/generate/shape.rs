@@ -101,7 +101,7 @@ fn timing(profile: Profile, entropy: &mut impl Entropy, timing: &mut Timing) {
     }
 }
 
-/// What zoo.md calls weak peers, and limits small enough to be met. Never [`super::UNSAFE_POLICIES`].
+/// Legal but weak peers, and limits small enough to be met. Never [`super::UNSAFE_POLICIES`].
 fn policy(entropy: &mut impl Entropy, policy: &mut Policy) {
     if entropy.chance(50) {
         entropy.pick(&["98", "68", "91", "96"]).clone_into(&mut policy.switch_timeout_code);

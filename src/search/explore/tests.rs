@@ -111,7 +111,10 @@ fn the_full_alphabet_has_everything_the_core_has_and_more() {
     assert!(core.iter().all(|fault| full.contains(fault)));
     let mac = |fault: &&Fault| matches!(fault, Fault::Corrupt { damage: Damage::Mac, .. });
     assert_eq!(core.iter().filter(mac).count(), 2);
-    let after = |fault: &&Fault| matches!(fault, Fault::PowerCut { at: When::Action(on), .. } if on.side == Side::After);
+    let after = |fault: &&Fault| match fault {
+        Fault::PowerCut { at: When::Action(on), .. } => on.side == Side::After,
+        _ => false,
+    };
     assert_eq!(core.iter().filter(after).count(), 3);
 }
 
