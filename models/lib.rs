@@ -8,6 +8,7 @@ pub mod defect;
 pub mod device;
 pub mod iso8583;
 pub mod issuer;
+pub mod ledger;
 pub mod line;
 pub mod matching;
 pub mod node;

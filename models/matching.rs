@@ -24,8 +24,8 @@ pub fn batch(message: &Message) -> Option<u32> {
 }
 
 impl NetworkKey {
-    /// What a message on the network line calls itself: elements 7, 11, 32 and 33. An answer repeats
-    /// them. A missing 33 is the acquirer itself.
+    /// What a message on the network line calls itself: elements 7, 11, 32 and 33. An answer
+    /// repeats them. A missing 33 is the acquirer itself.
     pub fn of(message: &Message) -> Option<NetworkKey> {
         let acquirer = message.number(Element::ACQUIRER)?;
         Some(NetworkKey {

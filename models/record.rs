@@ -338,7 +338,8 @@ pub enum SwitchRecord {
         /// What the late answer said.
         code: ResponseCode,
     },
-    /// The other side reversed: its transaction counts no more, whether known (`id`) or yet to come.
+    /// The other side reversed: its transaction counts no more, whether known (`id`) or yet to
+    /// come.
     ReversalAccepted {
         /// The switch's number of the original, if it has one.
         id: Option<u64>,

@@ -1,1 +1,8 @@
 //! Deterministic simulation testing for ISO 8583 card payments.
+
+pub mod fault;
+pub mod history;
+pub mod party;
+pub mod scenario;
+pub mod sim;
+pub mod verdict;

@@ -1,0 +1,377 @@
+//! Faults, named by meaning: which message, which action of which party, about which step.
+//!
+//! A fault is data. It knows no world; what cannot be reached stays idle, and never moves to
+//! another target.
+
+use crate::party::Party;
+use reversim_models::iso8583::Mti;
+use serde::{Deserialize, Serialize};
+
+/// One message on its way: the n-th with this MTI from one party to the other about this step.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OnMessage {
+    /// Who sends it.
+    pub from: Party,
+    /// To whom.
+    pub to: Party,
+    /// Message type.
+    #[serde(with = "mti_text")]
+    pub mti: Mti,
+    /// The step it is about; 0 for none.
+    #[serde(default)]
+    pub step: u32,
+    /// 1 for the first.
+    #[serde(default = "one")]
+    pub nth: u32,
+}
+
+/// One action of one party: before or after it, power can fail, a clock can jump.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OnAction {
+    /// Whose.
+    pub party: Party,
+    /// Just before or just after it is performed.
+    pub side: Side,
+    /// Which kind of action.
+    pub action: ActionName,
+    /// The step it is about; 0 for none.
+    #[serde(default)]
+    pub step: u32,
+    /// 1 for the first.
+    #[serde(default = "one")]
+    pub nth: u32,
+}
+
+/// Before or after.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Side {
+    /// It is not done.
+    Before,
+    /// It is done.
+    After,
+}
+
+/// The kind of an action: `record started`, `send 0200`, `tell printer`, `connect`, `disconnect`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ActionName {
+    /// A record of this name ([`reversim_models::record::Record::NAMES`]).
+    Record(&'static str),
+    /// A frame with this MTI.
+    Send(Mti),
+    /// An output on the screen.
+    Screen,
+    /// A slip.
+    Printer,
+    /// A question on the PIN pad.
+    PinPad,
+    /// A log line.
+    Log,
+    /// A text message.
+    TextMessage,
+    /// A connection asked for.
+    Connect,
+    /// A connection closed.
+    Disconnect,
+}
+
+/// When something that is not about a single message begins.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum When {
+    /// Milliseconds after the run began.
+    AtMs(u64),
+    /// When this message is sent.
+    Message(OnMessage),
+    /// Around this action.
+    Action(OnAction),
+}
+
+/// How a delayed message is timed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Until {
+    /// So many milliseconds later than otherwise.
+    ByMs(u64),
+    /// At the deadline this party has when the message is sent, plus an offset.
+    Deadline {
+        /// Who waits.
+        of: Party,
+        /// Microseconds after (or, negative, before) the deadline.
+        #[serde(default)]
+        offset_us: i64,
+        /// At the same instant: whether the message comes before the deadline is noticed.
+        #[serde(default)]
+        order: Tie,
+    },
+}
+
+/// Which of two events at the same instant comes first.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Tie {
+    /// The message.
+    #[default]
+    MessageFirst,
+    /// The deadline.
+    DeadlineFirst,
+}
+
+/// What a corruption changes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Damage {
+    /// The lowest bit of the last byte of the MAC (or of the message, where there is none).
+    Mac,
+    /// The value of this element, so that it still decodes: its last digit or bit is changed.
+    Element(u8),
+    /// One bit of the byte at this position of the frame, counted from its first byte.
+    Byte(u32),
+}
+
+/// Which direction a partition cuts.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Direction {
+    /// Nothing passes.
+    #[default]
+    Both,
+    /// Nothing passes from `a` to `b`.
+    AToB,
+    /// Nothing passes from `b` to `a`.
+    BToA,
+}
+
+/// Something that goes wrong, once.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Fault {
+    /// Message: it never arrives.
+    Drop(OnMessage),
+    /// Message: it arrives later; what is behind it on the line is not held up.
+    Delay {
+        /// Which message.
+        on: OnMessage,
+        /// How late.
+        until: Until,
+    },
+    /// Message: it arrives twice.
+    Duplicate {
+        /// Which message.
+        on: OnMessage,
+        /// How long after the first, milliseconds.
+        #[serde(default)]
+        after_ms: u64,
+    },
+    /// Message: it changes places with the next one in the same direction (or is 50 ms late).
+    Reorder(OnMessage),
+    /// Message: it arrives changed.
+    Corrupt {
+        /// Which message.
+        on: OnMessage,
+        /// What is changed.
+        damage: Damage,
+    },
+    /// Message: an eavesdropper sends it again much later, after everything else of its step.
+    Replay {
+        /// Which message.
+        on: OnMessage,
+        /// How much later, milliseconds.
+        after_ms: u64,
+    },
+    /// Line: it arrives in two reads, the second after a pause.
+    Split {
+        /// Which message.
+        on: OnMessage,
+        /// Bytes in the first read.
+        at_byte: u32,
+        /// Pause, milliseconds; longer than the frame deadline for a half frame that never ends.
+        pause_ms: u64,
+    },
+    /// Line: it waits and arrives in one read with the next message in the same direction.
+    Coalesce(OnMessage),
+    /// Line: the connection breaks while this message is written; this many bytes arrive.
+    Reset {
+        /// Which message.
+        on: OnMessage,
+        /// Bytes that arrive before the break.
+        at_byte: u32,
+    },
+    /// Line: from this message on the connection is dead in this direction, and nobody is told.
+    HalfOpen(OnMessage),
+    /// Line: nothing between the two parties moves for a while, and then all of it does, in order.
+    Stall {
+        /// When it begins; the message of the trigger is held too.
+        at: When,
+        /// One party.
+        a: Party,
+        /// The other.
+        b: Party,
+        /// How long, milliseconds.
+        for_ms: u64,
+    },
+    /// Line: what is sent between the two parties is lost for a while; no connection comes about.
+    Partition {
+        /// When it begins; the message of the trigger is lost too.
+        at: When,
+        /// One party.
+        a: Party,
+        /// The other.
+        b: Party,
+        /// Which way.
+        #[serde(default)]
+        direction: Direction,
+        /// How long, milliseconds.
+        for_ms: u64,
+    },
+    /// Party: power fails. Everything not durable is gone; the journal is read when it comes back.
+    PowerCut {
+        /// Whose.
+        party: Party,
+        /// When.
+        at: When,
+        /// How long it is down, milliseconds.
+        down_ms: u64,
+        /// Whether the record being written is left half written (only before a record).
+        #[serde(default)]
+        torn: bool,
+    },
+    /// Party: the commit that begins with this record takes this long.
+    SlowCommit {
+        /// The record.
+        at: OnAction,
+        /// How long, milliseconds.
+        by_ms: u64,
+    },
+    /// Party: the calendar clock jumps.
+    ClockStep {
+        /// Whose.
+        party: Party,
+        /// When.
+        at: When,
+        /// Milliseconds forward or, negative, back.
+        by_ms: i64,
+    },
+    /// Device: the slip of this step does not come out.
+    PrinterFault {
+        /// The step.
+        step: u32,
+    },
+    /// Device: the cardholder of this step presses cancel.
+    PinCancelled {
+        /// The step.
+        step: u32,
+    },
+    /// Device: the cardholder of this step enters a wrong PIN.
+    WrongPin {
+        /// The step.
+        step: u32,
+    },
+    /// Operator: the work keys of a terminal are withdrawn.
+    KeyChange {
+        /// The terminal.
+        terminal: Party,
+        /// When.
+        at: When,
+    },
+    /// Operator: the business date changes while this happens.
+    CutOver {
+        /// When.
+        at: When,
+        /// How long requests are refused with code 90, milliseconds.
+        window_ms: u64,
+    },
+    /// Operator: a party stops serving for a while.
+    Maintenance {
+        /// Whose window.
+        party: Party,
+        /// When.
+        at: When,
+        /// How long, milliseconds.
+        for_ms: u64,
+    },
+}
+
+const fn one() -> u32 {
+    1
+}
+
+mod mti_text {
+    use super::Mti;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(mti: &Mti, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(mti)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Mti, D::Error> {
+        let text = String::deserialize(d)?;
+        Mti::parse(&text)
+            .ok_or_else(|| D::Error::custom(format!("`{text}` is not an MTI: write four digits")))
+    }
+}
+
+impl Serialize for ActionName {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&String::from(*self))
+    }
+}
+
+impl<'de> Deserialize<'de> for ActionName {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<ActionName, D::Error> {
+        ActionName::try_from(String::deserialize(d)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A phrase that does not name an action.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "`{0}` is not an action: write `record NAME`, `send MTI`, `tell screen`, `tell printer`, \
+     `tell pin-pad`, `tell log`, `tell text-message`, `connect` or `disconnect`"
+)]
+pub struct ParseActionError(String);
+
+impl TryFrom<String> for ActionName {
+    type Error = ParseActionError;
+
+    fn try_from(phrase: String) -> Result<ActionName, ParseActionError> {
+        use reversim_models::record::Record;
+        let named = match phrase.split_once(' ') {
+            Some(("record", name)) => {
+                Record::NAMES.iter().find(|n| **n == name).map(|n| ActionName::Record(n))
+            }
+            Some(("send", mti)) => Mti::parse(mti).map(ActionName::Send),
+            Some(("tell", "screen")) => Some(ActionName::Screen),
+            Some(("tell", "printer")) => Some(ActionName::Printer),
+            Some(("tell", "pin-pad")) => Some(ActionName::PinPad),
+            Some(("tell", "log")) => Some(ActionName::Log),
+            Some(("tell", "text-message")) => Some(ActionName::TextMessage),
+            None if phrase == "connect" => Some(ActionName::Connect),
+            None if phrase == "disconnect" => Some(ActionName::Disconnect),
+            _ => None,
+        };
+        named.ok_or(ParseActionError(phrase))
+    }
+}
+
+impl From<ActionName> for String {
+    fn from(name: ActionName) -> String {
+        match name {
+            ActionName::Record(name) => format!("record {name}"),
+            ActionName::Send(mti) => format!("send {mti}"),
+            ActionName::Screen => "tell screen".to_owned(),
+            ActionName::Printer => "tell printer".to_owned(),
+            ActionName::PinPad => "tell pin-pad".to_owned(),
+            ActionName::Log => "tell log".to_owned(),
+            ActionName::TextMessage => "tell text-message".to_owned(),
+            ActionName::Connect => "connect".to_owned(),
+            ActionName::Disconnect => "disconnect".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The one value that says everything about a run. Total: every value runs. Knows no world.
+
+use crate::fault::Fault;
+use crate::party::Party;
+use serde::{Deserialize, Serialize};
+
+/// The version of the file format this build writes and reads.
+pub const VERSION: u32 = 1;
+
+/// Everything that matters for a run, planted defects and expectations included.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Scenario {
+    /// Format version; [`VERSION`].
+    pub version: u32,
+    /// One line for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// The incident it tells, as `ST01`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub story: Option<String>,
+    /// Draws latencies, and nothing else.
+    #[serde(default)]
+    pub seed: u64,
+    /// Who takes part.
+    #[serde(default)]
+    pub topology: Topology,
+    /// How long things take.
+    #[serde(default)]
+    pub timing: Timing,
+    /// Where real systems disagree.
+    #[serde(default)]
+    pub policy: Policy,
+    /// Planted defects, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub defects: Vec<String>,
+    /// What the verdicts should be.
+    #[serde(default)]
+    pub expect: Expect,
+    /// What people ask for, in order.
+    #[serde(default, rename = "step")]
+    pub steps: Vec<Step>,
+    /// What goes wrong.
+    #[serde(default, rename = "fault")]
+    pub faults: Vec<Fault>,
+}
+
+/// Who takes part.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Topology {
+    /// Terminals, at switch-1. At least 1, at most 200.
+    pub terminals: u8,
+    /// Switches in a chain: 1 (acquirer), or 2 (acquirer and network).
+    pub switches: u8,
+    /// Issuers, at the last switch. Card numbers beginning 62242 and the issuer's digit are its
+    /// own.
+    pub issuers: u8,
+    /// Connections between switches and to issuers.
+    pub pool: u8,
+    /// Events a switch or issuer may take up while a commit is under way; 1 for one after another.
+    pub workers: u8,
+    /// Cards, numbered from 1.
+    pub cards: Vec<CardSpec>,
+}
+
+/// One card and its account.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct CardSpec {
+    /// Which issuer, from 1.
+    pub issuer: u8,
+    /// What the account holds, minor units.
+    pub balance: u64,
+    /// Largest sum on one business date, minor units; 0 for any.
+    pub day_limit: u64,
+    /// `good`, `lost` or `stolen`.
+    pub standing: Standing,
+    /// YYMM.
+    pub expiry: u16,
+}
+
+/// Whether a card may be used.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Standing {
+    /// In order.
+    #[default]
+    Good,
+    /// Reported lost.
+    Lost,
+    /// Reported stolen.
+    Stolen,
+}
+
+/// How long things take. Milliseconds, unless the name says otherwise.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Timing {
+    /// Local date and time at the beginning: `2026-05-30 10:00:00`.
+    pub start: String,
+    /// Shortest time a message takes, microseconds.
+    pub latency_min_us: u64,
+    /// Longest time a message takes without a fault, microseconds.
+    pub latency_max_us: u64,
+    /// How long a terminal waits for an answer.
+    pub terminal_response_ms: u64,
+    /// How long switch-1 waits for an answer; each further switch waits a quarter less.
+    pub switch_response_ms: u64,
+    /// How long the rest of a frame may take.
+    pub frame_ms: u64,
+    /// Between two sendings of an advice.
+    pub saf_retry_ms: u64,
+    /// Idle time before a line test; 0 for never.
+    pub echo_interval_ms: u64,
+    /// Between one wish of a cashier and the next.
+    pub think_ms: u64,
+    /// How long people take at the PIN pad.
+    pub pin_ms: u64,
+    /// How long a slip takes.
+    pub print_ms: u64,
+    /// How long a cashier waits for a final display before going on.
+    pub patience_ms: u64,
+    /// How long a commit takes; 0 for at once.
+    pub commit_ms: u64,
+}
+
+/// Where real systems disagree, and what can be scaled to bring rare things near.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Policy {
+    /// Whether the cardholder enters a PIN.
+    pub pin: bool,
+    /// Largest STAN of a terminal.
+    pub terminal_stan_max: u32,
+    /// The STAN before the first one used by a terminal.
+    pub terminal_stan_start: u32,
+    /// Largest STAN of a switch.
+    pub switch_stan_max: u32,
+    /// Sendings of a reversal by a terminal.
+    pub reversal_attempts: u8,
+    /// Sendings of an advice by a switch.
+    pub saf_attempts: u16,
+    /// Advices waiting at most.
+    pub saf_max: u32,
+    /// Sales in a batch before a terminal must settle.
+    pub batch_max: u32,
+    /// Whether 12 and 25 end a reversal at the terminal as 00 does.
+    pub terminal_clears_on_not_found: bool,
+    /// Legal but weak: the terminal believes declines without a valid MAC.
+    pub terminal_trusts_unsigned_declines: bool,
+    /// What a terminal is told when the issuer does not answer: 68, 91, 96 or 98.
+    pub switch_timeout_code: String,
+    /// What the issuer answers to a reversal of something it does not know: 25, 12 or 22.
+    pub issuer_unknown_original_code: String,
+    /// Legal but weak: the issuer finds originals by terminal and RRN alone.
+    pub issuer_matches_by_rrn_alone: bool,
+    /// Legal but weak: the issuer credits a reversal of a declined original.
+    pub issuer_credits_declined: bool,
+    /// Whether the issuer approves a part when funds are short (code 10).
+    pub issuer_partial_approvals: bool,
+    /// Wrong PINs before a card is locked until the next business date.
+    pub pin_tries_max: u8,
+    /// Smallest sale, minor units; 0 for none.
+    pub amount_min: u64,
+    /// Sales per card and merchant on one business date; 0 for any number.
+    pub sales_per_card_max: u32,
+    /// MAC of the network lines: `x9.19`, `x9.9`, `3des-cbc`, `aes-cmac` or `pos-ecb`.
+    pub network_mac: String,
+}
+
+/// What the verdicts should be.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Expect {
+    /// The invariant that this scenario breaks; none if all hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub violates: Option<String>,
+    /// Invariants that must have been exercised, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exercises: Vec<String>,
+    /// Marks that must be seen, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<String>,
+}
+
+/// One thing a person asks for.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Step {
+    /// Its number, unique, from 1 to 9999. It survives the deletion of others.
+    pub id: u32,
+    /// Who is asked.
+    pub party: Party,
+    /// What for.
+    #[serde(rename = "do")]
+    pub wish: Wish,
+    /// Milliseconds after the beginning; none for after the previous step of the same party.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<u64>,
+    /// The purchase it serves: several steps may serve one. None: a purchase of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<u32>,
+    /// Who wanted it.
+    #[serde(default, skip_serializing_if = "AskedBy::is_cashier")]
+    pub asked_by: AskedBy,
+}
+
+/// Who wanted a step.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum AskedBy {
+    /// The cashier chose it.
+    #[default]
+    Cashier,
+    /// The screen invited it: done only if the previous display of the terminal offered a new sale.
+    Screen,
+}
+
+impl AskedBy {
+    fn is_cashier(&self) -> bool {
+        *self == AskedBy::Cashier
+    }
+}
+
+/// What a person can ask for.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Wish {
+    /// At a terminal: fetch work keys (签到).
+    SignOn,
+    /// At a terminal: sell (消费).
+    Sale {
+        /// Price, minor units.
+        amount: u64,
+        /// Card number in [`Topology::cards`], from 1.
+        card: u8,
+    },
+    /// At a terminal: ask for the balance (余额查询).
+    Inquiry {
+        /// Card number in [`Topology::cards`], from 1.
+        card: u8,
+    },
+    /// At a terminal: settle the batch (结算).
+    Settle,
+    /// At a terminal: print a slip again (重打印).
+    Reprint {
+        /// The step whose slip; none for the last one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<u32>,
+    },
+    /// At a terminal: test the line (回响测试).
+    Echo,
+    /// At a switch: begin the next business date (日切).
+    CutOver {
+        /// How long requests are refused with code 90, milliseconds.
+        window_ms: u64,
+    },
+    /// At a switch or issuer: a maintenance window.
+    Maintenance {
+        /// How long, milliseconds.
+        for_ms: u64,
+    },
+    /// At a switch: withdraw the work keys of a terminal.
+    WithdrawKeys {
+        /// Which terminal.
+        terminal: Party,
+    },
+}
+
+impl Default for Scenario {
+    fn default() -> Scenario {
+        Scenario {
+            version: VERSION,
+            title: String::new(),
+            story: None,
+            seed: 0,
+            topology: Topology::default(),
+            timing: Timing::default(),
+            policy: Policy::default(),
+            defects: Vec::new(),
+            expect: Expect::default(),
+            steps: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+}
+
+impl Default for Topology {
+    fn default() -> Topology {
+        let cards = vec![CardSpec::default(), CardSpec::default()];
+        Topology { terminals: 1, switches: 1, issuers: 1, pool: 1, workers: 1, cards }
+    }
+}
+
+impl Default for CardSpec {
+    fn default() -> CardSpec {
+        CardSpec {
+            issuer: 1,
+            balance: 1_000_000,
+            day_limit: 0,
+            standing: Standing::Good,
+            expiry: 3012,
+        }
+    }
+}
+
+impl Default for Timing {
+    fn default() -> Timing {
+        Timing {
+            start: "2026-05-30 10:00:00".to_owned(),
+            latency_min_us: 5_000,
+            latency_max_us: 40_000,
+            terminal_response_ms: 30_000,
+            switch_response_ms: 20_000,
+            frame_ms: 5_000,
+            saf_retry_ms: 15_000,
+            echo_interval_ms: 0,
+            think_ms: 3_000,
+            pin_ms: 2_000,
+            print_ms: 1_000,
+            patience_ms: 180_000,
+            commit_ms: 0,
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy {
+            pin: true,
+            terminal_stan_max: 999_999,
+            terminal_stan_start: 0,
+            switch_stan_max: 999_999,
+            reversal_attempts: 3,
+            saf_attempts: 5,
+            saf_max: 1_000,
+            batch_max: 500,
+            terminal_clears_on_not_found: true,
+            terminal_trusts_unsigned_declines: false,
+            switch_timeout_code: "98".to_owned(),
+            issuer_unknown_original_code: "25".to_owned(),
+            issuer_matches_by_rrn_alone: false,
+            issuer_credits_declined: false,
+            issuer_partial_approvals: false,
+            pin_tries_max: 3,
+            amount_min: 0,
+            sales_per_card_max: 0,
+            network_mac: "x9.19".to_owned(),
+        }
+    }
+}
+
+impl Step {
+    /// A step of the cashier at `party`, done after the previous one.
+    pub fn new(id: u32, party: Party, wish: Wish) -> Step {
+        Step { id, party, wish, at_ms: None, intent: None, asked_by: AskedBy::Cashier }
+    }
+}
