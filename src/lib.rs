@@ -2,6 +2,8 @@
 
 pub mod fault;
 pub mod history;
+pub mod invariant;
+pub mod mark;
 pub mod party;
 pub mod scenario;
 pub mod verdict;
