@@ -1,5 +1,6 @@
 //! Response codes (element 39): what each means, and what a person does next. Decides nothing.
 
+use super::{Element, Message};
 use std::fmt;
 
 /// The two characters of element 39. In a POS 0400 the same element carries the reversal reason:
@@ -147,6 +148,12 @@ impl ResponseCode {
         value.try_into().ok().map(ResponseCode)
     }
 
+    /// Element 39 of a message, if it has one of two characters.
+    #[must_use]
+    pub fn of(message: &Message) -> Option<ResponseCode> {
+        ResponseCode::parse(message.get(Element::RESPONSE_CODE)?)
+    }
+
     /// Whether the money moved. A2, A4, A5 and A6 are approvals that want confirming.
     #[must_use]
     pub const fn is_approval(self) -> bool {
@@ -165,6 +172,18 @@ impl ResponseCode {
     #[must_use]
     pub fn action(self) -> &'static str {
         self.row().map_or("Ask the acquirer what it means.", |row| row.action)
+    }
+
+    /// What it means as the reason in a POS 0400, where the sources name it.
+    #[must_use]
+    pub const fn reversal_reason(self) -> Option<(&'static str, &'static str)> {
+        match &self.0 {
+            b"98" => Some(("no response within the time limit", "未收到应答")),
+            b"96" => Some(("approved, but the terminal could not complete", "终端无法完成")),
+            b"A0" => Some(("the response carried a wrong MAC", "应答MAC校验错")),
+            b"06" => Some(("any other cause", "其他原因")),
+            _ => None,
+        }
     }
 
     /// What a terminal makes of it.
@@ -261,7 +280,8 @@ static CODES: [Row; 66] = [
         "Ask the acquirer what it means."),
     row(b"21", Decline, "card not initialised or dormant", "卡未初始化或睡眠卡",
         "The cardholder must have the issuer activate the card."),
-    row(b"22", Decline, "suspicious operation, or beyond the permitted days", "操作有误或超出允许天数",
+    row(b"22", Decline, "suspicious operation, or beyond the permitted days",
+        "操作有误或超出允许天数",
         "Refund instead of voiding; a reversal with this answer is done."),
     row(b"23", Decline, "acquirer-private", "收单方自定义",
         "Ask the acquirer what it means."),
@@ -295,7 +315,8 @@ static CODES: [Row; 66] = [
         "Ask for the PIN again."),
     row(b"57", Decline, "transaction not permitted to this card", "不允许此卡交易",
         "Take another card."),
-    row(b"58", Decline, "transaction not permitted on this terminal", "不允许终端进行的交易",
+    row(b"58", Decline, "transaction not permitted on this terminal",
+        "不允许终端进行的交易",
         "Call the acquirer if the transaction should be allowed."),
     row(b"59", Decline, "card verification failed, suspected fraud", "卡片校验错",
         "Take another card."),

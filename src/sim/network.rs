@@ -1,0 +1,259 @@
+//! Lines between parties: connections, latency, order, and what faults do to frames.
+//!
+//! A connection keeps its bytes in order, as TCP does. What a faulty intermediary does to single
+//! messages (delay, duplicate, reorder, replay) is outside that order on purpose.
+
+use super::host::Happening;
+use super::queue::Rank;
+use super::{Item, World};
+use crate::history::{Frame, What};
+use reversim_models::node::{Link, LinkDownReason, Port, Ticket};
+use reversim_models::time::{Duration, Instant};
+
+/// How long an attempt to connect through a partition takes to fail.
+const CONNECT_TIMEOUT: Duration = Duration::secs(3);
+
+/// What is read at once: one frame, a part of one, or two.
+pub(super) struct Delivery {
+    pub(super) link: Link,
+    /// The side that receives: 0 for the one that connected.
+    pub(super) side: usize,
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// A frame, or a part of it, in a read.
+#[derive(Clone)]
+pub(super) struct Piece {
+    pub(super) ticket: Ticket,
+    pub(super) sent: usize,
+    pub(super) frame: Frame,
+    pub(super) is_altered: bool,
+    pub(super) copy: u32,
+    pub(super) part: Option<(u32, u32)>,
+}
+
+pub(super) struct Connection {
+    /// The two ends: index of the host and its port. The first one connected.
+    pub(super) ends: [(usize, Port); 2],
+    pub(super) is_up: [bool; 2],
+    /// Towards each end: when the last byte so far arrives.
+    pub(super) last: [Instant; 2],
+    /// Towards each end: dead, and nobody was told.
+    pub(super) is_dead: [bool; 2],
+    /// Towards each end: a frame held back for the next one.
+    pub(super) held: [Option<Held>; 2],
+}
+
+pub(super) struct Held {
+    pub(super) piece: Piece,
+    /// In one read with the next frame, or behind it.
+    pub(super) joins: bool,
+}
+
+/// All connections, and how often each message was sent.
+#[derive(Default)]
+pub(super) struct Network {
+    connections: Vec<Connection>,
+    sent: Vec<(u64, u32)>,
+}
+
+impl Network {
+    pub(super) fn connection(&mut self, link: Link) -> Option<&mut Connection> {
+        self.connections.get_mut((link.0 as usize).checked_sub(1)?)
+    }
+
+    /// How often a message with this address was sent, this one included.
+    pub(super) fn count(&mut self, address: u64) -> u32 {
+        match self.sent.iter_mut().find(|(a, _)| *a == address) {
+            Some((_, n)) => {
+                *n += 1;
+                *n
+            }
+            None => {
+                self.sent.push((address, 1));
+                1
+            }
+        }
+    }
+}
+
+impl World<'_> {
+    pub(super) fn connect(&mut self, host: usize, port: Port, ticket: Ticket) {
+        let Some((peer, _)) = self.hosts[host].peer(port) else { return };
+        let is_cut =
+            self.faults.is_cut(host, peer, self.now) || self.faults.is_cut(peer, host, self.now);
+        let after = if is_cut {
+            CONNECT_TIMEOUT
+        } else {
+            Duration::micros(self.scenario.timing.latency_min_us.max(1)).times(2)
+        };
+        let epoch = self.hosts[host].epoch;
+        let item = Item::Connect { host, port, epoch, ticket, is_refused: is_cut };
+        self.push(self.now + after, item);
+    }
+
+    pub(super) fn finish_connect(
+        &mut self,
+        host: usize,
+        port: Port,
+        ticket: Ticket,
+        refused: bool,
+    ) {
+        let Some((peer, peer_port)) = self.hosts[host].peer(port) else { return };
+        if refused || !self.hosts[peer].is_up() {
+            let party = self.hosts[peer].party;
+            self.note(host, ticket, What::ConnectFailed { peer: party });
+            self.feed(host, ticket, Happening::ConnectFailed { port });
+            return;
+        }
+        self.network.connections.push(Connection {
+            ends: [(host, port), (peer, peer_port)],
+            is_up: [true; 2],
+            last: [self.now; 2],
+            is_dead: [false; 2],
+            held: [None, None],
+        });
+        let link = Link(self.network.connections.len() as u32);
+        for (end, port, other) in [(peer, peer_port, host), (host, port, peer)] {
+            let other = self.hosts[other].party;
+            self.note(end, ticket, What::LinkUp { link, peer: other });
+            self.feed(end, ticket, Happening::LinkUp { port, link });
+        }
+    }
+
+    /// Closes one end in order: the other end learns it after the bytes that are under way.
+    pub(super) fn disconnect(&mut self, host: usize, link: Link) {
+        let reason = LinkDownReason::Closed;
+        let Some((side, other, at)) = self.take_down(host, link) else { return };
+        let cut = self.faults.is_cut(host, other, self.now);
+        let Some(connection) = self.network.connection(link) else { return };
+        if connection.is_dead[1 - side] || cut {
+            // Nobody hears it. The other end learns it when it next has power or everything heals.
+            return;
+        }
+        let epoch = self.hosts[other].epoch;
+        self.push(at, Item::LinkDown { host: other, epoch, link, reason });
+    }
+
+    /// Marks this end as gone. Gives its side, the other host and when a last word arrives there.
+    fn take_down(&mut self, host: usize, link: Link) -> Option<(usize, usize, Instant)> {
+        let min = Duration::micros(self.scenario.timing.latency_min_us.max(1));
+        let soon = self.now + min;
+        let connection = self.network.connection(link)?;
+        let side = connection.ends.iter().position(|(end, _)| *end == host)?;
+        connection.is_up[side] = false;
+        let other = connection.ends[1 - side].0;
+        Some((side, other, connection.last[1 - side].max(soon)))
+    }
+
+    pub(super) fn link_down(&mut self, host: usize, link: Link, reason: LinkDownReason) {
+        let Some(connection) = self.network.connection(link) else { return };
+        let Some(side) = connection.ends.iter().position(|(end, _)| *end == host) else { return };
+        if !std::mem::replace(&mut connection.is_up[side], false) {
+            return;
+        }
+        let peer = connection.ends[1 - side].0;
+        let peer = self.hosts[peer].party;
+        self.note(host, Ticket::NONE, What::LinkDown { link, peer, reason });
+        self.feed(host, Ticket::NONE, Happening::LinkDown { link, reason });
+    }
+
+    /// A host lost power: its ends are gone, the other ends believe in them.
+    pub(super) fn network_lost_host(&mut self, host: usize) {
+        for connection in &mut self.network.connections {
+            for side in 0..2 {
+                if connection.ends[side].0 == host {
+                    connection.is_up[side] = false;
+                }
+            }
+        }
+    }
+
+    /// A host has power again: whoever still believes in an old connection learns better.
+    pub(super) fn reset_connections_of(&mut self, host: usize) {
+        self.reset_where(|connection| connection.ends.iter().any(|(end, _)| *end == host));
+    }
+
+    /// Everything heals: connections that are dead in a direction, or at one end, break openly.
+    pub(super) fn reset_half_dead_connections(&mut self) {
+        self.reset_where(|c| c.is_up[0] != c.is_up[1] || c.is_dead[0] || c.is_dead[1]);
+    }
+
+    fn reset_where(&mut self, is_meant: impl Fn(&Connection) -> bool) {
+        let at = self.now + Duration::micros(self.scenario.timing.latency_min_us.max(1));
+        for index in 0..self.network.connections.len() {
+            let connection = &self.network.connections[index];
+            if !is_meant(connection) {
+                continue;
+            }
+            let link = Link(index as u32 + 1);
+            for ((host, _), is_up) in connection.ends.into_iter().zip(connection.is_up) {
+                if is_up {
+                    let epoch = self.hosts[host].epoch;
+                    let reason = LinkDownReason::Reset;
+                    let item = Item::LinkDown { host, epoch, link, reason };
+                    self.queue.push(at, Rank::Normal, item, true);
+                }
+            }
+        }
+    }
+
+    /// Bytes reach a party, if there is still somebody to read them.
+    pub(super) fn deliver(&mut self, delivery: Delivery) {
+        let Delivery { link, side, pieces } = delivery;
+        let Some(connection) = self.network.connection(link) else { return };
+        let (host, _) = connection.ends[side];
+        let from = connection.ends[1 - side].0;
+        // A copy that comes after its connection is gone is read on the current one: whoever
+        // replays messages does not depend on the connection they were caught on.
+        let is_copy = pieces.iter().all(|piece| piece.copy > 0);
+        let is_open = connection.is_up[side] && !connection.is_dead[side];
+        let link = if is_open {
+            Some(link)
+        } else if is_copy {
+            self.current_link(from, host)
+        } else {
+            None
+        };
+        let (Some(link), true) = (link, self.hosts[host].is_up()) else {
+            for piece in pieces {
+                let to = self.hosts[host].party;
+                self.note(host, piece.ticket, What::Lost { sent: piece.sent, to });
+            }
+            return;
+        };
+        let from = self.hosts[from].party;
+        let ticket = pieces.first().map_or(Ticket::NONE, |piece| piece.ticket);
+        let mut joined = Vec::new();
+        let mut whole = None;
+        let count = pieces.len();
+        for piece in pieces {
+            let Piece { ticket, sent, frame, is_altered, copy, part } = piece;
+            let bytes = frame.bytes();
+            match part {
+                Some((start, end)) => {
+                    let (start, end) = (start as usize, (end as usize).min(bytes.len()));
+                    joined.extend_from_slice(bytes.get(start..end).unwrap_or_default());
+                }
+                None if count > 1 => joined.extend_from_slice(bytes),
+                None => whole = Some(frame.clone()),
+            }
+            let what = What::Delivered { link, from, sent, frame, is_altered, copy, part };
+            self.note(host, ticket, what);
+        }
+        let happening = match whole {
+            Some(frame) => Happening::Frame { link, frame },
+            None => Happening::Bytes { link, bytes: joined },
+        };
+        self.feed(host, ticket, happening);
+    }
+
+    fn current_link(&self, a: usize, b: usize) -> Option<Link> {
+        let is_between = |c: &Connection| {
+            let ends = [c.ends[0].0, c.ends[1].0];
+            c.is_up == [true; 2] && (ends == [a, b] || ends == [b, a])
+        };
+        let index = self.network.connections.iter().rposition(is_between)?;
+        Some(Link(index as u32 + 1))
+    }
+}
