@@ -70,11 +70,7 @@ impl Dialect {
         if body.len() < at {
             return Err(error(0, 0, truncated(0, at)));
         }
-        let mti = match self.mti {
-            Coding::Bcd => Mti::from_bcd(u16::from_be_bytes([body[0], body[1]])),
-            Coding::Ascii => Mti::from_ascii([body[0], body[1], body[2], body[3]]),
-        };
-        let mti = mti.ok_or(error(0, 0, DecodeErrorKind::BadMti))?;
+        let mti = self.decode_mti(body).ok_or(error(0, 0, DecodeErrorKind::BadMti))?;
         let Some(first) = body[at..].first_chunk() else {
             return Err(error(1, at, truncated(at, 8)));
         };
@@ -89,6 +85,14 @@ impl Dialect {
             return Err(error(1, at, truncated(at, 16)));
         };
         Ok((mti, u128::from_be_bytes(*both) & !(1 << 127), at + 16))
+    }
+
+    /// The MTI at the front of a body, if it is there and four digits.
+    pub(super) fn decode_mti(&self, body: &[u8]) -> Option<Mti> {
+        match self.mti {
+            Coding::Bcd => Mti::from_bcd(u16::from_be_bytes(*body.first_chunk()?)),
+            Coding::Ascii => Mti::from_ascii(*body.first_chunk()?),
+        }
     }
 
     /// Finds an element's bytes. The length is not yet held against the element's maximum.

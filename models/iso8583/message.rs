@@ -257,6 +257,8 @@ impl fmt::Debug for Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::option;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
@@ -292,7 +294,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_message_is_a_map_from_element_to_value(
-            steps in proptest::collection::vec((0u8..=140, proptest::option::of("[0-9]{0,9}")), 0..60)
+            steps in vec((0u8..=140, option::of("[0-9]{0,9}")), 0..60)
         ) {
             let mut map = BTreeMap::new();
             let mut message = Message::new(Mti::FINANCIAL_REQUEST);

@@ -7,6 +7,7 @@
 
 mod balance;
 mod decode;
+mod describe;
 mod dialect;
 mod element;
 mod encode;
@@ -15,12 +16,14 @@ mod framing;
 mod message;
 mod mti;
 mod private;
+mod render;
 mod response_code;
 mod settlement;
 mod tables;
 mod view;
 
 pub use balance::{Balance54, BalanceSign};
+pub use describe::{DescribedElement, DescribedFrame, Description, describe};
 pub use dialect::{Class, Coding, Dialect, ElementSpec, Filler, Length};
 pub use element::Element;
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind, FrameError};
@@ -28,6 +31,7 @@ pub use framing::{Envelope, Framer, Framing};
 pub use message::{Message, mask_pan};
 pub use mti::Mti;
 pub use private::{OriginalData90, OriginalPos61, Private60};
+pub use render::Part;
 pub use response_code::{CodeClass, ResponseCode};
 pub use settlement::{BatchDetail, BatchDetails48, Settlement48, Totals48};
 pub use tables::{NETWORK, POS};

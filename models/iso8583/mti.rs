@@ -111,7 +111,7 @@ impl Mti {
         (self.0 >> 8 & 0xF) as u8
     }
 
-    /// Third digit: 0 request, 1 response, 2 advice, 3 advice response, 4 notification, 5 its answer.
+    /// Third digit: 0 request, 1 response, 2 advice, 3 advice response, 4 notification, 5 answer.
     #[must_use]
     pub const fn function(self) -> u8 {
         (self.0 >> 4 & 0xF) as u8

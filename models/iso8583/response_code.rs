@@ -167,6 +167,18 @@ impl ResponseCode {
         self.row().map_or("Ask the acquirer what it means.", |row| row.action)
     }
 
+    /// What it means as the reason in a POS 0400, where the sources name it.
+    #[must_use]
+    pub const fn reversal_reason(self) -> Option<(&'static str, &'static str)> {
+        match &self.0 {
+            b"98" => Some(("no response within the time limit", "未收到应答")),
+            b"96" => Some(("approved, but the terminal could not complete", "终端无法完成")),
+            b"A0" => Some(("the response carried a wrong MAC", "应答MAC校验错")),
+            b"06" => Some(("any other cause", "其他原因")),
+            _ => None,
+        }
+    }
+
     /// What a terminal makes of it.
     #[must_use]
     pub fn class(self) -> CodeClass {
@@ -261,7 +273,8 @@ static CODES: [Row; 66] = [
         "Ask the acquirer what it means."),
     row(b"21", Decline, "card not initialised or dormant", "卡未初始化或睡眠卡",
         "The cardholder must have the issuer activate the card."),
-    row(b"22", Decline, "suspicious operation, or beyond the permitted days", "操作有误或超出允许天数",
+    row(b"22", Decline, "suspicious operation, or beyond the permitted days",
+        "操作有误或超出允许天数",
         "Refund instead of voiding; a reversal with this answer is done."),
     row(b"23", Decline, "acquirer-private", "收单方自定义",
         "Ask the acquirer what it means."),
@@ -295,7 +308,8 @@ static CODES: [Row; 66] = [
         "Ask for the PIN again."),
     row(b"57", Decline, "transaction not permitted to this card", "不允许此卡交易",
         "Take another card."),
-    row(b"58", Decline, "transaction not permitted on this terminal", "不允许终端进行的交易",
+    row(b"58", Decline, "transaction not permitted on this terminal",
+        "不允许终端进行的交易",
         "Call the acquirer if the transaction should be allowed."),
     row(b"59", Decline, "card verification failed, suspected fraud", "卡片校验错",
         "Take another card."),
