@@ -1,0 +1,5 @@
+//! Runs as text for people. Pure: it prints nothing and reads nothing but values.
+
+pub mod table;
+
+pub mod words;
