@@ -1,5 +1,7 @@
 //! Runs as text for people. Pure: it prints nothing and reads nothing but values.
 
+pub mod entry;
+pub mod ladder;
 pub mod table;
 
 pub mod words;
