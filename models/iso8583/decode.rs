@@ -58,7 +58,16 @@ impl Dialect {
     /// As [`Dialect::decode`]: a body that does not decode has no spans.
     pub fn spans(&self, body: &[u8]) -> Result<Vec<(Element, Range<usize>)>, DecodeError> {
         self.decode(body)?;
-        Ok(self.view(body).elements.into_iter().map(|seen| (seen.element, seen.span)).collect())
+        let (_, bitmap, mut at) = self.decode_head(body)?;
+        let mut spans = Vec::with_capacity(bitmap.count_ones() as usize);
+        for element in Bits(bitmap) {
+            // What has just been decoded is located without fail.
+            let Some(spec) = &self.specs[element as usize] else { break };
+            let Ok(Located { span, .. }) = self.locate(body, at, spec) else { break };
+            at = span.end;
+            spans.push((Element(element), span));
+        }
+        Ok(spans)
     }
 
     /// MTI, bitmap without bit 1, and where the elements begin.

@@ -92,8 +92,8 @@ impl Description {
 
 /// Finds out what some bytes are: a frame of either line, with or without header, or a bare body.
 ///
-/// The first reading that decodes strictly wins; if none does, a frame whose length is right wins
-/// over others, then the reading that accounts for most bytes.
+/// A reading that decodes strictly wins; if none does, a right frame length and a message type in
+/// use count for a reading, then how many bytes it makes sense of.
 #[must_use]
 pub fn describe(bytes: &[u8], dialect: Option<&Dialect>) -> Description {
     let mut readings = Vec::new();
@@ -109,12 +109,22 @@ pub fn describe(bytes: &[u8], dialect: Option<&Dialect>) -> Description {
     });
     let (reading, view) = viewed
         .max_by_key(|(reading, view)| {
-            let framed = reading.frame.is_some() && reading.frame_error.is_none();
-            let covered = view.elements.iter().map(|seen| seen.span.len()).sum::<usize>();
-            (view.error.is_none(), reading.frame_error.is_none(), framed, covered)
+            let strict = view.error.is_none();
+            let undamaged = reading.frame_error.is_none();
+            let framed = reading.frame.is_some() && undamaged;
+            let mti = reading.dialect.decode_mti(&view.mti).is_some_and(is_in_use);
+            // Bytes read as the wrong thing look like elements too, but soon hold what they cannot.
+            let clean = view.elements.iter().take_while(|seen| seen.note.is_none());
+            let clean = clean.map(|seen| seen.span.len()).sum::<usize>();
+            (strict, strict && undamaged, u8::from(framed) + u8::from(mti), clean)
         })
         .expect("a bare body is always a reading");
     described(bytes, reading, view)
+}
+
+/// Whether the standard gives every digit of the type a meaning.
+const fn is_in_use(mti: Mti) -> bool {
+    mti.version() <= 2 && matches!(mti.class(), 1..=8) && mti.function() <= 5 && mti.origin() <= 5
 }
 
 /// One way to see the bytes.

@@ -222,3 +222,62 @@ impl Framer {
         self.taken = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_goes_back_to_where_the_request_came_from() {
+        let envelope = Envelope { tpdu: [0x60, 0x06, 0x01, 0, 0], ..Envelope::default() };
+        assert_eq!(envelope.swapped().tpdu, [0x60, 0, 0, 0x06, 0x01]);
+    }
+
+    #[test]
+    fn a_network_header_is_stepped_over() {
+        let body = [&[NETWORK_HEADER_BYTES; 46][..], b"0800"].concat();
+        let frame = Framing::NetworkLine.wrap(Envelope::default(), &body);
+        assert_eq!(&frame[..4], b"0050");
+        assert_eq!(Framing::NetworkLine.unwrap(&frame), Ok((Envelope::default(), 50..54)));
+        assert_eq!(Framing::NetworkLine.unwrap(b"0001."), Err(FrameError::Truncated));
+    }
+
+    #[test]
+    fn a_frame_must_be_as_long_as_it_says() {
+        let mismatch = FrameError::LengthMismatch { length: 12, actual: 11 };
+        assert_eq!(Framing::PosLine.unwrap(&[&[0, 12][..], &[0; 11]].concat()), Err(mismatch));
+        assert_eq!(Framing::PosLine.unwrap(&[0, 3, 1, 2, 3]), Err(FrameError::Truncated));
+        assert_eq!(Framing::PosLine.unwrap(&[0]), Err(FrameError::Truncated));
+    }
+
+    #[test]
+    fn a_bad_prefix_is_told_at_once_and_loses_the_stream() {
+        let too_long = FrameError::LengthTooLong { length: 4097, max: 4096 };
+        for (framing, stream, error) in [
+            (Framing::PosLine, &[0x10, 0x01][..], too_long),
+            (Framing::PosLine, &[0, 0, 9, 9][..], FrameError::ZeroLength),
+            (Framing::NetworkLine, b"0000", FrameError::ZeroLength),
+            (Framing::NetworkLine, b"G", FrameError::BadLength),
+            (Framing::NetworkLine, b"12-4rest", FrameError::BadLength),
+        ] {
+            let mut framer = Framer::new(framing);
+            framer.push(stream);
+            assert_eq!(framer.next(), Some(Err(error)));
+            assert_eq!((framer.next(), framer.is_partial()), (None, false));
+        }
+    }
+
+    #[test]
+    fn half_a_frame_is_partial_until_the_rest_comes() {
+        let frame = Framing::PosLine.wrap(Envelope::default(), &[8, 0]);
+        let mut framer = Framer::new(Framing::PosLine);
+        framer.push(&frame[..1]);
+        assert_eq!((framer.next(), framer.is_partial()), (None, true));
+        framer.push(&frame[1..]);
+        framer.push(&frame[..3]);
+        assert_eq!(framer.next(), Some(Ok(frame)));
+        assert_eq!((framer.next(), framer.is_partial()), (None, true));
+        framer.clear();
+        assert!(!framer.is_partial());
+    }
+}

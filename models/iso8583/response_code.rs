@@ -1,5 +1,6 @@
 //! Response codes (element 39): what each means, and what a person does next. Decides nothing.
 
+use super::{Element, Message};
 use std::fmt;
 
 /// The two characters of element 39. In a POS 0400 the same element carries the reversal reason:
@@ -145,6 +146,12 @@ impl ResponseCode {
     #[must_use]
     pub fn parse(value: &[u8]) -> Option<ResponseCode> {
         value.try_into().ok().map(ResponseCode)
+    }
+
+    /// Element 39 of a message, if it has one of two characters.
+    #[must_use]
+    pub fn of(message: &Message) -> Option<ResponseCode> {
+        ResponseCode::parse(message.get(Element::RESPONSE_CODE)?)
     }
 
     /// Whether the money moved. A2, A4, A5 and A6 are approvals that want confirming.

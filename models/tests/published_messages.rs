@@ -118,3 +118,25 @@ fn a_published_merchant_name_reads_in_chinese_and_its_card_is_masked() {
     let table = description.to_string();
     assert!(table.contains("622424******0021") && !table.contains("6224242000000021"), "{table}");
 }
+
+#[test]
+fn a_published_message_cut_or_corrupted_anywhere_is_still_recognised() {
+    for Published { id, bytes, .. } in published() {
+        let whole = describe(&bytes, None);
+        let recognised = |damaged: &[u8], at: usize| {
+            let seen = describe(damaged, None);
+            let same = seen.dialect == whole.dialect && seen.body.start == whole.body.start;
+            assert!(same, "{id} at {at}: {seen}");
+            seen.error
+        };
+        for at in whole.body.start + 4..bytes.len() {
+            let error = recognised(&bytes[..at], at).map(|error| error.kind.name());
+            assert_eq!(error, Some("truncated"), "{id} at {at}");
+        }
+        for at in whole.body.start..bytes.len() {
+            let mut corrupted = bytes.clone();
+            corrupted[at] ^= 0xA5;
+            recognised(&corrupted, at);
+        }
+    }
+}

@@ -143,7 +143,9 @@ proptest! {
 
     #[test]
     fn frames_are_found_however_the_stream_is_cut(
-        dialect in dialects(), bodies in vec(vec(any::<u8>(), 1..60), 0..6), cuts in vec(1..40usize, 1..20),
+        dialect in dialects(),
+        bodies in vec(vec(any::<u8>(), 1..60), 0..6),
+        cuts in vec(1..40usize, 1..20),
     ) {
         let framing = dialect.framing;
         let frames: Vec<Vec<u8>> =
@@ -162,7 +164,9 @@ proptest! {
     }
 
     #[test]
-    fn a_framer_survives_any_stream(dialect in dialects(), chunks in vec(vec(any::<u8>(), 0..30), 0..20)) {
+    fn a_framer_survives_any_stream(
+        dialect in dialects(), chunks in vec(vec(any::<u8>(), 0..30), 0..20),
+    ) {
         let mut framer = Framer::new(dialect.framing);
         for chunk in &chunks {
             framer.push(chunk);

@@ -1,0 +1,191 @@
+//! The only way to execute a scenario: run it in the simulated world and judge what happened.
+
+use crate::history::{History, What};
+use crate::invariant::{Finding, Judge};
+use crate::mark::{MarkWatch, Marks};
+use crate::scenario::Scenario;
+use crate::sim::{Cast, OurOwn, simulate};
+use crate::verdict::{Verdict, Violation};
+use reversim_models::record::{Kind, Record, TerminalRecord};
+use reversim_models::time::Duration;
+use rustc_hash::FxHasher;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// What a run gave.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What happened.
+    pub history: History,
+    /// What every invariant says.
+    pub findings: Vec<Finding>,
+    /// Indices of the faults that did not fire.
+    pub idle_faults: Vec<usize>,
+    /// Stands for the whole history: same scenario, same build, same digest.
+    pub digest: Digest,
+    /// What was seen on the way.
+    pub marks: Marks,
+    /// How much happened.
+    pub counts: Counts,
+    missing: Vec<String>,
+}
+
+/// A short stand-in for a history. Not a cryptographic one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Digest(pub u64);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Digest {
+    /// The digest of a history.
+    pub fn of(history: &History) -> Digest {
+        let mut hasher = FxHasher::default();
+        history.entries.hash(&mut hasher);
+        Digest(hasher.finish())
+    }
+
+    /// The digest of this one followed by `next`.
+    #[must_use]
+    pub fn then(self, next: Digest) -> Digest {
+        let mut hasher = FxHasher::default();
+        (self.0, next.0).hash(&mut hasher);
+        Digest(hasher.finish())
+    }
+}
+
+/// How much happened.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Counts {
+    /// Frames written.
+    pub messages: u64,
+    /// Financial requests that terminals began, sales and inquiries of the healing phase included.
+    pub transactions: u64,
+    /// Faults that fired.
+    pub faults_fired: u32,
+    /// From power-on to the day's end.
+    pub simulated: Duration,
+}
+
+/// What a run as a whole says.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Outcome {
+    /// Every claim that was exercised holds, and what was expected was exercised.
+    Holds,
+    /// A claim is broken.
+    Violated,
+    /// Something that was expected did not happen, or nothing at all was checked.
+    Unknown,
+}
+
+/// Runs a scenario with our own parties.
+///
+/// ```
+/// use reversim::party::Party;
+/// use reversim::scenario::{Scenario, Step, Wish};
+///
+/// let counter = Party::terminal(1);
+/// let scenario = Scenario {
+///     steps: vec![
+///         Step::new(1, counter, Wish::SignOn),
+///         Step::new(2, counter, Wish::Sale { amount: 500_00, card: 1 }),
+///     ],
+///     ..Scenario::default()
+/// };
+/// let run = reversim::run(&scenario);
+/// assert!(run.violation().is_none());
+/// ```
+pub fn run(scenario: &Scenario) -> Run {
+    run_with(scenario, &OurOwn)
+}
+
+/// Runs a scenario in which your own parties take the places that `cast` gives them.
+pub fn run_with(scenario: &Scenario, cast: &dyn Cast) -> Run {
+    let (history, idle_faults) = simulate(scenario, cast);
+    let mut judge = Judge::new(&history.setting);
+    let mut watch = MarkWatch::new(&history.setting);
+    let mut counts = Counts::default();
+    for (index, entry) in history.entries.iter().enumerate() {
+        judge.observe(index, entry);
+        watch.observe(index, entry);
+        match &entry.what {
+            What::Horizon(horizon) => judge.ask(*horizon),
+            What::Sent { .. } => counts.messages += 1,
+            What::FaultFired(_) => counts.faults_fired += 1,
+            What::Recorded(Record::Terminal(TerminalRecord::Started { .. })) => {
+                counts.transactions += 1;
+            }
+            What::Recorded(Record::Issuer(reversim_models::record::IssuerRecord::Decided {
+                kind: Kind::Inquiry,
+                ..
+            })) => counts.transactions += 1,
+            _ => {}
+        }
+    }
+    counts.simulated = Duration(history.entries.last().map_or(0, |entry| entry.at.0));
+    let mut run = Run {
+        digest: Digest::of(&history),
+        findings: judge.findings(),
+        marks: watch.marks(),
+        idle_faults,
+        counts,
+        history,
+        missing: Vec::new(),
+    };
+    run.missing = run.what_is_missing(scenario);
+    run
+}
+
+impl Run {
+    /// The claims that were broken, in the order of the catalogue of invariants.
+    pub fn violations(&self) -> impl Iterator<Item = &Violation> {
+        self.findings.iter().filter_map(|finding| match &finding.verdict {
+            Verdict::Violated(violation) => Some(violation),
+            _ => None,
+        })
+    }
+
+    /// The first claim that was broken.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.violations().next()
+    }
+
+    /// What was expected and did not happen, in words.
+    pub fn missing(&self) -> &[String] {
+        &self.missing
+    }
+
+    /// What the run as a whole says.
+    pub fn outcome(&self) -> Outcome {
+        if self.violation().is_some() {
+            return Outcome::Violated;
+        }
+        let is_checked = |f: &Finding| matches!(f.verdict, Verdict::Holds { .. });
+        if self.missing.is_empty() && self.findings.iter().any(is_checked) {
+            Outcome::Holds
+        } else {
+            Outcome::Unknown
+        }
+    }
+
+    fn what_is_missing(&self, scenario: &Scenario) -> Vec<String> {
+        let mut missing = Vec::new();
+        for name in &scenario.expect.exercises {
+            let finding = self.findings.iter().find(|f| f.name == name || f.code == name);
+            match finding.map(|f| &f.verdict) {
+                None => missing.push(format!("there is no invariant `{name}`")),
+                Some(Verdict::Unknown { why }) => missing.push(format!("{name}: {why}")),
+                Some(_) => {}
+            }
+        }
+        for name in &scenario.expect.marks {
+            if !self.marks.has_name(name) {
+                missing.push(format!("the mark `{name}` was not seen"));
+            }
+        }
+        missing
+    }
+}

@@ -1,0 +1,354 @@
+//! From a scenario to configured parties: identities, keys, ports, policies.
+//!
+//! Every value of a scenario gives parties: what cannot be (an unknown code, no terminal) becomes
+//! the nearest thing that can. Whether a file *should* say so is the file reader's business.
+
+use crate::party::{Party, Role};
+use crate::scenario::{self, Scenario};
+use reversim_models::card::{Card, Currency, Pan};
+use reversim_models::defect::{Defect, Defects};
+use reversim_models::iso8583::ResponseCode;
+use reversim_models::line::Zone;
+use reversim_models::node::{Node, Port};
+use reversim_models::security::{Key, MacAlgorithm, Pin};
+use reversim_models::time::{Date, Duration, LocalTime};
+use reversim_models::{issuer, switch, terminal};
+
+/// How a party is set up.
+#[derive(Clone, Debug)]
+pub enum Config {
+    /// A terminal.
+    Terminal(terminal::Config),
+    /// A switch.
+    Switch(switch::Config),
+    /// An issuer.
+    Issuer(issuer::Config),
+}
+
+impl Config {
+    /// Our own party, set up like this.
+    pub fn build(&self) -> Box<dyn Node> {
+        match self {
+            Config::Terminal(config) => Box::new(terminal::Terminal::new(config.clone())),
+            Config::Switch(config) => Box::new(switch::Switch::new(config.clone())),
+            Config::Issuer(config) => Box::new(issuer::Issuer::new(config.clone())),
+        }
+    }
+}
+
+/// Who plays whom. Called at the start and again after every loss of power.
+pub trait Cast: Sync {
+    /// Your own party for this place, or none for ours.
+    fn play(&self, party: Party, config: &Config) -> Option<Box<dyn Node>>;
+}
+
+/// Our own parties in every place.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OurOwn;
+
+impl Cast for OurOwn {
+    fn play(&self, _: Party, _: &Config) -> Option<Box<dyn Node>> {
+        None
+    }
+}
+
+/// A party in its place: configured, with the peer behind each port.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) party: Party,
+    pub(crate) config: Config,
+    /// For each port, in order: the index of the peer's place and the peer's port.
+    pub(crate) peers: Vec<(usize, Port)>,
+}
+
+/// What a scenario's text says, made usable once.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    scenario: &'a Scenario,
+    pub(crate) terminals: u8,
+    pub(crate) switches: u8,
+    pub(crate) issuers: u8,
+    pub(crate) start: LocalTime,
+    defects: Defects,
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn new(scenario: &'a Scenario) -> Plan<'a> {
+        let topology = &scenario.topology;
+        Plan {
+            scenario,
+            terminals: topology.terminals.clamp(1, 200),
+            switches: topology.switches.clamp(1, 2),
+            issuers: topology.issuers.clamp(1, 9),
+            start: parse_start(&scenario.timing.start),
+            defects: scenario.defects.iter().filter_map(|id| Defect::parse(id)).collect(),
+        }
+    }
+
+    /// The index of a party's place, if it takes part.
+    pub(crate) fn index(&self, party: Party) -> Option<usize> {
+        let number = usize::from(party.number).checked_sub(1)?;
+        let (first, count) = match party.role {
+            Role::Terminal => (0, self.terminals),
+            Role::Switch => (usize::from(self.terminals), self.switches),
+            Role::Issuer => {
+                (usize::from(self.terminals) + usize::from(self.switches), self.issuers)
+            }
+        };
+        (number < usize::from(count)).then_some(first + number)
+    }
+
+    pub(crate) fn business_date(&self) -> Date {
+        self.start.date()
+    }
+
+    /// The card with this number, if there is one.
+    pub(crate) fn card(&self, number: u8) -> Option<Card> {
+        let spec = self.scenario.topology.cards.get(usize::from(number).checked_sub(1)?)?;
+        Some(Card { pan: self.pan(number, spec), expiry: spec.expiry })
+    }
+
+    fn pan(&self, number: u8, spec: &scenario::CardSpec) -> Pan {
+        pan(spec.issuer.clamp(1, self.issuers), number)
+    }
+
+    /// The PIN of the card with this number.
+    pub(crate) fn pin(number: u8) -> Pin {
+        let digits =
+            [b'1', b'2', b'3', b'0' + number / 100, b'0' + number / 10 % 10, b'0' + number % 10];
+        let text = core::str::from_utf8(&digits).unwrap_or("123000");
+        Pin::new(text).expect("six digits are a PIN")
+    }
+
+    pub(crate) fn pans(&self) -> Vec<Pan> {
+        let cards = self.scenario.topology.cards.iter().take(200).enumerate();
+        cards.map(|(i, spec)| self.pan(i as u8 + 1, spec)).collect()
+    }
+
+    /// Every place, terminals first, then switches, then issuers.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let mut places = Vec::with_capacity(4);
+        let first_switch = usize::from(self.terminals);
+        let first_issuer = first_switch + usize::from(self.switches);
+        for i in 0..self.terminals {
+            places.push(Place {
+                party: Party::terminal(i + 1),
+                config: Config::Terminal(self.terminal(i)),
+                peers: vec![(first_switch, Port(u16::from(i)))],
+            });
+        }
+        for i in 0..self.switches {
+            let is_last = i + 1 == self.switches;
+            let downstream: Vec<(usize, Port)> = match i {
+                0 => (0..usize::from(self.terminals)).map(|t| (t, Port(0))).collect(),
+                _ => vec![(first_switch, Port(u16::from(self.terminals)))],
+            };
+            let upstream: Vec<(usize, Port)> = if is_last {
+                (0..usize::from(self.issuers)).map(|n| (first_issuer + n, Port(0))).collect()
+            } else {
+                vec![(first_switch + 1, Port(0))]
+            };
+            let config = Config::Switch(self.switch(i, downstream.len(), is_last));
+            let peers = downstream.into_iter().chain(upstream).collect();
+            places.push(Place { party: Party::switch(i + 1), config, peers });
+        }
+        let last_switch = first_issuer - 1;
+        let before = if self.switches == 1 { u16::from(self.terminals) } else { 1 };
+        for i in 0..self.issuers {
+            places.push(Place {
+                party: Party::issuer(i + 1),
+                config: Config::Issuer(self.issuer(i)),
+                peers: vec![(last_switch, Port(before + u16::from(i)))],
+            });
+        }
+        places
+    }
+
+    fn terminal(&self, i: u8) -> terminal::Config {
+        let (timing, policy) = (&self.scenario.timing, &self.scenario.policy);
+        terminal::Config {
+            terminal: terminal_id(i + 1),
+            merchant: *MERCHANT,
+            currency: Currency::CNY,
+            master_key: key(b'T', i),
+            tpdu: [0x60, 0x00, 0x06, 0x00, i],
+            response_timeout: Duration::millis(timing.terminal_response_ms.max(1)),
+            frame_timeout: Duration::millis(timing.frame_ms.max(1)),
+            echo_interval: some_millis(timing.echo_interval_ms),
+            reversal_attempts: policy.reversal_attempts.max(1),
+            management_attempts: 3,
+            stan_max: policy.terminal_stan_max.clamp(2, 999_999),
+            stan_start: policy.terminal_stan_start.min(policy.terminal_stan_max.clamp(2, 999_999)),
+            batch_max: policy.batch_max.max(1),
+            clears_on_not_found: policy.terminal_clears_on_not_found,
+            trusts_unsigned_declines: policy.terminal_trusts_unsigned_declines,
+            asks_for_pin: policy.pin,
+            defects: self.defects,
+        }
+    }
+
+    fn switch(&self, i: u8, downstream: usize, is_last: bool) -> switch::Config {
+        let (timing, policy) = (&self.scenario.timing, &self.scenario.policy);
+        let peer = |port: usize| match i {
+            0 => switch::Peer::Terminal {
+                terminal: terminal_id(port as u8 + 1),
+                merchant: *MERCHANT,
+                master_key: key(b'T', port as u8),
+            },
+            _ => switch::Peer::Switch { zone: self.zone(b'N', i - 1) },
+        };
+        let upstream = |(n, port): (u8, u16)| switch::Upstream {
+            port: Port(port),
+            bins: vec![if is_last { bin(n + 1) } else { String::new() }],
+            zone: if is_last { self.zone(b'I', n) } else { self.zone(b'N', i) },
+            pool: self.scenario.topology.pool.clamp(1, 4),
+        };
+        let count = if is_last { self.issuers } else { 1 };
+        let first = downstream as u16;
+        let response = Duration::millis(timing.switch_response_ms.max(1));
+        switch::Config {
+            institution: 48_020_000 + u64::from(i),
+            downstream: (0..downstream)
+                .map(|port| switch::Downstream { port: Port(port as u16), peer: peer(port) })
+                .collect(),
+            upstream: (0..count).map(|n| upstream((n, first + u16::from(n)))).collect(),
+            currency: Currency::CNY,
+            key_seed: key(b'S', i),
+            business_date: self.business_date(),
+            response_timeout: if i == 0 { response } else { Duration(response.0 / 4 * 3) },
+            frame_timeout: Duration::millis(timing.frame_ms.max(1)),
+            echo_interval: some_millis(timing.echo_interval_ms),
+            saf_retry: Duration::millis(timing.saf_retry_ms.max(1)),
+            saf_attempts: policy.saf_attempts.max(1),
+            saf_max: policy.saf_max.max(1) as usize,
+            stan_max: policy.switch_stan_max.clamp(2, 999_999),
+            timeout_code: code(&policy.switch_timeout_code, ResponseCode::ISSUER_TIMED_OUT),
+            amount_min: policy.amount_min,
+            sales_per_card_max: policy.sales_per_card_max,
+            defects: self.defects,
+        }
+    }
+
+    fn issuer(&self, i: u8) -> issuer::Config {
+        let (timing, policy) = (&self.scenario.timing, &self.scenario.policy);
+        let cards = self.scenario.topology.cards.iter().take(200).zip(1u8..);
+        let ours = cards.filter(|(spec, _)| spec.issuer.clamp(1, self.issuers) == i + 1);
+        issuer::Config {
+            institution: 1_453_820 + u64::from(i),
+            lines: vec![(Port(0), self.zone(b'I', i))],
+            accounts: ours
+                .map(|(spec, number)| issuer::AccountSpec {
+                    pan: self.pan(number, spec),
+                    pin: Plan::pin(number),
+                    balance: spec.balance.min(i64::MAX as u64 / 4),
+                    day_limit: spec.day_limit,
+                    expiry: spec.expiry,
+                    standing: match spec.standing {
+                        scenario::Standing::Good => issuer::Standing::Good,
+                        scenario::Standing::Lost => issuer::Standing::Lost,
+                        scenario::Standing::Stolen => issuer::Standing::Stolen,
+                    },
+                })
+                .collect(),
+            currency: Currency::CNY,
+            business_date: self.business_date(),
+            frame_timeout: Duration::millis(timing.frame_ms.max(1)),
+            pin_tries_max: policy.pin_tries_max.max(1),
+            texts: true,
+            unknown_original_code: code(
+                &policy.issuer_unknown_original_code,
+                ResponseCode::ORIGINAL_NOT_FOUND,
+            ),
+            matches_by_rrn_alone: policy.issuer_matches_by_rrn_alone,
+            credits_declined: policy.issuer_credits_declined,
+            partial_approvals: policy.issuer_partial_approvals,
+            defects: self.defects,
+        }
+    }
+
+    fn zone(&self, kind: u8, i: u8) -> Zone {
+        let algorithm =
+            MacAlgorithm::by_name(&self.scenario.policy.network_mac).unwrap_or(MacAlgorithm::X919);
+        Zone { pin: key(kind, i), mac: key(kind.to_ascii_lowercase(), i), algorithm }
+    }
+}
+
+const MERCHANT: &[u8; 15] = b"104512541110001";
+
+/// Element 41 of the n-th terminal.
+pub(crate) fn terminal_id(number: u8) -> [u8; 8] {
+    let mut id = *b"22003000";
+    id[5..].copy_from_slice(&[b'0' + number / 100, b'0' + number / 10 % 10, b'0' + number % 10]);
+    id
+}
+
+/// The card number prefix of the n-th issuer.
+fn bin(issuer: u8) -> String {
+    format!("62242{issuer}")
+}
+
+/// A test card number with a valid check digit (ISO/IEC 7812-1, annex B).
+fn pan(issuer: u8, number: u8) -> Pan {
+    let mut digits = *b"6224200000000000";
+    digits[5] = b'0' + issuer % 10;
+    digits[12..15].copy_from_slice(&[
+        b'0' + number / 100,
+        b'0' + number / 10 % 10,
+        b'0' + number % 10,
+    ]);
+    let luhn = |(i, digit): (usize, &u8)| {
+        let value = u32::from(digit - b'0') * if i % 2 == 0 { 2 } else { 1 };
+        value / 10 + value % 10
+    };
+    let sum: u32 = digits[..15].iter().enumerate().map(luhn).sum();
+    digits[15] = b'0' + ((10 - sum % 10) % 10) as u8;
+    Pan::new(&digits).expect("sixteen digits are a card number")
+}
+
+/// A double-length test key that depends on its use and its owner, and on nothing else.
+fn key(kind: u8, owner: u8) -> Key {
+    let mut bytes = [0u8; 16];
+    let mut state = u64::from(kind) << 8 | u64::from(owner);
+    for half in bytes.chunks_exact_mut(8) {
+        state = super::latency::mix(state);
+        half.copy_from_slice(&state.to_be_bytes());
+    }
+    Key::new(&bytes).expect("sixteen bytes are a key")
+}
+
+fn some_millis(millis: u64) -> Option<Duration> {
+    (millis > 0).then(|| Duration::millis(millis))
+}
+
+fn code(text: &str, otherwise: ResponseCode) -> ResponseCode {
+    match *text.as_bytes() {
+        [a, b] if a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric() => ResponseCode([a, b]),
+        _ => otherwise,
+    }
+}
+
+/// `2026-05-30 10:00:00`, or that very time if the text says nothing else that is a time.
+pub(crate) fn parse_start(text: &str) -> LocalTime {
+    parse_local_time(text)
+        .unwrap_or_else(|| LocalTime::new(Date { year: 2026, month: 5, day: 30 }, 36_000))
+}
+
+/// A date and time of the form `2026-05-30 10:00:00`.
+pub fn parse_local_time(text: &str) -> Option<LocalTime> {
+    let (date, time) = text.split_once([' ', 'T'])?;
+    let mut date = date.splitn(3, '-');
+    let year = date.next()?.parse::<u16>().ok()?;
+    let (month, day) = (date.next()?.parse().ok()?, date.next()?.parse().ok()?);
+    let mut time = time.splitn(3, ':').map(|part| part.parse::<u32>().ok());
+    let (hours, minutes, seconds) = (time.next()??, time.next()??, time.next()??);
+    let is_time = hours < 24 && minutes < 60 && seconds < 60;
+    let date = Date::new(i32::from(year), month, day)?;
+    is_time.then(|| LocalTime::new(date, hours * 3_600 + minutes * 60 + seconds))
+}
+
+/// How a scenario sets up one of its parties; none if it does not take part.
+pub fn config_of(scenario: &Scenario, party: Party) -> Option<Config> {
+    let plan = Plan::new(scenario);
+    let index = plan.index(party)?;
+    plan.places().into_iter().nth(index).map(|place| place.config)
+}

@@ -1,0 +1,205 @@
+//! The simulated world: parties in one thread, time that skips to the next event, every fault.
+//!
+//! It moves bytes, power, clocks and people, and writes the history. It judges nothing, and knows
+//! no message but by its type.
+
+mod cast;
+mod faults;
+mod host;
+mod latency;
+mod network;
+mod people;
+mod phases;
+mod queue;
+
+pub use cast::{Cast, Config, OurOwn, config_of, parse_local_time};
+
+use crate::history::{Entry, History, Setting, What};
+use crate::scenario::Scenario;
+use cast::Plan;
+use faults::Faults;
+use host::{Happening, Host};
+use network::{Delivery, Network};
+use people::People;
+use queue::{Queue, Rank};
+use reversim_models::node::{Actions, Link, LinkDownReason, Port, Ticket};
+use reversim_models::time::{Date, Instant};
+
+/// Events in one run, at most. A party that needs more is caught in a loop of its own.
+const EVENTS_MAX: u32 = 400_000;
+
+/// Runs a scenario to the end of its day and returns what happened.
+///
+/// The second value lists the faults that did not fire, by index.
+pub(crate) fn simulate(scenario: &Scenario, cast: &dyn Cast) -> (History, Vec<usize>) {
+    let mut world = World::new(scenario, cast);
+    world.live();
+    let idle = world.faults.idle();
+    (world.history, idle)
+}
+
+/// What the queue holds.
+enum Item {
+    /// Bytes reach a party.
+    Deliver(Delivery),
+    /// A connection attempt ends.
+    Connect { host: usize, port: Port, epoch: u32, ticket: Ticket, is_refused: bool },
+    /// A party learns that a connection is gone.
+    LinkDown { host: usize, epoch: u32, link: Link, reason: LinkDownReason },
+    /// A held frame waited long enough for another one.
+    Release { link: Link, side: usize },
+    /// The earliest deadline of a party may have come.
+    Wake { host: usize, epoch: u32 },
+    /// A slow commit is durable.
+    Commit { host: usize, epoch: u32, task: u32 },
+    /// A device answers.
+    Device { host: usize, epoch: u32, ticket: Ticket, happening: Happening },
+    /// Power is back.
+    Power { host: usize, epoch: u32 },
+    /// A person asks; `step` is the index into the scenario's steps.
+    Step { host: usize, step: usize },
+    /// The cashier stops waiting for the end of this ticket.
+    Patience { host: usize, ticket: Ticket },
+    /// A fault that is timed by the clock begins.
+    Fault(usize),
+    /// A partition or stall ends: the world is not quiet before.
+    End,
+}
+
+struct World<'a> {
+    scenario: &'a Scenario,
+    plan: Plan<'a>,
+    cast: &'a dyn Cast,
+    now: Instant,
+    queue: Queue<Item>,
+    hosts: Vec<Host>,
+    network: Network,
+    people: People,
+    faults: Faults<'a>,
+    history: History,
+    /// Room for the actions of one event, used again and again.
+    actions: Actions,
+    business_date: Date,
+    events: u32,
+}
+
+impl<'a> World<'a> {
+    fn new(scenario: &'a Scenario, cast: &'a dyn Cast) -> World<'a> {
+        let plan = Plan::new(scenario);
+        let mut setting = Setting {
+            pans: plan.pans(),
+            pins: (0..scenario.topology.cards.len().min(200))
+                .map(|n| Plan::pin(n as u8 + 1))
+                .collect(),
+            steps: scenario
+                .steps
+                .iter()
+                .map(|step| (Ticket(step.id), step.intent.unwrap_or(step.id)))
+                .collect(),
+            reversal_attempts: scenario.policy.reversal_attempts.max(1),
+            saf_attempts: scenario.policy.saf_attempts.max(1),
+            terminal_response: reversim_models::time::Duration::millis(
+                scenario.timing.terminal_response_ms.max(1),
+            ),
+            saf_retry: reversim_models::time::Duration::millis(scenario.timing.saf_retry_ms.max(1)),
+            stan_max: (
+                scenario.policy.terminal_stan_max.clamp(2, 999_999),
+                scenario.policy.switch_stan_max.clamp(2, 999_999),
+            ),
+            pin_tries_max: scenario.policy.pin_tries_max.max(1),
+            ..Setting::default()
+        };
+        let workers = scenario.topology.workers.clamp(1, 16);
+        let mut hosts = Vec::with_capacity(4);
+        for place in plan.places() {
+            if let Config::Terminal(config) = &place.config {
+                setting.terminals.push((place.party, config.terminal));
+            }
+            let host = Host::new(place, cast, workers);
+            let visible =
+                if host.is_foreign() { &mut setting.foreign } else { &mut setting.parties };
+            visible.push(host.party);
+            hosts.push(host);
+        }
+        let history = History { setting, entries: Vec::with_capacity(256) };
+        World {
+            business_date: plan.business_date(),
+            faults: Faults::new(scenario),
+            people: People::new(scenario, &plan, hosts.len()),
+            network: Network::default(),
+            plan,
+            scenario,
+            cast,
+            now: Instant::START,
+            queue: Queue::new(),
+            hosts,
+            history,
+            actions: Actions::default(),
+            events: 0,
+        }
+    }
+
+    /// Writes down what happened to a party now.
+    fn note(&mut self, host: usize, ticket: Ticket, what: What) -> usize {
+        let party = self.hosts[host].party;
+        self.history.entries.push(Entry { at: self.now, party, ticket, what });
+        self.history.entries.len() - 1
+    }
+
+    fn push(&mut self, at: Instant, item: Item) {
+        self.queue.push(at.max(self.now), Rank::Normal, item, true);
+    }
+
+    /// Takes the next item not later than `limit` and lets it happen; false if there is none.
+    fn step(&mut self, limit: Instant) -> bool {
+        if self.events >= EVENTS_MAX {
+            return false;
+        }
+        let Some((at, item)) = self.queue.pop(limit) else { return false };
+        self.events += 1;
+        self.now = at;
+        self.happen(item);
+        true
+    }
+
+    fn happen(&mut self, item: Item) {
+        match item {
+            Item::Deliver(delivery) => self.deliver(delivery),
+            Item::Connect { host, port, epoch, ticket, is_refused } => {
+                if self.hosts[host].epoch == epoch {
+                    self.finish_connect(host, port, ticket, is_refused);
+                }
+            }
+            Item::LinkDown { host, epoch, link, reason } => {
+                if self.hosts[host].epoch == epoch {
+                    self.link_down(host, link, reason);
+                }
+            }
+            Item::Release { link, side } => self.release(link, side),
+            Item::Wake { host, epoch } => {
+                if self.hosts[host].epoch == epoch {
+                    self.wake(host);
+                }
+            }
+            Item::Commit { host, epoch, task } => {
+                if self.hosts[host].epoch == epoch {
+                    self.finish_commit(host, task);
+                }
+            }
+            Item::Device { host, epoch, ticket, happening } => {
+                if self.hosts[host].epoch == epoch {
+                    self.feed(host, ticket, happening);
+                }
+            }
+            Item::Power { host, epoch } => {
+                if self.hosts[host].epoch == epoch && !self.hosts[host].is_up() {
+                    self.power_on(host);
+                }
+            }
+            Item::Step { host, step } => self.ask(host, step),
+            Item::Patience { host, ticket } => self.lose_patience(host, ticket),
+            Item::Fault(index) => self.begin_fault(index),
+            Item::End => {}
+        }
+    }
+}

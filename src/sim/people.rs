@@ -1,0 +1,223 @@
+//! Cashiers and operators: who asks for what, and when the next wish comes.
+
+use super::cast::Plan;
+use super::host::Happening;
+use super::{Item, World};
+use crate::history::HEALING;
+use crate::party::{Party, Role};
+use crate::scenario::{AskedBy, Scenario, Wish};
+use reversim_models::card::Amount;
+use reversim_models::device::Display;
+use reversim_models::node::{Command, Port, Ticket};
+use reversim_models::time::{Duration, Instant};
+use std::collections::VecDeque;
+
+/// The people around every party.
+pub(super) struct People {
+    desks: Vec<Desk>,
+    /// Steps that nobody has asked for yet.
+    left: usize,
+    steps: Vec<(Ticket, usize, u8)>,
+}
+
+/// The people around one party.
+#[derive(Default)]
+struct Desk {
+    /// Indices of the steps still to ask for, in order.
+    queue: VecDeque<usize>,
+    /// The wish that has not ended yet.
+    open: Option<Ticket>,
+    /// Whether the last final display offered a new sale.
+    is_invited: bool,
+}
+
+impl People {
+    pub(super) fn new(scenario: &Scenario, plan: &Plan<'_>, hosts: usize) -> People {
+        let mut desks: Vec<Desk> = (0..hosts).map(|_| Desk::default()).collect();
+        let mut steps = Vec::with_capacity(scenario.steps.len());
+        let mut left = 0;
+        for (index, step) in scenario.steps.iter().enumerate() {
+            let Some(host) = plan.index(step.party) else { continue };
+            let card = match step.wish {
+                Wish::Sale { card, .. } | Wish::Inquiry { card } => card,
+                _ => 0,
+            };
+            steps.push((Ticket(step.id), host, card));
+            left += 1;
+            if step.at_ms.is_none() {
+                desks[host].queue.push_back(index);
+            }
+        }
+        People { desks, left, steps }
+    }
+
+    /// The card that is used in a step; the first card in the healing phase.
+    pub(super) fn card_of(&self, ticket: Ticket) -> u8 {
+        self.steps.iter().find(|(t, ..)| *t == ticket).map_or(1, |(_, _, card)| *card)
+    }
+
+    /// Where a step is asked for.
+    pub(super) fn host_of(&self, ticket: Ticket) -> Option<usize> {
+        self.steps.iter().find(|(t, ..)| *t == ticket).map(|(_, host, _)| *host)
+    }
+
+    /// Whether nobody wants or waits for anything.
+    pub(super) fn are_done(&self) -> bool {
+        self.left == 0 && self.desks.iter().all(|desk| desk.open.is_none())
+    }
+}
+
+impl World<'_> {
+    /// Everybody comes to work.
+    pub(super) fn open_desks(&mut self) {
+        for (index, step) in self.scenario.steps.iter().enumerate() {
+            if let (Some(ms), Some(host)) = (step.at_ms, self.plan.index(step.party)) {
+                let at = Instant::START + Duration::millis(ms);
+                self.push(at, Item::Step { host, step: index });
+            }
+        }
+        for host in 0..self.hosts.len() {
+            self.ask_next(host);
+        }
+    }
+
+    /// The next wish of this desk comes after a moment of thought.
+    fn ask_next(&mut self, host: usize) {
+        if let Some(step) = self.people.desks[host].queue.pop_front() {
+            let at = self.now + Duration::millis(self.scenario.timing.think_ms);
+            self.push(at, Item::Step { host, step });
+        }
+    }
+
+    pub(super) fn ask(&mut self, host: usize, index: usize) {
+        self.people.left = self.people.left.saturating_sub(1);
+        let step = &self.scenario.steps[index];
+        let desk = &self.people.desks[host];
+        let is_uninvited = step.asked_by == AskedBy::Screen && !desk.is_invited;
+        let command = self.command_of(Ticket(step.id), &step.wish, step.party);
+        let (false, true, Some(command)) = (is_uninvited, self.hosts[host].is_up(), command) else {
+            // Nobody can be asked: the terminal is dark, or the screen never invited this.
+            if step.at_ms.is_none() {
+                self.ask_next(host);
+            }
+            return;
+        };
+        if step.party.role == Role::Terminal {
+            self.people.desks[host].open = Some(Ticket(step.id));
+            self.wait_for(host, Ticket(step.id));
+        }
+        self.feed(host, Ticket(step.id), Happening::Commanded(command));
+        if step.party.role != Role::Terminal {
+            self.ask_next(host);
+        }
+    }
+
+    fn wait_for(&mut self, host: usize, ticket: Ticket) {
+        let at = self.now + Duration::millis(self.scenario.timing.patience_ms.max(1));
+        self.queue.push(at, super::Rank::Normal, Item::Patience { host, ticket }, false);
+    }
+
+    /// What a person says to the party, in the party's own terms.
+    fn command_of(&mut self, ticket: Ticket, wish: &Wish, party: Party) -> Option<Command> {
+        let is_terminal = party.role == Role::Terminal;
+        Some(match *wish {
+            Wish::SignOn if is_terminal => Command::SignOn { ticket },
+            Wish::Sale { amount, card } if is_terminal => {
+                // Twelve digits is what element 4 carries.
+                let amount = Amount::cny(amount.min(999_999_999_999));
+                Command::Sale { ticket, amount, card: self.plan.card(card)? }
+            }
+            Wish::Inquiry { card } if is_terminal => {
+                Command::Inquiry { ticket, card: self.plan.card(card)? }
+            }
+            Wish::Settle if is_terminal => Command::Settle { ticket },
+            Wish::Reprint { of } if is_terminal => {
+                let voucher = match of {
+                    Some(step) => Some(self.voucher_of(Ticket(step))?),
+                    None => None,
+                };
+                Command::Reprint { ticket, voucher }
+            }
+            Wish::Echo if is_terminal => Command::Echo { ticket },
+            Wish::CutOver { window_ms } if party.role == Role::Switch => {
+                self.cut_over(ticket, Duration::millis(window_ms));
+                return None;
+            }
+            Wish::Maintenance { for_ms } if !is_terminal => {
+                Command::Maintenance { window: Duration::millis(for_ms) }
+            }
+            Wish::WithdrawKeys { terminal } if party.role == Role::Switch => {
+                self.plan.index(terminal)?;
+                Command::WithdrawKeys { port: Port(u16::from(terminal.number - 1)) }
+            }
+            _ => return None,
+        })
+    }
+
+    /// The voucher number that a step's sale got, as its slip or the terminal's journal says.
+    fn voucher_of(&self, ticket: Ticket) -> Option<u32> {
+        use crate::history::What;
+        use reversim_models::record::{Record, TerminalRecord};
+        self.history.entries.iter().rev().find_map(|entry| match &entry.what {
+            What::Recorded(Record::Terminal(TerminalRecord::Started {
+                ticket: t, stan, ..
+            })) if *t == ticket => Some(*stan),
+            _ => None,
+        })
+    }
+
+    /// The cashier reads the screen.
+    pub(super) fn shown(&mut self, host: usize, ticket: Ticket, display: Display) {
+        if !display.is_final() {
+            return;
+        }
+        let desk = &mut self.people.desks[host];
+        desk.is_invited = display.offers_a_new_sale();
+        if desk.open == Some(ticket) {
+            desk.open = None;
+            self.ask_next(host);
+        }
+    }
+
+    pub(super) fn lose_patience(&mut self, host: usize, ticket: Ticket) {
+        if self.people.desks[host].open == Some(ticket) {
+            self.people.desks[host].open = None;
+            self.ask_next(host);
+        }
+    }
+
+    /// The terminal went dark and came back: whatever was wanted is over.
+    pub(super) fn power_is_back(&mut self, host: usize) {
+        if self.people.desks[host].open.take().is_some() {
+            self.ask_next(host);
+        }
+    }
+
+    /// In the healing phase: somebody asks this of every terminal, one after another.
+    pub(super) fn ask_every_terminal(
+        &mut self,
+        first: u32,
+        limit: Duration,
+        wish: impl Fn(Ticket, &Self) -> Option<Command>,
+    ) -> u32 {
+        let mut next = first;
+        for host in 0..usize::from(self.plan.terminals) {
+            let ticket = Ticket(HEALING + next);
+            next += 1;
+            let Some(command) = wish(ticket, self) else { continue };
+            self.people.desks[host].open = Some(ticket);
+            self.feed(host, ticket, Happening::Commanded(command));
+        }
+        let until = self.now + limit;
+        while !self.people.are_done() && self.step(until) {}
+        for desk in &mut self.people.desks {
+            desk.open = None;
+        }
+        next
+    }
+
+    /// The first card that the healing phase can use for an inquiry.
+    pub(super) fn any_card(&self) -> Option<reversim_models::card::Card> {
+        self.plan.card(1)
+    }
+}

@@ -1,0 +1,70 @@
+//! The phases of a run: faults and wishes, healing, the online horizon, settlement, the day's end.
+//!
+//! Healing is fixed: lines and power are restored, every timer passes, each terminal signs on and
+//! makes one inquiry. Only then may anybody ask whether everything came right.
+
+use super::World;
+use crate::history::{Horizon, What};
+use reversim_models::node::{Command, Ticket};
+use reversim_models::time::{Duration, Instant};
+
+impl World<'_> {
+    /// From the first power-on to the day's end.
+    pub(super) fn live(&mut self) {
+        self.arm_faults();
+        // Hosts first: nobody connects to a machine that is not there yet.
+        for host in (0..self.hosts.len()).rev() {
+            self.power_on(host);
+        }
+        self.open_desks();
+        while (self.queue.has_work() || !self.people.are_done()) && self.step(Instant(u64::MAX)) {}
+        self.heal();
+        let timers = self.longest_timers();
+        self.run_for(timers);
+        let next = self.ask_every_terminal(1, timers, |ticket, _| Some(Command::SignOn { ticket }));
+        let next = self.ask_every_terminal(next, timers, |ticket, world| {
+            Some(Command::Inquiry { ticket, card: world.any_card()? })
+        });
+        self.run_for(timers);
+        self.note(0, Ticket::NONE, What::Horizon(Horizon::Online));
+        self.ask_every_terminal(next, timers, |ticket, _| Some(Command::Settle { ticket }));
+        self.run_for(timers);
+        self.note(0, Ticket::NONE, What::Horizon(Horizon::DayEnd));
+    }
+
+    /// Lines and power are restored; what was to go wrong later does not.
+    fn heal(&mut self) {
+        self.faults.heal();
+        self.note(0, Ticket::NONE, What::Healed);
+        self.reset_half_dead_connections();
+        for host in 0..self.hosts.len() {
+            if !self.hosts[host].is_up() {
+                self.power_on(host);
+            }
+        }
+    }
+
+    /// Lets everything happen that happens by itself.
+    fn run_for(&mut self, length: Duration) {
+        let until = self.now + length;
+        while self.step(until) {}
+        self.now = self.now.max(self.last_wait(until));
+    }
+
+    /// Time has passed even where nothing happened, but no further than somebody waits.
+    fn last_wait(&self, until: Instant) -> Instant {
+        if self.queue.is_empty() { self.now } else { until }
+    }
+
+    /// Longer than any party waits for anything, retries included.
+    fn longest_timers(&self) -> Duration {
+        let (timing, policy) = (&self.scenario.timing, &self.scenario.policy);
+        let tries = u64::from(policy.reversal_attempts.max(1)) + 3;
+        let terminal = timing.terminal_response_ms.saturating_mul(tries + 3);
+        let advices = timing.saf_retry_ms.saturating_mul(u64::from(policy.saf_attempts.max(1)) + 2);
+        let switch = timing.switch_response_ms.saturating_mul(2);
+        let rest = timing.frame_ms.saturating_add(timing.commit_ms.saturating_mul(50));
+        let longest = terminal.max(advices).saturating_add(switch).saturating_add(rest);
+        Duration::millis(longest.saturating_add(120_000))
+    }
+}
