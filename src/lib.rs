@@ -6,5 +6,7 @@ pub mod file;
 pub mod history;
 pub mod party;
 pub mod report;
+
 pub mod scenario;
+pub mod stories;
 pub mod verdict;

@@ -2,6 +2,8 @@
 
 pub mod entry;
 pub mod ladder;
+pub mod story;
 pub mod table;
+pub mod text;
 
 pub mod words;

@@ -6,7 +6,7 @@ use crate::fault::{
     ActionName, Damage, Direction, Fault, OnAction, OnMessage, Side, Tie, Until, When,
 };
 use crate::scenario::{Step, Wish};
-use reversim_models::card::{Amount, Pan};
+use reversim_models::card::{Amount, Card, Pan};
 use reversim_models::iso8583::Mti;
 use reversim_models::node::Command;
 
@@ -280,12 +280,18 @@ pub fn describe_step(step: &Step) -> String {
     format!("step {}: {}, {wish}{at}{intent}{asked}", step.id, step.party)
 }
 
-/// What a person asked for, in few words: `sale 500.00, card 622421******0018`.
+/// How a slip names a card: `*0018`.
+fn last_four(card: &Card) -> String {
+    let digits = card.pan.as_str();
+    format!("*{}", &digits[digits.len().saturating_sub(4)..])
+}
+
+/// What a person asked for, in few words: `sale 500.00, card *0018`.
 pub fn describe_command(command: &Command) -> String {
     match command {
         Command::SignOn { .. } => "sign on".to_owned(),
-        Command::Sale { amount, card, .. } => format!("sale {amount}, card {}", card.pan),
-        Command::Inquiry { card, .. } => format!("inquiry, card {}", card.pan),
+        Command::Sale { amount, card, .. } => format!("sale {amount}, card {}", last_four(card)),
+        Command::Inquiry { card, .. } => format!("inquiry, card {}", last_four(card)),
         Command::Settle { .. } => "settle".to_owned(),
         Command::Reprint { voucher: None, .. } => "reprint the last slip".to_owned(),
         Command::Reprint { voucher: Some(stan), .. } => format!("reprint {stan:06}"),

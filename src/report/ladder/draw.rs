@@ -128,13 +128,12 @@ impl Page<'_> {
     fn wish(&mut self, row: &Row, column: usize, text: &str) {
         let at = self.lines[column];
         let end = self.lines.get(column + 1).map_or(self.width, |next| next - 1);
-        for (index, part) in wrap(text, end.saturating_sub(at + 3)).iter().enumerate() {
+        for (index, part) in wrap(text, end.saturating_sub(at + 2)).iter().enumerate() {
             let mut line = if index == 0 { self.begin(row) } else { self.blank() };
             if index == 0 {
                 line[at] = self.pen.wish;
-                line[at + 1] = self.pen.dash;
             }
-            put(&mut line, at + if index == 0 { 3 } else { 5 }, part);
+            put(&mut line, at + if index == 0 { 2 } else { 4 }, part);
             self.end(line);
         }
     }
@@ -154,7 +153,9 @@ impl Page<'_> {
         let is_rightward = from < to;
         let (start, end) = if is_rightward { (from + 1, to) } else { (to + 1, from) };
         let room = end.saturating_sub(start);
-        let label = fitting(words, room.saturating_sub(4));
+        // A whole arrow may be all label; of the others the missing part must be seen.
+        let reserved = if shape == Shape::Whole { 4 } else { 9 };
+        let label = fitting(words, room.saturating_sub(reserved));
         // Drawn from sender to receiver, then mirrored if it goes to the left.
         let drawn = self.stroke(room, label.chars().count(), shape);
         for (offset, c) in drawn.iter().enumerate() {

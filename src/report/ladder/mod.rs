@@ -70,3 +70,6 @@ impl fmt::Display for Ladder<'_> {
         f.write_str(&draw::draw(&plan, self.width, self.is_ascii))
     }
 }
+
+#[cfg(test)]
+mod tests;
