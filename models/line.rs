@@ -95,7 +95,8 @@ pub struct Line {
 }
 
 impl Line {
-    /// The end of a POS line. Without a key, nothing is sealed and every MAC is [`MacCheck::Invalid`].
+    /// The end of a POS line. Without a key, nothing is sealed and every MAC is
+    /// [`MacCheck::Invalid`].
     pub fn pos(mac_key: Option<Key>, frame_timeout: Duration, defects: Defects) -> Line {
         Line::new(&POS, MacAlgorithm::PosEcb, mac_key, frame_timeout, defects)
     }
@@ -204,6 +205,11 @@ impl Line {
             false => self.algorithm.verify(key, &self.covered(message), mac),
         };
         if is_valid { MacCheck::Valid } else { MacCheck::Invalid }
+    }
+
+    /// Whether half a frame is waiting for the rest.
+    pub fn is_reading(&self) -> bool {
+        self.framer.is_partial()
     }
 
     /// When half a frame has waited long enough.

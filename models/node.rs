@@ -1,8 +1,8 @@
 //! The contract between a party and whatever runs it: events in, ordered actions out.
 //!
-//! A party is told; it never asks. Time, power, lines, devices and people all arrive as an [`Event`].
-//! What it wants done it appends to [`Actions`], in order; power may fail between any two of them.
-//! This module is not a runtime: it holds no queue, no clock and no line.
+//! A party is told; it never asks. Time, power, lines, devices and people all arrive as an
+//! [`Event`]. What it wants done it appends to [`Actions`], in order; power may fail between any
+//! two of them. This module is not a runtime: it holds no queue, no clock and no line.
 
 use crate::card::{Amount, Card};
 use crate::device::{Device, Outcome, Output};
@@ -17,7 +17,8 @@ pub trait Node {
     /// Advances by one event; appends what it wants done, in order.
     fn handle(&mut self, now: Now, event: Event<'_>, actions: &mut Actions);
 
-    /// When it next needs [`Event::DeadlineReached`], if ever. Early or repeated wake-ups are harmless.
+    /// When it next needs [`Event::DeadlineReached`], if ever. Early or repeated wake-ups are
+    /// harmless.
     fn deadline(&self) -> Option<Instant>;
 }
 
@@ -248,6 +249,11 @@ impl Actions {
     /// Appends [`Action::Tell`].
     pub fn tell(&mut self, device: Device, output: Output) {
         self.list.push((self.ticket, Action::Tell { device, output }));
+    }
+
+    /// Moves all of `later` behind these, each with the ticket it is about.
+    pub fn append(&mut self, later: &mut Actions) {
+        self.list.append(&mut later.list);
     }
 
     /// The actions so far.

@@ -338,7 +338,8 @@ pub enum SwitchRecord {
         /// What the late answer said.
         code: ResponseCode,
     },
-    /// The other side reversed: its transaction counts no more, whether known (`id`) or yet to come.
+    /// The other side reversed: its transaction counts no more, whether known (`id`) or yet to
+    /// come.
     ReversalAccepted {
         /// The switch's number of the original, if it has one.
         id: Option<u64>,
@@ -361,6 +362,8 @@ pub enum SwitchRecord {
         to: Port,
         /// Its own STAN; every repeat (0421) carries it again.
         stan: u32,
+        /// Its own element 7; every repeat carries it again.
+        transmission: u32,
         /// Why.
         reason: Reason,
     },

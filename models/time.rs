@@ -82,7 +82,8 @@ impl Add for Duration {
 }
 
 impl fmt::Display for Instant {
-    /// Seconds with milliseconds, and microseconds only where there are any: `12.345` or `12.345001`.
+    /// Seconds with milliseconds, and microseconds only where there are any: `12.345` or
+    /// `12.345001`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (secs, micros) = (self.0 / 1_000_000, self.0 % 1_000_000);
         if micros.is_multiple_of(1_000) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// One message on its way: the n-th with this MTI from one party to the other about this step.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OnMessage {
     /// Who sends it.
     pub from: Party,
@@ -28,7 +28,7 @@ pub struct OnMessage {
 
 /// One action of one party: before or after it, power can fail, a clock can jump.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OnAction {
     /// Whose.
     pub party: Party,
@@ -46,7 +46,7 @@ pub struct OnAction {
 
 /// Before or after.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Side {
     /// It is not done.
     Before,
@@ -79,7 +79,7 @@ pub enum ActionName {
 
 /// When something that is not about a single message begins.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum When {
     /// Milliseconds after the run began.
     AtMs(u64),
@@ -91,7 +91,7 @@ pub enum When {
 
 /// How a delayed message is timed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Until {
     /// So many milliseconds later than otherwise.
     ByMs(u64),
@@ -112,7 +112,7 @@ pub enum Until {
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
 )]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Tie {
     /// The message.
     #[default]
@@ -123,7 +123,7 @@ pub enum Tie {
 
 /// What a corruption changes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Damage {
     /// The lowest bit of the last byte of the MAC (or of the message, where there is none).
     Mac,
@@ -137,7 +137,7 @@ pub enum Damage {
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
 )]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Direction {
     /// Nothing passes.
     #[default]
@@ -150,7 +150,7 @@ pub enum Direction {
 
 /// Something that goes wrong, once.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Fault {
     /// Message: it never arrives.
     Drop(OnMessage),

@@ -6,7 +6,7 @@ pub mod file;
 pub mod history;
 pub mod party;
 pub mod report;
-
 pub mod scenario;
+pub mod sim;
 pub mod stories;
 pub mod verdict;

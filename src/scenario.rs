@@ -53,7 +53,8 @@ pub struct Topology {
     pub terminals: u8,
     /// Switches in a chain: 1 (acquirer), or 2 (acquirer and network).
     pub switches: u8,
-    /// Issuers, at the last switch. Card numbers beginning 62242 and the issuer's digit are its own.
+    /// Issuers, at the last switch. Card numbers beginning 62242 and the issuer's digit are its
+    /// own.
     pub issuers: u8,
     /// Connections between switches and to issuers.
     pub pool: u8,
@@ -81,7 +82,7 @@ pub struct CardSpec {
 
 /// Whether a card may be used.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Standing {
     /// In order.
     #[default]
@@ -207,7 +208,7 @@ pub struct Step {
 
 /// Who wanted a step.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum AskedBy {
     /// The cashier chose it.
     #[default]
@@ -224,7 +225,7 @@ impl AskedBy {
 
 /// What a person can ask for.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Wish {
     /// At a terminal: fetch work keys (签到).
     SignOn,

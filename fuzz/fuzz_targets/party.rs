@@ -50,7 +50,8 @@ enum Happening {
 }
 
 fuzz_target!(|input: Input| {
-    let who = [Party::terminal(1), Party::switch(1), Party::issuer(1)][usize::from(input.party % 3)];
+    let parties = [Party::terminal(1), Party::switch(1), Party::issuer(1)];
+    let who = parties[usize::from(input.party % 3)];
     let mut scenario = Scenario::default();
     scenario.policy.pin = input.with_pin;
     let Some(config) = config_of(&scenario, who) else { return };

@@ -33,6 +33,8 @@ pub struct Config {
     pub matches_by_rrn_alone: bool,
     /// Legal but weak: credits a reversal of a declined original.
     pub credits_declined: bool,
+    /// Approves what is there, with code 10, when it is less than asked for.
+    pub partial_approvals: bool,
     /// Planted defects.
     pub defects: Defects,
 }

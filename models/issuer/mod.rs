@@ -1,5 +1,456 @@
 //! The issuer: decides, books, remembers. Knows no terminal but by name.
+//!
+//! Read protocol.md 2.4 before touching [`Issuer::request`] or [`Issuer::reversal`]: every order of
+//! a request, its copies and its reversals must end in the same books. What is known of a
+//! transaction is in books.rs, whether a request is approved in rules.rs.
+//!
+//! A commit may be slow, and other events arrive meanwhile. So the books change when the issuer
+//! decides, and answers follow the record in the list of actions. A copy that arrives before the
+//! record of the first one is durable waits for it too.
 
+#[cfg(test)]
+mod bench;
+mod books;
 mod config;
+mod message;
+mod peers;
+mod rules;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_defects;
+#[cfg(test)]
+mod tests_orders;
 
 pub use config::{AccountSpec, Config, Standing};
+
+use crate::card::{Amount, Pan};
+use crate::defect::Defect;
+use crate::device::{Device, Output, Text};
+use crate::iso8583::{Element, Message, Mti, ResponseCode};
+use crate::ledger::transfer;
+use crate::line::{Incoming, LineError, MacCheck};
+use crate::node::{Action, Actions, Command, Event, Journal, Link, Node, Port};
+use crate::record::{Account, IssuerRecord, Leg, Record};
+use crate::time::{Date, Duration, Instant, Now};
+use books::{Books, Commit, Decision, Reversal, Transaction, cardholder};
+use message::{Advice, Answer, Request};
+use peers::Peers;
+use rules::judge;
+
+/// An issuer: accounts in double entry behind any number of switches.
+#[derive(Clone, Debug)]
+pub struct Issuer {
+    config: Config,
+    books: Books,
+    peers: Peers,
+    /// Commits begun since power came on, and how many of them are under way.
+    begun: Commit,
+    under_way: u64,
+    /// Kept empty, for its room.
+    rest: Actions,
+    /// Requests are answered 90 until then.
+    cut_over_until: Instant,
+    /// Requests are answered 91 and advices nothing until then.
+    maintenance_until: Instant,
+}
+
+/// A message, and where its answer goes.
+#[derive(Clone, Copy)]
+struct Inbound<'a> {
+    at: usize,
+    message: &'a Message,
+}
+
+/// What one event leads to: its records first, as one commit, then everything else. So what one
+/// event decided is never written after what a later event made of it.
+struct Out<'a> {
+    records: &'a mut Actions,
+    rest: Actions,
+}
+
+impl Node for Issuer {
+    fn handle(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
+        match event {
+            Event::Started { journal } => self.start(journal, actions),
+            Event::LinkUp { port, link } => self.attach(port, link, actions),
+            Event::LinkDown { link, .. } => self.peers.detach(link),
+            Event::Received { link, bytes } => self.receive(now.instant, link, bytes, actions),
+            Event::Committed => self.committed(actions),
+            Event::DeadlineReached => self.peers.expire(now.instant, actions),
+            Event::Commanded(Command::CutOver { date, window }) => {
+                self.cut_over(now.instant, date, window, actions);
+            }
+            Event::Commanded(Command::Maintenance { window }) => {
+                self.maintenance_until = now.instant + window;
+            }
+            Event::Commanded(_) | Event::ConnectFailed { .. } | Event::Told { .. } => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.peers.deadline()
+    }
+}
+
+impl Issuer {
+    /// An issuer without power: it begins with [`Event::Started`].
+    pub fn new(config: Config) -> Issuer {
+        let books = Books::from_journal(&config, &[]);
+        Issuer {
+            config,
+            books,
+            peers: Peers::default(),
+            begun: 0,
+            under_way: 0,
+            rest: Actions::default(),
+            cut_over_until: Instant::START,
+            maintenance_until: Instant::START,
+        }
+    }
+
+    /// Rebuilds everything from what survived. A torn record is a decision nobody was told of: the
+    /// request or its reversal comes again, or the switch reverses what it got no answer to.
+    fn start(&mut self, journal: Journal<'_>, actions: &mut Actions) {
+        self.books = Books::from_journal(&self.config, journal.records);
+        self.peers.clear();
+        self.begun = 0;
+        self.under_way = 0;
+        self.cut_over_until = Instant::START;
+        self.maintenance_until = Instant::START;
+        if let Some(opening) = self.books.opening(&self.config) {
+            self.record(opening, actions);
+        }
+    }
+
+    fn attach(&mut self, port: Port, link: Link, actions: &mut Actions) {
+        let Config { lines, frame_timeout, defects, .. } = &self.config;
+        match lines.iter().position(|(known, _)| *known == port) {
+            Some(zone) => {
+                self.peers.attach(link, zone, &lines[zone].1, *frame_timeout, *defects);
+            }
+            None => actions.disconnect(link),
+        }
+    }
+
+    fn cut_over(&mut self, now: Instant, date: Date, window: Duration, actions: &mut Actions) {
+        self.cut_over_until = now + window;
+        // A command given twice, or late, does not take the books back a day.
+        if date > self.books.business_date {
+            self.record(IssuerRecord::CutOver { date }, actions);
+        }
+    }
+
+    fn receive(&mut self, now: Instant, link: Link, bytes: &[u8], actions: &mut Actions) {
+        let Some(at) = self.peers.position(link) else { return };
+        self.peers.receive(at, now, bytes);
+        let mut out = Out { records: actions, rest: core::mem::take(&mut self.rest) };
+        out.rest.reset(out.records.ticket());
+        while let Some(next) = self.peers.next(at) {
+            match next {
+                Ok(incoming) => self.message(now, at, &incoming, &mut out),
+                // Nobody is answered: without its elements the request has no name.
+                Err(LineError::Decode { error, frame }) => {
+                    let mut words = format!("undecodable message: {error}");
+                    if self.config.defects.has(Defect::Z01) {
+                        words.push_str(&message::dump(&frame));
+                    }
+                    out.rest.tell(Device::Log, Output::Log(words));
+                }
+                Err(error @ LineError::Frame(_)) => {
+                    out.rest.tell(Device::Log, Output::Log(error.to_string()));
+                    out.rest.disconnect(link);
+                    self.peers.detach(link);
+                    break;
+                }
+            }
+        }
+        out.records.append(&mut out.rest);
+        self.rest = out.rest;
+    }
+
+    fn message(&mut self, now: Instant, at: usize, incoming: &Incoming, out: &mut Out<'_>) {
+        let message = &incoming.message;
+        let inbound = Inbound { at, message };
+        match (message.mti(), incoming.mac) {
+            (Mti::NETWORK_REQUEST, _) => {
+                let code = match message.number(Element::NETWORK_CODE) {
+                    Some(message::ECHO) => ResponseCode::APPROVED,
+                    _ => ResponseCode::INVALID_TRANSACTION,
+                };
+                self.peers.send(at, &message::answer_network(message, code), &mut out.rest);
+            }
+            (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, _)
+                if now < self.maintenance_until => {}
+            (Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, MacCheck::Valid) => {
+                self.request(now, inbound, out);
+            }
+            (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, MacCheck::Valid) => {
+                self.reversal(inbound, out);
+            }
+            (Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, _)
+            | (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, _) => {
+                self.refuse(inbound, ResponseCode::MAC_ERROR, out);
+            }
+            (other, _) => {
+                out.rest.tell(Device::Log, Output::Log(format!("unexpected message {other}")));
+            }
+        }
+    }
+
+    /// A 0200 or 0201. Marked as a repeat or not makes no difference: its key says what it is.
+    fn request(&mut self, now: Instant, inbound: Inbound<'_>, out: &mut Out<'_>) {
+        let request = match Request::read(inbound.message, self.books.business_date) {
+            Ok(request) => request,
+            Err(code) => return self.refuse(inbound, code, out),
+        };
+        match self.books.find(&request.key).copied() {
+            None => self.decide(inbound, &request, self.refusal(now), out),
+            // The reversal overtook its request: 1. the request was held up past the switch's
+            // time-out, 2. the switch reversed it, 3. now it arrives. Nobody waits for an approval.
+            Some(Transaction::Barred(_)) => {
+                let refusal = Some(ResponseCode::DUPLICATE_TRANSMISSION);
+                self.decide(inbound, &request, refusal, out);
+            }
+            Some(Transaction::Decided(decision) | Transaction::Reversed(decision, _)) => {
+                if decision.is_of(&request) {
+                    self.answer_again(inbound, &request, &decision, out);
+                } else {
+                    self.refuse(inbound, ResponseCode::DUPLICATE_TRANSMISSION, out);
+                }
+            }
+        }
+    }
+
+    /// Why no request is approved at present, whatever it asks.
+    fn refusal(&self, now: Instant) -> Option<ResponseCode> {
+        if now < self.maintenance_until {
+            Some(ResponseCode::ISSUER_INOPERATIVE)
+        } else if now < self.cut_over_until {
+            Some(ResponseCode::CUTOVER_IN_PROGRESS)
+        } else {
+            None
+        }
+    }
+
+    /// Decides, books and remembers in one write. A refusal is remembered too: a copy that arrives
+    /// after a cut-over must not be approved behind the back of a switch that was told no.
+    fn decide(
+        &mut self,
+        inbound: Inbound<'_>,
+        request: &Request,
+        refusal: Option<ResponseCode>,
+        out: &mut Out<'_>,
+    ) {
+        let pin_key = &self.config.lines[self.peers.zone(inbound.at)].1.pin;
+        let verdict = judge(&self.config, &self.books, request, pin_key, refusal);
+        let id = self.books.next_id();
+        let answer = Answer {
+            code: verdict.code,
+            effective: verdict.effective,
+            authorization: verdict.code.is_approval().then(|| message::authorization(id)),
+            balance: verdict.balance,
+        };
+        let decided = IssuerRecord::Decided {
+            id,
+            ticket: out.records.ticket(),
+            key: request.key,
+            terminal: request.terminal,
+            rrn: request.rrn,
+            pan: request.pan,
+            kind: request.kind,
+            amount: request.amount,
+            code: answer.code,
+            effective: answer.effective,
+            authorization: answer.authorization,
+            balance: answer.balance,
+            legs: self.legs(&request.pan, answer.effective, |card| (card, Account::Settlement)),
+            pin_tries: verdict.pin_tries,
+            business_date: request.business_date,
+        };
+        self.record(decided, out.records);
+        if self.config.defects.has(Defect::I07) {
+            // The debit is one write, the memory of it another; the log between them parts the two.
+            out.rest.tell(Device::Log, Output::Log(format!("entry {id} booked")));
+            self.begin_commit(&out.rest);
+            out.rest.record(Record::Own(id.to_be_bytes().into()));
+        }
+        let answer = message::answer(inbound.message, &answer, self.config.currency);
+        self.peers.send(inbound.at, &answer, &mut out.rest);
+        self.text(request.pan, verdict.effective, false, out);
+    }
+
+    /// A copy gets the answer that was stored, and moves nothing.
+    fn answer_again(
+        &mut self,
+        inbound: Inbound<'_>,
+        request: &Request,
+        decision: &Decision,
+        out: &mut Out<'_>,
+    ) {
+        let mut answer = decision.answer;
+        if self.config.defects.has(Defect::I18) && answer.authorization.is_some() {
+            answer.authorization = Some(message::authorization(self.books.next_id()));
+        }
+        if self.config.defects.has(Defect::I23) && answer.code == ResponseCode::INCORRECT_PIN {
+            self.books.count_wrong_pin_again(&request.pan);
+        }
+        let answer = message::answer(inbound.message, &answer, self.config.currency);
+        self.send_when_durable(inbound.at, decision.commit, answer, out);
+    }
+
+    /// A 0420 or 0421, for the first time or again, before or after its original.
+    fn reversal(&mut self, inbound: Inbound<'_>, out: &mut Out<'_>) {
+        let Some(advice) = Advice::read(inbound.message, self.books.business_date) else {
+            return self.refuse(inbound, ResponseCode::FORMAT_ERROR, out);
+        };
+        let unknown = self.config.unknown_original_code;
+        match self.original(&advice) {
+            None if self.config.defects.has(Defect::I01) => {
+                self.refuse(inbound, unknown, out);
+            }
+            // Remembered all the same: should the original still come, it is refused.
+            None => self.reverse(inbound, &advice, None, (0, unknown), out),
+            // Its numbers are those of another transaction, which stays as it is.
+            Some(known) if !self.is_about(&advice, &known) => {
+                self.refuse(inbound, unknown, out);
+            }
+            Some(Transaction::Decided(decision)) => {
+                let owed = self.owed(&advice, &decision);
+                self.reverse(inbound, &advice, Some(&decision), owed, out);
+            }
+            Some(Transaction::Reversed(decision, _)) if self.config.defects.has(Defect::I03) => {
+                let owed = self.owed(&advice, &decision);
+                self.reverse(inbound, &advice, Some(&decision), owed, out);
+            }
+            Some(Transaction::Barred(reversal) | Transaction::Reversed(_, reversal)) => {
+                let Reversal { code, commit } = reversal;
+                let answer = message::answer_code(inbound.message, code);
+                self.send_when_durable(inbound.at, commit, answer, out);
+            }
+        }
+    }
+
+    fn original(&self, advice: &Advice) -> Option<Transaction> {
+        let found = match self.config.matches_by_rrn_alone {
+            true => self.books.find_by_rrn(advice),
+            false => self.books.find(&advice.original),
+        };
+        match found {
+            // Planted defect I10: an original that is still being written is not found.
+            Some(Transaction::Decided(decision))
+                if self.config.defects.has(Defect::I10)
+                    && !self.books.is_durable(decision.commit) =>
+            {
+                None
+            }
+            found => found.copied(),
+        }
+    }
+
+    fn is_about(&self, advice: &Advice, known: &Transaction) -> bool {
+        self.config.matches_by_rrn_alone
+            || known.decision().is_none_or(|decision| decision.is_reversed_by(advice))
+    }
+
+    /// What the cardholder gets back, and what the advice is answered.
+    fn owed(&self, advice: &Advice, decision: &Decision) -> (u64, ResponseCode) {
+        let credits_declined = self.config.credits_declined && decision.is_sale();
+        match decision.is_debit() {
+            true if self.config.defects.has(Defect::I04) => (advice.minor, ResponseCode::APPROVED),
+            true => (decision.answer.effective, ResponseCode::APPROVED),
+            false if credits_declined => (decision.amount.minor, ResponseCode::APPROVED),
+            false => (0, ResponseCode::INVALID_TRANSACTION),
+        }
+    }
+
+    /// Books and remembers a reversal in one write, and answers it.
+    fn reverse(
+        &mut self,
+        inbound: Inbound<'_>,
+        advice: &Advice,
+        original: Option<&Decision>,
+        (owed, code): (u64, ResponseCode),
+        out: &mut Out<'_>,
+    ) {
+        // An issuer that matches by less than the key may be told of another card than it debited.
+        let pan = original.map_or(advice.pan, |decision| decision.pan);
+        let legs = self.legs(&pan, owed, |card| (Account::Settlement, card));
+        let credited = if legs.is_empty() { 0 } else { owed };
+        let reversed = IssuerRecord::Reversed {
+            id: self.books.next_id(),
+            ticket: out.records.ticket(),
+            original_key: advice.original,
+            original: original.map(|decision| decision.id),
+            credited,
+            code,
+            legs,
+            business_date: advice.business_date,
+        };
+        self.record(reversed, out.records);
+        self.peers.send(inbound.at, &message::answer_code(inbound.message, code), &mut out.rest);
+        self.text(pan, credited, true, out);
+    }
+
+    /// Legs between the card's account and another one; none if nothing moves or the card is not
+    /// ours.
+    fn legs(
+        &self,
+        pan: &Pan,
+        minor: u64,
+        direction: impl Fn(Account) -> (Account, Account),
+    ) -> Box<[Leg]> {
+        match self.books.card(pan) {
+            Some(number) if minor > 0 => {
+                let (from, to) = direction(cardholder(number));
+                transfer(from, to, minor).into()
+            }
+            _ => Box::default(),
+        }
+    }
+
+    fn record(&mut self, record: IssuerRecord, actions: &mut Actions) {
+        let commit = self.begin_commit(actions);
+        self.books.apply(&record, commit);
+        actions.record(record);
+    }
+
+    /// The number of the commit that the next record belongs to: records in a row are one.
+    fn begin_commit(&mut self, actions: &Actions) -> Commit {
+        if !matches!(actions.as_slice().last(), Some((_, Action::Record(_)))) {
+            self.begun += 1;
+            self.under_way += 1;
+        }
+        self.begun
+    }
+
+    /// Nobody is told which commit is done. Only when none is under way is it certain what is
+    /// durable, however a world queues its writes.
+    fn committed(&mut self, actions: &mut Actions) {
+        self.under_way = self.under_way.saturating_sub(1);
+        if self.under_way == 0 {
+            self.books.settle(self.begun);
+            self.peers.release(actions);
+        }
+    }
+
+    fn send_when_durable(&mut self, at: usize, commit: Commit, answer: Message, out: &mut Out<'_>) {
+        if self.books.is_durable(commit) {
+            self.peers.send(at, &answer, &mut out.rest);
+        } else {
+            self.peers.hold(at, answer, out.records.ticket());
+        }
+    }
+
+    /// Answers with a code and keeps nothing.
+    fn refuse(&self, inbound: Inbound<'_>, code: ResponseCode, out: &mut Out<'_>) {
+        self.peers.send(inbound.at, &message::answer_code(inbound.message, code), &mut out.rest);
+    }
+
+    fn text(&self, pan: Pan, minor: u64, is_credit: bool, out: &mut Out<'_>) {
+        if self.config.texts && minor > 0 {
+            let amount = Amount { minor, currency: self.config.currency };
+            out.rest.tell(Device::TextMessage, Output::Text(Text { pan, amount, is_credit }));
+        }
+    }
+}

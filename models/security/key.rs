@@ -2,8 +2,9 @@
 //! parties' business.
 //!
 //! A schedule costs more than a block, and a simulation makes the same keys over and over, so each
-//! thread keeps the keys it has seen (at most [`CACHED_KEYS_MAX`]) and `Key::new` hands out a shared
-//! pointer. A cached key is therefore wiped when it leaves the cache and its last holder drops it.
+//! thread keeps the keys it has seen (at most [`CACHED_KEYS_MAX`]) and `Key::new` hands out a
+//! shared pointer. A cached key is therefore wiped when it leaves the cache and its last holder
+//! drops it.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -251,7 +252,8 @@ mod tests {
 
     #[test]
     fn des_gives_the_published_block() {
-        // SP 800-17 and FIPS 113 use this key; the block is the first of "Now is the time for all ".
+        // SP 800-17 and FIPS 113 use this key; the block is the first of "Now is the time for all
+        // ".
         let sealed = key(0x0123_4567_89AB_CDEF).encrypt_block(*b"Now is t");
         assert_eq!(sealed, 0x3FA4_0E8A_984D_4815_u64.to_be_bytes());
         assert_eq!(key(0x0123_4567_89AB_CDEF).decrypt_block(sealed), *b"Now is t");

@@ -1,7 +1,7 @@
 //! A bounded memory of cipher results, per thread. Not a store of keys and not on unless asked for.
 //!
-//! Ciphers are pure functions and the floor of a simulated payment's cost; a search plays nearly the
-//! same payments again and again. So a worker may remember (operation, key, input) → result. A
+//! Ciphers are pure functions and the floor of a simulated payment's cost; a search plays nearly
+//! the same payments again and again. So a worker may remember (operation, key, input) → result. A
 //! look-up compares the whole input, so a hash collision costs time and never a wrong answer, and
 //! one hit in [`RECOMPUTED_ONE_IN`] is computed again and compared.
 //!

@@ -2,7 +2,8 @@
 //!
 //! Everything here is a pure function of its bytes. It is software cryptography for simulated keys:
 //! not a place for keys that protect money. Before changing an algorithm read ISO 9564-1 (PIN
-//! blocks), ISO 9797-1 (MACs), RFC 4493 (AES-CMAC) and the POS terminal specification's MAC chapter.
+//! blocks), ISO 9797-1 (MACs), RFC 4493 (AES-CMAC) and the POS terminal specification's MAC
+//! chapter.
 
 mod key;
 mod mac;

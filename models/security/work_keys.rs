@@ -82,7 +82,8 @@ fn layout(code: u16) -> Option<Layout> {
 
 impl WorkKeys {
     /// Element 62 for the code in element 60.3; none if the code is unknown, a key is missing or
-    /// its length does not fit its slot. A track key is left out where the code has no place for it.
+    /// its length does not fit its slot. A track key is left out where the code has no place for
+    /// it.
     pub fn seal(&self, tmk: &Key, code: u16) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(60);
         for &(slot, length) in layout(code)? {
@@ -164,10 +165,14 @@ impl Key {
     /// Key material in counter mode: the encrypted counter, then encrypted again with the number of
     /// the block mixed in, each byte made odd as DES keys are.
     fn derive<const N: usize>(seed: &Key, counter: u64) -> [[u8; 8]; N] {
-        let start = u64::from_be_bytes(seed.encrypt_block(counter.to_be_bytes()));
+        let encrypted = |input: u64| {
+            let [a, b, c, d, e, f, g, h, ..] = seed.encrypt_remembered(&input.to_be_bytes());
+            [a, b, c, d, e, f, g, h]
+        };
+        let start = u64::from_be_bytes(encrypted(counter));
         std::array::from_fn(|block| {
             let number = block as u64 + 1;
-            seed.encrypt_block((start ^ number).to_be_bytes()).map(with_odd_parity)
+            encrypted(start ^ number).map(with_odd_parity)
         })
     }
 }

@@ -366,10 +366,7 @@ impl World<'_> {
 
     /// Whether the slip of this ticket does not come out.
     pub(super) fn printer_fails(&mut self, ticket: Ticket) -> bool {
-        self.step_fault(
-            ticket,
-            |fault| matches!(fault, Fault::PrinterFault { step } if Ticket(*step) == ticket),
-        )
+        self.step_fault(ticket, |fault| *fault == Fault::PrinterFault { step: ticket.0 })
     }
 
     /// What the cardholder of this ticket does at the PIN pad.

@@ -1,0 +1,378 @@
+//! What an issuer knows: accounts, cards, and every transaction by its network key. It changes only
+//! by a record, live and from the journal alike, so that a restart ends where the records say.
+//!
+//! Not the rules (rules.rs) and not the conversation (mod.rs).
+
+use std::collections::BTreeMap;
+
+use super::Config;
+use super::message::{AMOUNT_MAX, Advice, Answer, Request};
+use crate::card::{Amount, Pan};
+use crate::defect::{Defect, Defects};
+use crate::iso8583::ResponseCode;
+use crate::ledger::Ledger;
+use crate::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Record};
+use crate::time::Date;
+
+/// Number of a commit since power came on. What the journal held is commit zero.
+pub(super) type Commit = u64;
+
+/// A transaction as the issuer knows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Transaction {
+    /// The request is decided.
+    Decided(Decision),
+    /// Its reversal came first: should the request still come, it is refused.
+    Barred(Reversal),
+    /// The request is decided, and reversed.
+    Reversed(Decision, Reversal),
+}
+
+/// A decided request: enough to recognise its duplicate and answer it again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Decision {
+    pub(super) id: u64,
+    terminal: [u8; 8],
+    rrn: [u8; 12],
+    pub(super) pan: Pan,
+    kind: Kind,
+    pub(super) amount: Amount,
+    pub(super) answer: Answer,
+    business_date: Date,
+    pub(super) commit: Commit,
+}
+
+/// An accepted reversal and what it was answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Reversal {
+    pub(super) code: ResponseCode,
+    pub(super) commit: Commit,
+}
+
+impl Decision {
+    /// Whether this is the request that was decided, and not another one under its numbers.
+    pub(super) fn is_of(&self, request: &Request) -> bool {
+        self.kind == request.kind
+            && self.amount == request.amount
+            && self.is_named(&request.pan, &request.terminal, &request.rrn)
+    }
+
+    /// Whether the advice is about it. The amount is no sign: after a partial approval the sender
+    /// names what it asked for.
+    pub(super) fn is_reversed_by(&self, advice: &Advice) -> bool {
+        self.is_named(&advice.pan, &advice.terminal, &advice.rrn)
+    }
+
+    fn is_named(&self, pan: &Pan, terminal: &[u8; 8], rrn: &[u8; 12]) -> bool {
+        self.pan == *pan && self.terminal == *terminal && self.rrn == *rrn
+    }
+
+    /// Whether money was taken.
+    pub(super) fn is_debit(&self) -> bool {
+        self.kind == Kind::Sale && self.answer.code.is_approval()
+    }
+
+    /// Whether it was a sale, taken or refused.
+    pub(super) fn is_sale(&self) -> bool {
+        self.kind == Kind::Sale
+    }
+}
+
+/// What is counted of a card.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Counters {
+    pan: Pan,
+    /// Wrong PINs in a row, and the business date they count for.
+    pin_tries: u8,
+    pin_date: Date,
+    /// Effective sales by business date; few, since a date is over when the next one is.
+    spent: Vec<(Date, u64)>,
+}
+
+/// Dates of which the sum of sales is kept: more than can be in flight around a cut-over.
+const DATES_MAX: usize = 4;
+
+/// Everything the issuer knows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Books {
+    ledger: Ledger,
+    cards: Vec<Counters>,
+    transactions: BTreeMap<NetworkKey, Transaction>,
+    pub(super) business_date: Date,
+    last_id: u64,
+    is_open: bool,
+    /// The last commit known to be durable, with all before it.
+    durable: Commit,
+    /// Postings that wait for their commit: only ever filled under defect I20.
+    unposted: Vec<(Commit, Box<[Leg]>)>,
+    defects: Defects,
+}
+
+impl Books {
+    /// What the journal says, on top of what the configuration says.
+    pub(super) fn from_journal(config: &Config, records: &[Record]) -> Books {
+        let counters =
+            |pan| Counters { pan, pin_tries: 0, pin_date: config.business_date, spent: Vec::new() };
+        let mut books = Books {
+            ledger: Ledger::new(),
+            cards: config.accounts.iter().map(|account| counters(account.pan)).collect(),
+            transactions: BTreeMap::new(),
+            business_date: config.business_date,
+            last_id: 0,
+            is_open: false,
+            durable: 0,
+            unposted: Vec::new(),
+            defects: config.defects,
+        };
+        for record in records {
+            let Record::Issuer(record) = record else { continue };
+            books.apply(record, 0);
+            if config.defects.has(Defect::I07) {
+                books.forget_unless_written(record, records);
+            }
+        }
+        books
+    }
+
+    /// The opening of the books, if they are not open yet.
+    pub(super) fn opening(&self, config: &Config) -> Option<IssuerRecord> {
+        if self.is_open {
+            return None;
+        }
+        let balances = config.accounts.iter().map(|account| account.balance.min(AMOUNT_MAX) as i64);
+        let sum: i64 = balances.clone().sum();
+        let legs = (0..)
+            .zip(balances)
+            .map(|(number, minor)| Leg { account: cardholder(number), minor })
+            .chain([Leg { account: Account::Opening, minor: -sum }])
+            .collect();
+        Some(IssuerRecord::Opened { legs })
+    }
+
+    /// Takes a record in. This is the only way the books change.
+    pub(super) fn apply(&mut self, record: &IssuerRecord, commit: Commit) {
+        match record {
+            IssuerRecord::Opened { legs } => {
+                self.is_open = true;
+                self.post(legs, commit);
+            }
+            IssuerRecord::CutOver { date } => self.business_date = *date,
+            IssuerRecord::Decided { id, key, pan, legs, pin_tries, business_date, .. } => {
+                self.last_id = self.last_id.max(*id);
+                self.post(legs, commit);
+                if let Some(decision) = decision(record, commit) {
+                    self.count(pan, *business_date, *pin_tries, decision.answer.effective);
+                    self.remember(*key, decision);
+                }
+            }
+            IssuerRecord::Reversed { id, original_key, original, code, legs, .. } => {
+                self.last_id = self.last_id.max(*id);
+                self.post(legs, commit);
+                let reversal = Reversal { code: *code, commit };
+                let key = original.map_or(*original_key, |id| self.key_of(id, *original_key));
+                self.reverse(key, original.is_some(), reversal);
+            }
+        }
+    }
+
+    fn post(&mut self, legs: &[Leg], commit: Commit) {
+        // Planted defect I20: until a debit is durable, others do not see that the money is gone.
+        if self.defects.has(Defect::I20) && commit > self.durable {
+            self.unposted.push((commit, legs.into()));
+            return;
+        }
+        // Refused are only legs that no issuer writes: a foreign journal must not stop us.
+        let _is_posted = self.ledger.post(legs).is_ok();
+    }
+
+    fn count(&mut self, pan: &Pan, date: Date, pin_tries: u8, effective: u64) {
+        let Some(number) = self.card(pan) else { return };
+        let card = &mut self.cards[number];
+        card.pin_tries = pin_tries;
+        card.pin_date = card.pin_date.max(date);
+        if effective == 0 {
+            return;
+        }
+        match card.spent.iter_mut().find(|(day, _)| *day == date) {
+            Some((_, sum)) => *sum = sum.saturating_add(effective),
+            None => {
+                if card.spent.len() == DATES_MAX {
+                    card.spent.remove(0);
+                }
+                card.spent.push((date, effective));
+            }
+        }
+    }
+
+    fn remember(&mut self, key: NetworkKey, decision: Decision) {
+        let now = match self.transactions.get(&key) {
+            None => Transaction::Decided(decision),
+            Some(Transaction::Barred(reversal)) => Transaction::Reversed(decision, *reversal),
+            Some(Transaction::Decided(_) | Transaction::Reversed(..)) => return,
+        };
+        self.transactions.insert(key, now);
+    }
+
+    fn reverse(&mut self, key: NetworkKey, is_known: bool, reversal: Reversal) {
+        let now = match self.transactions.get(&key) {
+            None => Transaction::Barred(reversal),
+            Some(Transaction::Decided(decision)) => {
+                let decision = *decision;
+                if is_known {
+                    self.give_back(&decision);
+                }
+                Transaction::Reversed(decision, reversal)
+            }
+            Some(Transaction::Barred(_) | Transaction::Reversed(..)) => return,
+        };
+        self.transactions.insert(key, now);
+    }
+
+    fn give_back(&mut self, decision: &Decision) {
+        let Some(number) = self.card(&decision.pan) else { return };
+        let spent = &mut self.cards[number].spent;
+        if let Some((_, sum)) = spent.iter_mut().find(|(day, _)| *day == decision.business_date) {
+            *sum = sum.saturating_sub(decision.answer.effective);
+        }
+    }
+
+    /// The key of entry `id`: nearly always the one the reversal named.
+    fn key_of(&self, id: u64, named: NetworkKey) -> NetworkKey {
+        let is_it = |transaction: &Transaction| transaction.decision().is_some_and(|d| d.id == id);
+        if self.transactions.get(&named).is_some_and(is_it) {
+            return named;
+        }
+        let found = self.transactions.iter().find(|(_, transaction)| is_it(transaction));
+        found.map_or(named, |(key, _)| *key)
+    }
+
+    /// Planted defect I07: the duplicate memory is a second write; power may fail before it.
+    fn forget_unless_written(&mut self, record: &IssuerRecord, records: &[Record]) {
+        let IssuerRecord::Decided { id, key, .. } = record else { return };
+        if !records.contains(&Record::Own(id.to_be_bytes().into())) {
+            self.transactions.remove(key);
+        }
+    }
+
+    /// Everything recorded so far, up to `commit`, is durable.
+    pub(super) fn settle(&mut self, commit: Commit) {
+        self.durable = commit;
+        for (_, legs) in core::mem::take(&mut self.unposted) {
+            let _is_posted = self.ledger.post(&legs).is_ok();
+        }
+    }
+
+    /// Whether what belongs to this commit survives a loss of power.
+    pub(super) fn is_durable(&self, commit: Commit) -> bool {
+        commit <= self.durable
+    }
+
+    pub(super) fn next_id(&self) -> u64 {
+        self.last_id + 1
+    }
+
+    /// What is known under this key.
+    pub(super) fn find(&self, key: &NetworkKey) -> Option<&Transaction> {
+        self.transactions.get(key)
+    }
+
+    /// What a reversal is about, under the legal but weak policy of finding originals by elements
+    /// 41 and 37 alone.
+    pub(super) fn find_by_rrn(&self, advice: &Advice) -> Option<&Transaction> {
+        let is_it = |d: &Decision| d.terminal == advice.terminal && d.rrn == advice.rrn;
+        self.transactions.values().rfind(|known| known.decision().is_some_and(is_it)).or_else(
+            || {
+                let known = self.transactions.get(&advice.original);
+                known.filter(|known| matches!(known, Transaction::Barred(_)))
+            },
+        )
+    }
+
+    /// The number of a card's account.
+    pub(super) fn card(&self, pan: &Pan) -> Option<usize> {
+        self.cards.iter().position(|card| card.pan == *pan)
+    }
+
+    /// Wrong PINs in a row as they count for a request of `date`: a new date starts over.
+    pub(super) fn pin_tries(&self, number: usize, date: Date) -> u8 {
+        let card = &self.cards[number];
+        if date > card.pin_date { 0 } else { card.pin_tries }
+    }
+
+    /// Planted defect I23: one more wrong PIN that no record tells of.
+    pub(super) fn count_wrong_pin_again(&mut self, pan: &Pan) {
+        if let Some(number) = self.card(pan) {
+            let tries = &mut self.cards[number].pin_tries;
+            *tries = tries.saturating_add(1);
+        }
+    }
+
+    /// Effective sales of a card on a business date.
+    pub(super) fn spent(&self, number: usize, date: Date) -> u64 {
+        let spent = &self.cards[number].spent;
+        spent.iter().find(|(day, _)| *day == date).map_or(0, |(_, sum)| *sum)
+    }
+
+    /// What a card may still spend; below zero if too much was taken.
+    pub(super) fn available(&self, number: usize) -> i64 {
+        self.ledger.available(cardholder(number))
+    }
+
+    /// The same books as a restart would find them.
+    #[cfg(test)]
+    pub(super) fn at_rest(mut self) -> Books {
+        self.durable = 0;
+        for transaction in self.transactions.values_mut() {
+            match transaction {
+                Transaction::Decided(decision) => decision.commit = 0,
+                Transaction::Barred(reversal) => reversal.commit = 0,
+                Transaction::Reversed(decision, reversal) => {
+                    (decision.commit, reversal.commit) = (0, 0);
+                }
+            }
+        }
+        self
+    }
+}
+
+impl Transaction {
+    /// The decision, if the request came.
+    pub(super) fn decision(&self) -> Option<&Decision> {
+        match self {
+            Transaction::Decided(decision) | Transaction::Reversed(decision, _) => Some(decision),
+            Transaction::Barred(_) => None,
+        }
+    }
+}
+
+/// The account of the card with this number.
+pub(super) fn cardholder(number: usize) -> Account {
+    // No issuer here is configured with four thousand million cards.
+    Account::Cardholder(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// What is remembered of a [`IssuerRecord::Decided`]; none of any other record.
+fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
+    let &IssuerRecord::Decided {
+        id,
+        ticket: _,
+        key: _,
+        terminal,
+        rrn,
+        pan,
+        kind,
+        amount,
+        code,
+        effective,
+        authorization,
+        balance,
+        legs: _,
+        pin_tries: _,
+        business_date,
+    } = record
+    else {
+        return None;
+    };
+    let answer = Answer { code, effective, authorization, balance };
+    Some(Decision { id, terminal, rrn, pan, kind, amount, answer, business_date, commit })
+}

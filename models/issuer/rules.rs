@@ -1,0 +1,115 @@
+//! Whether a request is approved. Changes nothing: the same books and request give the same
+//! verdict.
+
+use super::books::Books;
+use super::message::{AMOUNT_MAX, Request};
+use super::{AccountSpec, Config, Standing};
+use crate::iso8583::ResponseCode;
+use crate::record::Kind;
+use crate::security::Key;
+use crate::time::Date;
+
+/// What the rules say of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Verdict {
+    pub(super) code: ResponseCode,
+    /// To be debited, minor units.
+    pub(super) effective: u64,
+    /// To be told, minor units.
+    pub(super) balance: Option<u64>,
+    /// Wrong PINs of the card in a row, this request included.
+    pub(super) pin_tries: u8,
+}
+
+impl Verdict {
+    fn declined(code: ResponseCode, pin_tries: u8) -> Verdict {
+        Verdict { code, effective: 0, balance: None, pin_tries }
+    }
+}
+
+/// Judges a request. `refusal` is a reason that lies with the issuer and not with the request: a
+/// cut-over or maintenance, or that the request is already reversed.
+pub(super) fn judge(
+    config: &Config,
+    books: &Books,
+    request: &Request,
+    pin_key: &Key,
+    refusal: Option<ResponseCode>,
+) -> Verdict {
+    let Some(number) = books.card(&request.pan) else {
+        return Verdict::declined(refusal.unwrap_or(ResponseCode::INVALID_CARD_NUMBER), 0);
+    };
+    let spec = &config.accounts[number];
+    let tries = books.pin_tries(number, request.business_date);
+    if let Some(code) = refusal.or_else(|| refuse_card(config, spec, request, tries)) {
+        return Verdict::declined(code, tries);
+    }
+    let tries = match request.pin.as_ref().map(|pin| pin.open(&request.pan, pin_key)) {
+        None => tries,
+        Some(Ok(pin)) if pin == spec.pin => 0,
+        Some(Ok(_)) => {
+            return Verdict::declined(ResponseCode::INCORRECT_PIN, tries.saturating_add(1));
+        }
+        // Most likely the zone's PIN keys differ: not the cardholder's fault, so it does not count.
+        Some(Err(_)) => return Verdict::declined(ResponseCode::PIN_FORMAT_ERROR, tries),
+    };
+    let available = u64::try_from(books.available(number)).unwrap_or(0);
+    match request.kind {
+        Kind::Inquiry => Verdict {
+            code: ResponseCode::APPROVED,
+            effective: 0,
+            balance: Some(available.min(AMOUNT_MAX)),
+            pin_tries: tries,
+        },
+        Kind::Sale => {
+            let spent = books.spent(number, request.business_date);
+            let (code, effective) = sell(config, spec, request.amount.minor, available, spent);
+            Verdict { code, effective, balance: None, pin_tries: tries }
+        }
+    }
+}
+
+/// What stands against the request before anybody looks at PIN and money.
+fn refuse_card(
+    config: &Config,
+    spec: &AccountSpec,
+    request: &Request,
+    tries: u8,
+) -> Option<ResponseCode> {
+    let is_sale_of_nothing = request.kind == Kind::Sale && request.amount.minor == 0;
+    if is_sale_of_nothing || request.amount.currency != config.currency {
+        return Some(ResponseCode::INVALID_AMOUNT);
+    }
+    match spec.standing {
+        Standing::Lost => return Some(ResponseCode::LOST_CARD),
+        Standing::Stolen => return Some(ResponseCode::STOLEN_CARD),
+        Standing::Good => {}
+    }
+    if yymm(request.business_date) > spec.expiry {
+        return Some(ResponseCode::EXPIRED_CARD);
+    }
+    let is_locked = config.pin_tries_max > 0 && tries >= config.pin_tries_max;
+    is_locked.then_some(ResponseCode::PIN_TRIES_EXCEEDED)
+}
+
+fn sell(
+    config: &Config,
+    spec: &AccountSpec,
+    asked: u64,
+    available: u64,
+    spent: u64,
+) -> (ResponseCode, u64) {
+    if spec.day_limit > 0 && spent.saturating_add(asked) > spec.day_limit {
+        (ResponseCode::EXCEEDS_AMOUNT_LIMIT, 0)
+    } else if asked <= available {
+        (ResponseCode::APPROVED, asked)
+    } else if config.partial_approvals && available > 0 {
+        (ResponseCode::PARTIALLY_APPROVED, available)
+    } else {
+        (ResponseCode::NOT_SUFFICIENT_FUNDS, 0)
+    }
+}
+
+fn yymm(date: Date) -> u16 {
+    date.year.rem_euclid(100) as u16 * 100 + u16::from(date.month)
+}

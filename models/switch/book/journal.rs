@@ -1,0 +1,168 @@
+//! How records change the book of a switch.
+//!
+//! [`Book::apply`] runs when a record is written and again, over the same records, after power loss;
+//! so nothing durable can live beside the journal. It decides nothing.
+
+use super::{Advice, Answer, Book, Compared, KeyState, Known, Reversal, Sent, Transaction};
+use crate::record::{NetworkKey, SwitchRecord};
+
+/// A batch number has six digits.
+const BATCH_MAX: u32 = 999_999;
+
+impl Book {
+    /// Takes a record in. What it refers to and does not find, it leaves alone.
+    pub(in crate::switch) fn apply(&mut self, record: &SwitchRecord) {
+        match record {
+            SwitchRecord::KeysIssued { port, generation, .. } => {
+                self.set_keys(*port, KeyState { generation: *generation, are_good: true });
+            }
+            SwitchRecord::KeysWithdrawn { port } => {
+                let generation = self.keys(*port).generation;
+                self.set_keys(*port, KeyState { generation, are_good: false });
+            }
+            SwitchRecord::Forwarded { .. } => self.apply_forwarded(record),
+            SwitchRecord::Answered { .. } => self.apply_answered(record),
+            SwitchRecord::LateAnswerAbsorbed { id, .. } => {
+                if let Some(transaction) = self.transactions.get_mut(id) {
+                    transaction.is_absorbed = true;
+                }
+            }
+            SwitchRecord::ReversalAccepted { id, origin, code, .. } => {
+                let reversal = Reversal { code: *code, commit: self.commit };
+                match id.and_then(|id| self.transactions.get_mut(&id)) {
+                    Some(transaction) => transaction.reversal = Some(reversal),
+                    None => {
+                        self.origins.insert(*origin, Known::Barred(reversal));
+                    }
+                }
+            }
+            SwitchRecord::AdviceQueued { .. } => self.apply_queued(record),
+            SwitchRecord::AdviceTried { advice, attempt } => {
+                self.queues.iter_mut().for_each(|(_, queue)| queue.tried(*advice, *attempt));
+            }
+            SwitchRecord::AdviceCompleted { advice, .. }
+            | SwitchRecord::ExceptionOpened { advice, .. } => self.drop_advice(*advice),
+            SwitchRecord::Compared { terminal, batch, theirs, ours } => {
+                let ids = self.counted(*terminal, *batch).map(|counted| counted.id).collect();
+                let compared = Compared { theirs: *theirs, ours: *ours, ids };
+                self.batch_mut(*terminal, *batch).compared = Some(compared);
+            }
+            SwitchRecord::DetailReceived { key, minor } => {
+                self.batch_mut(key.terminal, key.batch).details.insert(key.stan, *minor);
+            }
+            SwitchRecord::BatchClosed { terminal, batch, .. } => {
+                self.batch_mut(*terminal, *batch).is_closed = true;
+                if let Some(known) = self.terminals.iter_mut().find(|known| known.id == *terminal) {
+                    known.batch = batch % BATCH_MAX + 1;
+                }
+            }
+            SwitchRecord::CutOver { date } => self.business_date = *date,
+        }
+    }
+
+    fn apply_forwarded(&mut self, record: &SwitchRecord) {
+        let SwitchRecord::Forwarded {
+            id,
+            ticket,
+            origin,
+            kind,
+            to,
+            key,
+            rrn,
+            terminal,
+            merchant,
+            pan,
+            amount,
+            ..
+        } = *record
+        else {
+            return;
+        };
+        let SwitchRecord::Forwarded { business_date, .. } = *record else { return };
+        let sent = Sent { to, key, rrn, terminal, merchant, pan, amount };
+        self.sent.insert(key, id);
+        self.last_stan = key.stan;
+        self.insert(
+            id,
+            Transaction {
+                ticket,
+                origin,
+                kind,
+                business_date,
+                sent: Some(sent),
+                answer: None,
+                reversal: None,
+                is_advised: false,
+                is_absorbed: false,
+                is_remembered: true,
+            },
+        );
+    }
+
+    fn apply_answered(&mut self, record: &SwitchRecord) {
+        let SwitchRecord::Answered {
+            id,
+            ticket,
+            origin,
+            kind,
+            code,
+            amount,
+            authorization,
+            balance,
+            business_date,
+        } = *record
+        else {
+            return;
+        };
+        let minor = amount.minor;
+        let commit = self.commit;
+        let answer = Answer { code, minor, authorization, balance, business_date, commit };
+        if let Some(transaction) = self.transactions.get_mut(&id) {
+            transaction.answer = Some(answer);
+            return;
+        }
+        let reversal = match self.origins.get(&origin) {
+            Some(Known::Barred(reversal)) => Some(*reversal),
+            _ => None,
+        };
+        self.insert(
+            id,
+            Transaction {
+                ticket,
+                origin,
+                kind,
+                business_date,
+                sent: None,
+                answer: Some(answer),
+                reversal,
+                is_advised: false,
+                is_absorbed: false,
+                is_remembered: true,
+            },
+        );
+    }
+
+    fn insert(&mut self, id: u64, transaction: Transaction) {
+        self.last_id = self.last_id.max(id);
+        self.origins.insert(transaction.origin, Known::Transaction(id));
+        self.transactions.insert(id, transaction);
+    }
+
+    fn apply_queued(&mut self, record: &SwitchRecord) {
+        let SwitchRecord::AdviceQueued { advice, id, to, stan, transmission, reason, .. } = *record
+        else {
+            return;
+        };
+        self.last_advice = self.last_advice.max(advice);
+        self.last_stan = stan;
+        let Some(transaction) = self.transactions.get_mut(&id) else { return };
+        transaction.is_advised = true;
+        if let Some(Sent { key, .. }) = transaction.sent {
+            self.sent.insert(NetworkKey { stan, transmission, ..key }, id);
+        }
+        let item = Advice { id, stan, transmission, reason, since: self.now };
+        if let Some((_, queue)) = self.queues.iter_mut().find(|(port, _)| *port == to) {
+            queue.push(advice, item);
+        }
+    }
+}

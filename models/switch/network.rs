@@ -1,0 +1,222 @@
+//! The network dialect at a switch: what another switch sends, and the request that goes upstream.
+//!
+//! A message without a valid MAC changes nothing: requests and advices are answered A0.
+
+use super::config::Peer;
+use super::exchange::{Marks, Request, transmission};
+use super::{Caller, Side, Switch};
+use crate::card::{Amount, Currency, Pan};
+use crate::iso8583::{Element, Message, Mti, ResponseCode};
+use crate::line::{Incoming, MacCheck};
+use crate::node::Actions;
+use crate::record::{Kind, NetworkKey, Origin};
+use crate::security::PinBlock;
+use crate::time::Now;
+
+/// Element 18 of what this switch acquires: grocery stores.
+pub(super) const MERCHANT_TYPE: &str = "5411";
+
+/// Element 70 of an echo test.
+pub(super) const ECHO: &str = "301";
+
+impl Switch {
+    /// A message from a switch downstream.
+    pub(super) fn serve_switch(
+        &mut self,
+        now: Now,
+        caller: Caller,
+        incoming: &Incoming,
+        actions: &mut Actions,
+    ) {
+        let message = &incoming.message;
+        match (message.mti(), incoming.mac) {
+            (Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, MacCheck::Valid) => {
+                match self.network_request(caller, message) {
+                    Some(request) => self.request(now, &request, actions),
+                    None => self.refuse_switch(
+                        now,
+                        caller,
+                        message,
+                        ResponseCode::FORMAT_ERROR,
+                        actions,
+                    ),
+                }
+            }
+            (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, MacCheck::Valid) => {
+                match NetworkKey::of_original(message) {
+                    _ if self.is_in_maintenance(now) => {}
+                    Some(key) => self.reverse(now, caller, Origin::Network(key), message, actions),
+                    None => self.refuse_switch(
+                        now,
+                        caller,
+                        message,
+                        ResponseCode::FORMAT_ERROR,
+                        actions,
+                    ),
+                }
+            }
+            (
+                Mti::FINANCIAL_REQUEST
+                | Mti::FINANCIAL_REPEAT
+                | Mti::REVERSAL_ADVICE
+                | Mti::REVERSAL_ADVICE_REPEAT,
+                MacCheck::Absent | MacCheck::Invalid,
+            ) => self.refuse_switch(now, caller, message, ResponseCode::MAC_ERROR, actions),
+            (Mti::NETWORK_REQUEST, _) => self.answer_echo(caller, message, actions),
+            _ => {}
+        }
+    }
+
+    /// Answers an echo test of the other side.
+    pub(super) fn answer_echo(&self, caller: Caller, message: &Message, actions: &mut Actions) {
+        let mut answer = Message::new(message.mti().response());
+        answer.copy_from(message, &[Element::TRANSMISSION_TIME, Element::STAN, Element::FORWARDER]);
+        answer.set(Element::RESPONSE_CODE, ResponseCode::APPROVED.0);
+        answer.copy_from(message, &[Element::NETWORK_CODE]);
+        self.answer(caller, &answer, actions);
+    }
+
+    /// A 0200 in the network dialect, if it reads.
+    fn network_request<'a>(&self, caller: Caller, message: &'a Message) -> Option<Request<'a>> {
+        let kind = match message.get(Element::PROCESSING_CODE)? {
+            [b'0', b'0', ..] => Kind::Sale,
+            [b'3', b'0', ..] => Kind::Inquiry,
+            _ => return None,
+        };
+        let minor = match kind {
+            Kind::Sale => message.number(Element::AMOUNT)?,
+            Kind::Inquiry => 0,
+        };
+        let currency = Currency(u16::try_from(message.number(Element::CURRENCY)?).ok()?);
+        let Side::Switch(at) = caller.side else { return None };
+        let pin_key = match &self.config.downstream[at].peer {
+            Peer::Switch { zone } => Some(zone.pin.clone()),
+            Peer::Terminal { .. } => None,
+        };
+        Some(Request {
+            caller,
+            message,
+            origin: Origin::Network(NetworkKey::of(message)?),
+            kind,
+            pan: Pan::new(message.get(Element::PAN)?)?,
+            amount: Amount { minor, currency },
+            pin_key,
+        })
+    }
+
+    /// Answers what could not be taken up. Nothing is recorded.
+    fn refuse_switch(
+        &self,
+        now: Now,
+        caller: Caller,
+        message: &Message,
+        code: ResponseCode,
+        actions: &mut Actions,
+    ) {
+        let marks = self.service_marks(now, message);
+        let mut answer = self.outline_for_switch(message, &marks);
+        answer
+            .copy_from(message, &[Element::SETTLEMENT_DATE, Element::RRN, Element::ORIGINAL_DATA]);
+        answer.set(Element::RESPONSE_CODE, code.0);
+        self.answer(caller, &answer, actions);
+    }
+
+    /// An answer in the network dialect without its code.
+    pub(super) fn outline_for_switch(&self, request: &Message, marks: &Marks) -> Message {
+        let mut answer = Message::new(request.mti().response());
+        answer.copy_from(
+            request,
+            &[
+                Element::PAN,
+                Element::PROCESSING_CODE,
+                Element::AMOUNT,
+                Element::TRANSMISSION_TIME,
+                Element::STAN,
+            ],
+        );
+        answer.set_number(Element::SETTLEMENT_DATE, marks.business_date.mmdd().into(), 4);
+        answer.copy_from(request, &[Element::ACQUIRER, Element::FORWARDER]);
+        answer.set(Element::RRN, marks.rrn);
+        answer.copy_from(request, &[Element::TERMINAL, Element::MERCHANT, Element::CURRENCY]);
+        answer
+    }
+
+    /// The 0200 that goes upstream. Elements in ascending order, so that each is appended.
+    pub(super) fn request_upstream(
+        &self,
+        request: &Request<'_>,
+        key: NetworkKey,
+        marks: &Marks,
+        pin: Option<PinBlock>,
+    ) -> Message {
+        let from = request.message;
+        let mut message =
+            Message::new(Mti::FINANCIAL_REQUEST).with(Element::PAN, request.pan.as_str());
+        // The POS line says 31 for an inquiry, the network 30.
+        match request.kind {
+            Kind::Sale => {
+                message.set(Element::PROCESSING_CODE, "000000");
+                message.set_number(Element::AMOUNT, request.amount.minor, 12);
+            }
+            Kind::Inquiry => message.set(Element::PROCESSING_CODE, "300000"),
+        }
+        message.set_number(Element::TRANSMISSION_TIME, key.transmission.into(), 10);
+        message.set_number(Element::STAN, key.stan.into(), 6);
+        match request.origin {
+            Origin::Pos(_) => {
+                let own = u64::from(key.transmission);
+                message.set_number(Element::LOCAL_TIME, own % 1_000_000, 6);
+                message.set_number(Element::LOCAL_DATE, own / 1_000_000, 4);
+            }
+            Origin::Network(_) => {
+                message.copy_from(from, &[Element::LOCAL_TIME, Element::LOCAL_DATE]);
+            }
+        }
+        message.copy_from(from, &[Element::EXPIRY]);
+        message.set_number(Element::SETTLEMENT_DATE, marks.business_date.mmdd().into(), 4);
+        match from.get(Element::MERCHANT_TYPE) {
+            Some(kept) => message.set(Element::MERCHANT_TYPE, kept),
+            None => message.set(Element::MERCHANT_TYPE, MERCHANT_TYPE),
+        }
+        message
+            .copy_from(from, &[Element::ENTRY_MODE, Element::CONDITION_CODE, Element::PIN_CAPTURE]);
+        message.set_number(Element::ACQUIRER, key.acquirer, 8);
+        message.set_number(Element::FORWARDER, key.forwarder, 8);
+        message.set(Element::RRN, marks.rrn);
+        message.copy_from(from, &[Element::TERMINAL, Element::MERCHANT, Element::CURRENCY]);
+        if let Some(PinBlock(block)) = pin {
+            message.set(Element::PIN_BLOCK, block);
+            message.copy_from(from, &[Element::SECURITY_CONTROL]);
+        }
+        message
+    }
+
+    /// A name for the next request or advice on a network line: no number that is still in flight,
+    /// and never the same key twice. None if every number is taken.
+    pub(super) fn next_key(&self, now: Now, acquirer: u64) -> Option<NetworkKey> {
+        let (forwarder, transmission) = (self.config.institution, transmission(now));
+        let mut stan = self.book.last_stan;
+        for _ in 0..self.config.stan_max {
+            stan = self.next_stan(stan);
+            let key = NetworkKey { transmission, stan, acquirer, forwarder };
+            if self.book.sent_under(&key).is_none() && !self.is_in_flight(stan) {
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// The number after `stan`: never zero.
+    pub(super) fn next_stan(&self, stan: u32) -> u32 {
+        stan % self.config.stan_max.clamp(1, 999_999) + 1
+    }
+
+    /// Whether an answer to something with this number may still come.
+    fn is_in_flight(&self, stan: u32) -> bool {
+        self.pending.iter().any(|pending| {
+            let sent = self.book.transaction(pending.id).and_then(|transaction| transaction.sent);
+            sent.is_some_and(|sent| sent.key.stan == stan)
+        }) || self.book.advices().any(|advice| advice.stan == stan)
+            || self.connections.iter().any(|connection| connection.echo == Some(stan))
+    }
+}

@@ -1,0 +1,285 @@
+//! The POS dialect at a switch: sign-on, echo test, financial requests and reversals of terminals.
+//!
+//! The MAC is verified before anything else. Who cannot be authenticated is answered without a MAC:
+//! A0 for a bad MAC or no good keys, 97 for a terminal that is not of this line.
+
+use super::config::Peer;
+use super::exchange::{Marks, Request, transmission};
+use super::{Caller, Side, Switch};
+use crate::card::{Amount, Pan};
+use crate::defect::Defect;
+use crate::iso8583::{Element, Message, Mti, Private60, ResponseCode};
+use crate::line::{Incoming, MacCheck};
+use crate::node::{Actions, Port};
+use crate::record::{Kind, Origin, PosKey, SwitchRecord};
+use crate::security::{Key, WorkKeys};
+use crate::time::Now;
+
+/// Element 60.3 of a sign-on: double-length keys.
+const DOUBLE_LENGTH_KEYS: u16 = 3;
+
+/// Element 60.3 of an echo test.
+const ECHO: u16 = 301;
+
+/// The sign-on that was answered last: a copy of it gets the same keys, or the terminal, which takes
+/// the first answer, would be left with retired ones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct SignOn {
+    stan: u32,
+    commit: u64,
+}
+
+impl Switch {
+    /// A message from a terminal.
+    pub(super) fn serve_terminal(
+        &mut self,
+        now: Now,
+        caller: Caller,
+        incoming: &Incoming,
+        actions: &mut Actions,
+    ) {
+        let (message, is_sealed) = (&incoming.message, incoming.mac == MacCheck::Valid);
+        let code = match (message.mti(), is_sealed, self.is_of_line(caller, message)) {
+            (mti, false, _) if matches!(mti.class(), 1 | 2 | 4) => {
+                if self.config.defects.has(Defect::W30) && mti == Mti::FINANCIAL_REQUEST {
+                    self.pos_request(now, caller, message, actions);
+                }
+                ResponseCode::MAC_ERROR
+            }
+            (_, _, false) => ResponseCode::TERMINAL_NOT_REGISTERED,
+            (Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, true, true) => {
+                return self.pos_request(now, caller, message, actions);
+            }
+            (Mti::REVERSAL_REQUEST | Mti::REVERSAL_REPEAT, true, true) => {
+                return self.pos_reversal(now, caller, message, actions);
+            }
+            (Mti::NETWORK_REQUEST, _, true) => {
+                return self.sign_on(now, caller, message, actions);
+            }
+            (Mti::NETWORK_ADVICE, _, true) => {
+                return self.answer_terminal_echo(now, caller, message, actions);
+            }
+            (Mti::RECONCILIATION_REQUEST, _, true) => {
+                return self.compare(now, caller, message, actions);
+            }
+            (Mti::FILE_ADVICE, _, true) => return self.upload(now, caller, message, actions),
+            _ => return,
+        };
+        if message.mti().is_request() {
+            let answer = self.service_answer(now, message, code);
+            self.answer_unsigned(caller, &answer, actions);
+        }
+    }
+
+    /// Whether elements 41 and 42 are those of the terminal at this port.
+    fn is_of_line(&self, caller: Caller, message: &Message) -> bool {
+        let Some(Peer::Terminal { terminal, merchant, .. }) = self.peer(caller) else {
+            return false;
+        };
+        message.get(Element::TERMINAL) == Some(terminal)
+            && message.get(Element::MERCHANT) == Some(merchant)
+    }
+
+    fn peer(&self, caller: Caller) -> Option<&Peer> {
+        match caller.side {
+            Side::Terminal(at) | Side::Switch(at) => Some(&self.config.downstream[at].peer),
+            Side::Upstream(_) => None,
+        }
+    }
+
+    fn pos_request(&mut self, now: Now, caller: Caller, message: &Message, actions: &mut Actions) {
+        match self.read_pos_request(caller, message) {
+            Some(request) => self.request(now, &request, actions),
+            None => {
+                let answer = self.service_answer(now, message, ResponseCode::FORMAT_ERROR);
+                self.answer(caller, &answer, actions);
+            }
+        }
+    }
+
+    /// A 0200 in the POS dialect, if it reads.
+    fn read_pos_request<'a>(&self, caller: Caller, message: &'a Message) -> Option<Request<'a>> {
+        let kind = match message.get(Element::PROCESSING_CODE)? {
+            b"000000" => Kind::Sale,
+            b"310000" => Kind::Inquiry,
+            _ => return None,
+        };
+        let minor = match kind {
+            Kind::Sale => message.number(Element::AMOUNT)?,
+            Kind::Inquiry => 0,
+        };
+        let currency = self.config.currency;
+        if message.number(Element::CURRENCY)? != u64::from(currency.0) {
+            return None;
+        }
+        let Side::Terminal(at) = caller.side else { return None };
+        Some(Request {
+            caller,
+            message,
+            origin: Origin::Pos(PosKey::of(message)?),
+            kind,
+            pan: pan_of(message)?,
+            amount: Amount { minor, currency },
+            pin_key: self.keys[at].as_ref().map(|keys| keys.pin.clone()),
+        })
+    }
+
+    fn pos_reversal(&mut self, now: Now, caller: Caller, message: &Message, actions: &mut Actions) {
+        match PosKey::of(message) {
+            _ if self.is_in_maintenance(now) => {}
+            Some(key) => self.reverse(now, caller, Origin::Pos(key), message, actions),
+            None => {
+                let answer = self.service_answer(now, message, ResponseCode::FORMAT_ERROR);
+                self.answer(caller, &answer, actions);
+            }
+        }
+    }
+
+    /// Sign-on 签到: new work keys, under the terminal's master key. The old ones are retired at once.
+    fn sign_on(&mut self, now: Now, caller: Caller, message: &Message, actions: &mut Actions) {
+        let (Side::Terminal(at), Some(Peer::Terminal { master_key, .. })) =
+            (caller.side, self.peer(caller))
+        else {
+            return;
+        };
+        let master_key: Key = master_key.clone();
+        let stan = message.number(Element::STAN).and_then(|stan| u32::try_from(stan).ok());
+        let code = Private60::of(message).and_then(|private| private.network_code);
+        let (Some(stan), Some(DOUBLE_LENGTH_KEYS)) = (stan, code) else {
+            let answer = self.service_answer(now, message, ResponseCode::FORMAT_ERROR);
+            return self.answer(caller, &answer, actions);
+        };
+        match self.sign_ons[at] {
+            Some(last) if last.stan == stan && self.keys[at].is_some() => {
+                if !self.is_durable(last.commit) {
+                    return;
+                }
+            }
+            _ => self.issue_keys(at, caller.port, stan, actions),
+        }
+        let sealed =
+            self.keys[at].as_ref().and_then(|keys| keys.seal(&master_key, DOUBLE_LENGTH_KEYS));
+        let mut answer = self.service_answer(now, message, ResponseCode::APPROVED);
+        let batch = self.book.open_batch(caller.port);
+        let private = Private60::new(*b"00", batch).with_network_code(DOUBLE_LENGTH_KEYS);
+        answer.set(Element::PRIVATE_60, private.encode());
+        answer.set(Element::PRIVATE_62, sealed.unwrap_or_default());
+        self.answer(caller, &answer, actions);
+    }
+
+    fn issue_keys(&mut self, at: usize, port: Port, stan: u32, actions: &mut Actions) {
+        let generation = self.book.keys(port).generation + 1;
+        let batch = self.book.open_batch(port);
+        self.commit(SwitchRecord::KeysIssued { port, generation, batch }, actions);
+        self.sign_ons[at] = Some(SignOn { stan, commit: self.commits.begun });
+        self.load_keys(at, port);
+    }
+
+    pub(super) fn withdraw_keys(&mut self, port: Port, actions: &mut Actions) {
+        let Some(at) = self.config.downstream.iter().position(|peer| peer.port == port) else {
+            return;
+        };
+        if self.keys[at].is_some() {
+            self.commit(SwitchRecord::KeysWithdrawn { port }, actions);
+            self.load_keys(at, port);
+        }
+    }
+
+    /// The work keys of a port as the book has them: derived, never stored.
+    pub(super) fn issued_keys(&self, port: Port) -> Option<WorkKeys> {
+        let state = self.book.keys(port);
+        let counter = u64::from(port.0) << 32 | u64::from(state.generation);
+        let keys = WorkKeys::derive(&self.config.key_seed, counter);
+        keys.fitted(DOUBLE_LENGTH_KEYS).filter(|_| state.are_good)
+    }
+
+    /// Puts the keys of the book to use, on every link of the port.
+    fn load_keys(&mut self, at: usize, port: Port) {
+        self.keys[at] = self.issued_keys(port);
+        let mac = self.keys[at].as_ref().map(|keys| keys.mac.clone());
+        for connection in self.connections.iter_mut().filter(|one| one.port == port) {
+            connection.line.set_mac_key(mac.clone());
+        }
+    }
+
+    fn answer_terminal_echo(
+        &self,
+        now: Now,
+        caller: Caller,
+        message: &Message,
+        actions: &mut Actions,
+    ) {
+        let asked = Private60::of(message).and_then(|private| private.network_code);
+        let code = match asked {
+            Some(ECHO) => ResponseCode::APPROVED,
+            _ => ResponseCode::NOT_SUPPORTED_BY_ISSUER,
+        };
+        let full = self.service_answer(now, message, code);
+        let mut answer = Message::new(full.mti());
+        answer.copy_from(
+            &full,
+            &[Element::RESPONSE_CODE, Element::TERMINAL, Element::MERCHANT, Element::PRIVATE_60],
+        );
+        self.answer(caller, &answer, actions);
+    }
+
+    /// An answer in the POS dialect without its code.
+    pub(super) fn outline_for_terminal(&self, request: &Message, marks: &Marks) -> Message {
+        let mut answer = Message::new(request.mti().response());
+        if let Some(pan) = pan_of(request) {
+            answer.set(Element::PAN, pan.as_str());
+        }
+        answer.copy_from(request, &[Element::PROCESSING_CODE, Element::AMOUNT, Element::STAN]);
+        let own = u64::from(marks.transmission);
+        answer.set_number(Element::LOCAL_TIME, own % 1_000_000, 6);
+        answer.set_number(Element::LOCAL_DATE, own / 1_000_000, 4);
+        answer.set_number(Element::SETTLEMENT_DATE, marks.business_date.mmdd().into(), 4);
+        answer.copy_from(request, &[Element::CONDITION_CODE]);
+        answer.set_number(Element::ACQUIRER, self.config.institution, 8);
+        answer.set(Element::RRN, marks.rrn);
+        answer.copy_from(
+            request,
+            &[Element::TERMINAL, Element::MERCHANT, Element::CURRENCY, Element::PRIVATE_60],
+        );
+        answer
+    }
+
+    /// The answer to a message that is no transaction, or that could not become one.
+    pub(super) fn service_answer(
+        &self,
+        now: Now,
+        message: &Message,
+        code: ResponseCode,
+    ) -> Message {
+        let mut answer = self.outline_for_terminal(message, &self.service_marks(now, message));
+        if message.mti().class() == 8 {
+            answer.remove(Element::SETTLEMENT_DATE);
+        }
+        answer.set(Element::RESPONSE_CODE, code.0);
+        answer
+    }
+
+    /// Marks of an answer to a message that is no transaction.
+    pub(super) fn service_marks(&self, now: Now, message: &Message) -> Marks {
+        Marks {
+            transmission: transmission(now),
+            business_date: self.book.business_date,
+            rrn: self.service_rrn(message),
+        }
+    }
+
+    /// A retrieval reference number that no transaction has.
+    pub(super) fn service_rrn(&self, message: &Message) -> [u8; 12] {
+        let stan = message.number(Element::STAN).unwrap_or(0);
+        self.own_rrn(900_000 + stan % 100_000, self.book.business_date)
+    }
+}
+
+/// The card: element 2, or what stands before the separator of track 2.
+fn pan_of(message: &Message) -> Option<Pan> {
+    if let Some(pan) = message.get(Element::PAN) {
+        return Pan::new(pan);
+    }
+    let track = message.get(Element::TRACK_2)?;
+    Pan::new(track.split(|byte| *byte == b'D').next()?)
+}

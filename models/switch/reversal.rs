@@ -1,0 +1,276 @@
+//! Reversals at a switch: taken from whoever sent the original, queued upstream, sent until taken.
+//!
+//! Advices of one upstream port go first in, first out, one at a time, always on the port their
+//! original went to. Every sending is recorded before it leaves; 0420 first, 0421 afterwards, with
+//! the same elements 7 and 11. A sending counts only on a line that stands.
+
+use super::book::{Original, Sent, Transaction};
+use super::exchange::{Marks, fixed, transmission};
+use super::{Caller, Side, Switch, Timer, about};
+use crate::defect::Defect;
+use crate::iso8583::{Element, Envelope, Message, Mti, ResponseCode};
+use crate::node::{Actions, Port, Ticket};
+use crate::record::{Kind, NetworkKey, Origin, Reason, SwitchRecord};
+use crate::time::Now;
+
+/// Whether a 0430 with this code ends an advice. With any other the peer may still take it later.
+fn is_final(code: ResponseCode) -> bool {
+    code.is_approval()
+        || matches!(
+            code,
+            ResponseCode::INVALID_TRANSACTION
+                | ResponseCode::SUSPICIOUS_OPERATION
+                | ResponseCode::ORIGINAL_NOT_FOUND
+                | ResponseCode::DUPLICATE_TRANSMISSION
+        )
+}
+
+impl Switch {
+    /// A 0400 from a terminal, or a 0420 from another switch, that names its original.
+    pub(super) fn reverse(
+        &mut self,
+        now: Now,
+        caller: Caller,
+        origin: Origin,
+        message: &Message,
+        actions: &mut Actions,
+    ) {
+        let code = match self.book.original(origin) {
+            Original::Reversed(reversal) if !self.is_durable(reversal.commit) => return,
+            Original::Reversed(reversal) => reversal.code,
+            Original::Known(_) => ResponseCode::APPROVED,
+            Original::Unknown => ResponseCode::ORIGINAL_NOT_FOUND,
+        };
+        let answer = self.reversal_answer(now, caller.side, origin, message, code);
+        if self.config.defects.has(Defect::W13) {
+            self.answer(caller, &answer, actions);
+        }
+        let to = self.accept_reversal(now, origin, code, actions);
+        if !self.config.defects.has(Defect::W13) {
+            self.answer(caller, &answer, actions);
+        }
+        if let Some(port) = to {
+            self.send_advices(now, port, actions);
+        }
+    }
+
+    /// Records what a reversal does, in one commit: nothing, if it came before. Tells which port an
+    /// advice goes to, if one does.
+    fn accept_reversal(
+        &mut self,
+        now: Now,
+        origin: Origin,
+        code: ResponseCode,
+        actions: &mut Actions,
+    ) -> Option<Port> {
+        let id = match self.book.original(origin) {
+            Original::Reversed(_) => return None,
+            Original::Known(id) => Some(id),
+            Original::Unknown => None,
+        };
+        let transaction = id.and_then(|id| self.book.transaction(id));
+        let ticket = transaction.map_or(actions.ticket(), |transaction| transaction.ticket);
+        let advised = transaction.filter(|transaction| self.owes_reversal(transaction));
+        let to = advised.and_then(|transaction| transaction.sent).map(|sent| sent.to);
+        self.commit(SwitchRecord::ReversalAccepted { id, ticket, origin, code }, actions);
+        let id = id?;
+        // Its sender has given up. Should an approval still come, it is late.
+        self.stop_waiting(id);
+        if to.is_some() {
+            self.queue_advice(now, id, Reason::TerminalReversed, actions);
+        }
+        to
+    }
+
+    /// Whether money may have moved upstream that no queued reversal takes back.
+    pub(super) fn owes_reversal(&self, transaction: &Transaction) -> bool {
+        let is_declined = transaction.answer.is_some_and(|answer| !answer.code.is_approval());
+        transaction.kind == Kind::Sale
+            && transaction.sent.is_some()
+            && !transaction.is_advised
+            && (!is_declined || self.config.defects.has(Defect::W26))
+    }
+
+    /// Records the advice that takes a transaction back. It leaves with
+    /// [`send_advices`](Switch::send_advices), after what is told its sender.
+    pub(super) fn queue_advice(
+        &mut self,
+        now: Now,
+        id: u64,
+        reason: Reason,
+        actions: &mut Actions,
+    ) {
+        let Some(transaction) = self.book.transaction(id) else { return };
+        let (ticket, Some(sent)) = (transaction.ticket, transaction.sent) else { return };
+        // Numbers run out only for new sales; a reversal takes the next one at any rate.
+        let stan = self
+            .next_key(now, sent.key.acquirer)
+            .map_or_else(|| self.next_stan(self.book.last_stan), |key| key.stan);
+        let transmission = transmission(now);
+        let advice = self.book.next_advice();
+        about(ticket, actions, |actions| {
+            let to = sent.to;
+            let record =
+                SwitchRecord::AdviceQueued { advice, id, ticket, to, stan, transmission, reason };
+            self.commit(record, actions);
+        });
+    }
+
+    /// Sends the head of a queue, if nothing of that queue is on its way and a line stands.
+    pub(super) fn send_advices(&mut self, now: Now, port: Port, actions: &mut Actions) {
+        let Some(at) = self.config.upstream.iter().position(|upstream| upstream.port == port)
+        else {
+            return;
+        };
+        while !self.pools[at].is_sending
+            && let Some(head) = self.book.queue(port).and_then(|queue| queue.head())
+        {
+            let (number, attempts, id) = (head.number, head.attempts, head.item.id);
+            let expiry = self.config.saf_retry.times(self.config.saf_attempts.into()).0 / 2;
+            if self.config.defects.has(Defect::W09) && now.instant.since(head.item.since).0 > expiry
+            {
+                self.book.drop_advice(number);
+                continue;
+            }
+            let is_spent = attempts >= self.config.saf_attempts.max(1);
+            if is_spent && !self.config.defects.has(Defect::W06) {
+                self.open_exception(number, id, attempts, actions);
+                continue;
+            }
+            let Some(link) = self.standing_link(port) else { return };
+            if attempts > 0 && self.config.defects.has(Defect::W35) {
+                let stan = self.next_stan(self.book.last_stan);
+                self.book.renumber(number, stan);
+            }
+            let attempt = attempts.saturating_add(1);
+            let Some((ticket, message)) = self.advice_message(port, attempt) else { return };
+            about(ticket, actions, |actions| {
+                self.commit(SwitchRecord::AdviceTried { advice: number, attempt }, actions);
+                if let Some(frame) = self.seal(link, &message, Envelope::default(), actions) {
+                    actions.send(link, frame);
+                }
+            });
+            self.touch(now, link);
+            self.pools[at].is_sending = true;
+            self.await_answer(Timer::Advice(port), now.instant + self.config.saf_retry);
+        }
+    }
+
+    /// The budget of an advice is spent: people take over, and the rest of the queue goes on.
+    fn open_exception(&mut self, advice: u64, id: u64, attempts: u16, actions: &mut Actions) {
+        let transaction = self.book.transaction(id);
+        let Some((ticket, sent)) = transaction.and_then(|of| Some((of.ticket, of.sent?))) else {
+            return self.book.drop_advice(advice);
+        };
+        if self.config.defects.has(Defect::W11) {
+            return self.book.drop_advice(advice);
+        }
+        about(ticket, actions, |actions| {
+            let amount = sent.amount;
+            let record = SwitchRecord::ExceptionOpened { advice, id, ticket, amount, attempts };
+            self.commit(record, actions);
+        });
+    }
+
+    /// Nothing final came for the head of a queue since it was sent.
+    pub(super) fn retry_advice(&mut self, now: Now, port: Port, actions: &mut Actions) {
+        self.stop_sending(port);
+        self.send_advices(now, port, actions);
+    }
+
+    pub(super) fn stop_sending(&mut self, port: Port) {
+        self.timers.clear(Timer::Advice(port));
+        if let Some(at) = self.config.upstream.iter().position(|upstream| upstream.port == port) {
+            self.pools[at].is_sending = false;
+        }
+    }
+
+    /// A 0430 from upstream whose MAC is right.
+    pub(super) fn advice_answered(
+        &mut self,
+        now: Now,
+        port: Port,
+        message: &Message,
+        actions: &mut Actions,
+    ) {
+        let Some(head) = self.book.queue(port).and_then(|queue| queue.head()) else { return };
+        let (advice, id, attempts) = (head.number, head.item.id, head.attempts);
+        let (stan, transmission) = (head.item.stan, head.item.transmission);
+        let transaction = self.book.transaction(id);
+        let Some((ticket, sent)) = transaction.and_then(|of| Some((of.ticket, of.sent?))) else {
+            return;
+        };
+        let key = NetworkKey { stan, transmission, ..sent.key };
+        let code = message.get(Element::RESPONSE_CODE).and_then(ResponseCode::parse);
+        let Some(code) = code.filter(|code| is_final(*code)) else { return };
+        if attempts == 0 || NetworkKey::of(message) != Some(key) {
+            return;
+        }
+        about(ticket, actions, |actions| {
+            self.commit(SwitchRecord::AdviceCompleted { advice, code }, actions);
+        });
+        self.stop_sending(port);
+        self.send_advices(now, port, actions);
+    }
+
+    /// The 0420 or 0421 of the head of a queue, and the ticket it is about.
+    fn advice_message(&self, port: Port, attempt: u16) -> Option<(Ticket, Message)> {
+        let advice = &self.book.queue(port)?.head()?.item;
+        let transaction = self.book.transaction(advice.id)?;
+        let Sent { key, rrn, terminal, merchant, pan, amount, .. } = transaction.sent?;
+        let mti = match attempt {
+            1 => Mti::REVERSAL_ADVICE,
+            _ => Mti::REVERSAL_ADVICE_REPEAT,
+        };
+        let mut message = Message::new(mti)
+            .with(Element::PAN, pan.as_str())
+            .with(Element::PROCESSING_CODE, "000000");
+        message.set_number(Element::AMOUNT, amount.minor, 12);
+        message.set_number(Element::TRANSMISSION_TIME, advice.transmission.into(), 10);
+        message.set_number(Element::STAN, advice.stan.into(), 6);
+        message.set_number(Element::SETTLEMENT_DATE, self.book.business_date.mmdd().into(), 4);
+        message.set(Element::MERCHANT_TYPE, super::network::MERCHANT_TYPE);
+        message.set(Element::CONDITION_CODE, "00");
+        message.set_number(Element::ACQUIRER, key.acquirer, 8);
+        message.set_number(Element::FORWARDER, key.forwarder, 8);
+        message.set(Element::RRN, rrn);
+        message.set(Element::TERMINAL, terminal);
+        message.set(Element::MERCHANT, merchant);
+        message.set_number(Element::CURRENCY, amount.currency.0.into(), 3);
+        message.set_number(Element::PRIVATE_60, advice.reason.network_code().into(), 4);
+        message.set(Element::ORIGINAL_DATA, key.original_data(Mti::FINANCIAL_REQUEST));
+        Some((transaction.ticket, message))
+    }
+
+    /// What a reversal is answered.
+    fn reversal_answer(
+        &self,
+        now: Now,
+        side: Side,
+        origin: Origin,
+        message: &Message,
+        code: ResponseCode,
+    ) -> Message {
+        let business_date = self.book.business_date;
+        let known = self.book.named(origin);
+        let marks = match known {
+            Some((id, transaction)) => self.marks_of(now, id, transaction, business_date),
+            None => Marks {
+                transmission: transmission(now),
+                business_date,
+                rrn: fixed(message, Element::RRN).unwrap_or_else(|| self.service_rrn(message)),
+            },
+        };
+        let mut answer = match side {
+            Side::Terminal(_) => self.outline_for_terminal(message, &marks),
+            Side::Switch(_) | Side::Upstream(_) => self.outline_for_switch(message, &marks),
+        };
+        if matches!(side, Side::Terminal(_)) {
+            answer.remove(Element::PAN);
+        } else {
+            answer.copy_from(message, &[Element::ORIGINAL_DATA]);
+        }
+        answer.set(Element::RESPONSE_CODE, code.0);
+        answer
+    }
+}

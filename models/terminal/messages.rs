@@ -1,0 +1,308 @@
+//! The terminal's messages: what each request holds, and what an answer is worth. Keeps no state.
+//!
+//! Read protocol.md 1.4 to 1.6 (which elements travel) and 2.1 (when an answer is a doubt) first.
+
+use super::Config;
+use super::journal::{Doubt, KEYS_CODE, Sale, Sold};
+use crate::card::{Amount, Card};
+use crate::defect::Defect;
+use crate::iso8583::{
+    Balance54, BatchDetail, BatchDetails48, Element, Message, Mti, Private60, ResponseCode,
+    Settlement48, Totals48,
+};
+use crate::line::{Incoming, MacCheck};
+use crate::record::{Reason, Total};
+use crate::security::{Pin, PinBlock, WorkKeys};
+
+/// Element 3 of a sale.
+const SALE: &str = "000000";
+/// Element 3 of a balance inquiry.
+const INQUIRY: &str = "310000";
+/// Element 60.1 of a sale, of an inquiry, and of everything that is not about a card.
+const SALE_TYPE: [u8; 2] = *b"22";
+const INQUIRY_TYPE: [u8; 2] = *b"01";
+const MANAGEMENT_TYPE: [u8; 2] = *b"00";
+/// Element 60.3 of a settlement and of uploaded details.
+const SETTLEMENT_CODE: u16 = 201;
+/// Element 60.3 of the end message after unbalanced totals.
+const END_UNBALANCED_CODE: u16 = 202;
+/// Element 60.3 of the end message after balanced totals.
+const END_BALANCED_CODE: u16 = 207;
+/// Element 60.3 of an echo test.
+const ECHO_CODE: u16 = 301;
+
+/// 0800: asks for work keys.
+pub(super) fn sign_on(config: &Config, batch: u32, stan: u32) -> Message {
+    let mut message = management(config, Mti::NETWORK_REQUEST, stan);
+    message.set(Element::PRIVATE_60, code(batch, KEYS_CODE));
+    let mut serial = b"Sequence No08".to_vec();
+    serial.extend_from_slice(&config.terminal);
+    message.set(Element::PRIVATE_62, serial);
+    message.with(Element::PRIVATE_63, "01 ")
+}
+
+/// 0820: asks whether the line works.
+pub(super) fn echo(config: &Config, batch: u32) -> Message {
+    Message::new(Mti::NETWORK_ADVICE)
+        .with(Element::TERMINAL, config.terminal)
+        .with(Element::MERCHANT, config.merchant)
+        .with(Element::PRIVATE_60, code(batch, ECHO_CODE))
+}
+
+/// 0200: asks for money. None if the PIN cannot be enciphered for this card.
+pub(super) fn sale(
+    config: &Config,
+    sale: &Sale,
+    keys: &WorkKeys,
+    pin: Option<&Pin>,
+) -> Option<Message> {
+    let (stan, batch) = (sale.stan, sale.batch);
+    let amount = Some(sale.amount);
+    card_request(config, stan, amount, &sale.card, keys, pin)
+        .map(|message| message.with(Element::PRIVATE_60, card_60(SALE_TYPE, batch)))
+}
+
+/// 0200: asks for the balance.
+pub(super) fn inquiry(
+    config: &Config,
+    (stan, batch): (u32, u32),
+    card: &Card,
+    keys: &WorkKeys,
+    pin: Option<&Pin>,
+) -> Option<Message> {
+    card_request(config, stan, None, card, keys, pin)
+        .map(|message| message.with(Element::PRIVATE_60, card_60(INQUIRY_TYPE, batch)))
+}
+
+fn card_request(
+    config: &Config,
+    stan: u32,
+    amount: Option<Amount>,
+    card: &Card,
+    keys: &WorkKeys,
+    pin: Option<&Pin>,
+) -> Option<Message> {
+    let pan = card.pan.as_str();
+    let mut message = Message::new(Mti::FINANCIAL_REQUEST)
+        .with(Element::PAN, pan)
+        .with(Element::PROCESSING_CODE, if amount.is_some() { SALE } else { INQUIRY });
+    if let Some(amount) = amount {
+        message.set_number(Element::AMOUNT, amount.minor, 12);
+    }
+    message.set_number(Element::STAN, stan.into(), 6);
+    message.set_number(Element::EXPIRY, card.expiry.into(), 4);
+    message.set(Element::ENTRY_MODE, if pin.is_some() { "021" } else { "022" });
+    message.set(Element::CONDITION_CODE, "00");
+    if pin.is_some() {
+        message.set(Element::PIN_CAPTURE, "12");
+    }
+    message.set(Element::TRACK_2, format!("{pan}D{:04}20100000", card.expiry));
+    message.set(Element::TERMINAL, config.terminal);
+    message.set(Element::MERCHANT, config.merchant);
+    let currency = amount.map_or(config.currency, |amount| amount.currency);
+    message.set_number(Element::CURRENCY, currency.0.into(), 3);
+    if let Some(pin) = pin {
+        message.set(Element::PIN_BLOCK, PinBlock::seal(pin, pan, &keys.pin)?.0);
+        message.set(Element::SECURITY_CONTROL, "2600000000000000");
+    }
+    Some(message)
+}
+
+/// 0400: takes a sale back. `stan` is the original's.
+pub(super) fn reversal(config: &Config, doubt: &Doubt, stan: u32) -> Message {
+    let sale = &doubt.sale;
+    let mut message = Message::new(Mti::REVERSAL_REQUEST)
+        .with(Element::PAN, sale.card.pan.as_str())
+        .with(Element::PROCESSING_CODE, SALE);
+    message.set_number(Element::AMOUNT, sale.amount.minor, 12);
+    message.set_number(Element::STAN, stan.into(), 6);
+    message.set_number(Element::EXPIRY, sale.card.expiry.into(), 4);
+    message.set(Element::ENTRY_MODE, if config.asks_for_pin { "021" } else { "022" });
+    message.set(Element::CONDITION_CODE, "00");
+    message.set(Element::RESPONSE_CODE, doubt.reason.code());
+    message.set(Element::TERMINAL, config.terminal);
+    message.set(Element::MERCHANT, config.merchant);
+    message.set_number(Element::CURRENCY, sale.amount.currency.0.into(), 3);
+    message.with(Element::PRIVATE_60, card_60(SALE_TYPE, sale.batch))
+}
+
+/// 0500: tells the totals of the batch.
+pub(super) fn totals(config: &Config, batch: u32, stan: u32, debits: Total) -> Message {
+    let mut message = management(config, Mti::RECONCILIATION_REQUEST, stan);
+    let domestic =
+        Totals48 { debit_amount: debits.minor, debit_count: debits.count, ..Totals48::default() };
+    let totals = Settlement48 { domestic, foreign: Totals48::default() };
+    message.set(Element::PRIVATE_48, totals.encode());
+    message.set_number(Element::CURRENCY, config.currency.0.into(), 3);
+    message.set(Element::PRIVATE_60, code(batch, SETTLEMENT_CODE));
+    message.with(Element::PRIVATE_63, "01 ")
+}
+
+/// 0320: tells up to eight sales of the batch. None if a card does not fit.
+pub(super) fn details(config: &Config, batch: u32, stan: u32, sold: &[Sold]) -> Option<Message> {
+    let details = sold.iter().map(|Sold { sale, .. }| BatchDetail {
+        kind: 0,
+        trace: sale.stan,
+        pan: sale.card.pan.as_str().to_owned(),
+        amount: sale.amount.minor,
+    });
+    let details = BatchDetails48 { details: details.collect() };
+    let mut message = management(config, Mti::FILE_ADVICE, stan);
+    message.set(Element::PRIVATE_48, details.encode()?);
+    Some(message.with(Element::PRIVATE_60, code(batch, SETTLEMENT_CODE)))
+}
+
+/// 0320: says that all there is to upload was uploaded.
+pub(super) fn end(config: &Config, batch: u32, stan: u32, is_balanced: bool) -> Message {
+    let network_code = if is_balanced { END_BALANCED_CODE } else { END_UNBALANCED_CODE };
+    let mut message = management(config, Mti::FILE_ADVICE, stan);
+    message.set(Element::PRIVATE_48, "00");
+    message.with(Element::PRIVATE_60, code(batch, network_code))
+}
+
+fn management(config: &Config, mti: Mti, stan: u32) -> Message {
+    let mut message = Message::new(mti);
+    message.set_number(Element::STAN, stan.into(), 6);
+    message.with(Element::TERMINAL, config.terminal).with(Element::MERCHANT, config.merchant)
+}
+
+fn code(batch: u32, network_code: u16) -> String {
+    Private60::new(MANAGEMENT_TYPE, batch).with_network_code(network_code).encode()
+}
+
+/// Element 60 of a card transaction: 60.4 and 60.5 say contactless reader, no chip condition.
+fn card_60(transaction_type: [u8; 2], batch: u32) -> String {
+    let rest = "60".to_owned();
+    Private60 { network_code: Some(0), rest, ..Private60::new(transaction_type, batch) }.encode()
+}
+
+/// Whether a message answers our request of this type and number. Anything else is late, a
+/// duplicate or somebody else's, and is left alone.
+pub(super) fn answers(incoming: &Incoming, request: Mti, stan: u32) -> bool {
+    let message = &incoming.message;
+    message.mti() == request.response() && message.number(Element::STAN) == Some(stan.into())
+}
+
+/// Element 39.
+pub(super) fn response_code(message: &Message) -> Option<ResponseCode> {
+    message.get(Element::RESPONSE_CODE).and_then(ResponseCode::parse)
+}
+
+/// Whether this code says that the work keys, or the sign-on, are no longer good.
+pub(super) fn asks_for_sign_on(code: ResponseCode) -> bool {
+    matches!(
+        code,
+        ResponseCode::TERMINAL_NOT_REGISTERED
+            | ResponseCode::PIN_FORMAT_ERROR
+            | ResponseCode::MAC_ERROR
+    )
+}
+
+/// Whether the answer is for this terminal.
+pub(super) fn is_for(config: &Config, message: &Message) -> bool {
+    message.get(Element::TERMINAL) == Some(&config.terminal)
+        && message.get(Element::MERCHANT) == Some(&config.merchant)
+}
+
+/// What the answer to a sale is worth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verdict {
+    /// Authenticated and complete.
+    Approved { amount: Amount, rrn: [u8; 12] },
+    /// A decline to be believed: nothing moved.
+    Declined(ResponseCode),
+    /// A decline that may be somebody's invention: it is shown, and the sale reversed.
+    Untrusted(ResponseCode, Reason),
+    /// No valid answer.
+    Doubt(Reason),
+}
+
+/// Judges the answer to a sale.
+pub(super) fn judge(config: &Config, sale: &Sale, incoming: &Incoming) -> Verdict {
+    let message = &incoming.message;
+    let is_signed = incoming.mac == MacCheck::Valid;
+    let Some(code) = response_code(message) else { return Verdict::Doubt(Reason::Other) };
+    if !is_signed && config.defects.has(Defect::T24) {
+        return Verdict::Declined(ResponseCode::MAC_ERROR);
+    }
+    if !code.is_approval() {
+        return decline(config, code, incoming);
+    }
+    if !is_signed {
+        return Verdict::Doubt(Reason::MacError);
+    }
+    let amount = match message.number(Element::AMOUNT) {
+        Some(part) if code == ResponseCode::PARTIALLY_APPROVED => {
+            (1..=sale.amount.minor).contains(&part).then_some(part)
+        }
+        whole => whole.filter(|minor| *minor == sale.amount.minor),
+    };
+    let rrn = message.get(Element::RRN).and_then(|rrn| rrn.try_into().ok());
+    let is_ours = is_for(config, message) && message.text(Element::PROCESSING_CODE) == Some(SALE);
+    match (is_ours, amount, rrn) {
+        (true, Some(minor), Some(rrn)) => {
+            Verdict::Approved { amount: Amount { minor, ..sale.amount }, rrn }
+        }
+        _ => Verdict::Doubt(Reason::Other),
+    }
+}
+
+fn decline(config: &Config, code: ResponseCode, incoming: &Incoming) -> Verdict {
+    // An unauthenticated refusal may come without the elements of the request, but not with others.
+    let holds =
+        |element, value: &[u8]| incoming.message.get(element).is_none_or(|found| found == value);
+    if !holds(Element::TERMINAL, &config.terminal)
+        || !holds(Element::MERCHANT, &config.merchant)
+        || !holds(Element::PROCESSING_CODE, SALE.as_bytes())
+    {
+        return Verdict::Doubt(Reason::Other);
+    }
+    match incoming.mac {
+        _ if config.trusts_unsigned_declines => Verdict::Declined(code),
+        MacCheck::Valid if !asks_for_sign_on(code) => Verdict::Declined(code),
+        MacCheck::Valid => Verdict::Untrusted(code, Reason::Other),
+        MacCheck::Absent | MacCheck::Invalid => Verdict::Untrusted(code, Reason::MacError),
+    }
+}
+
+/// Whether the answer to a 0400 can be believed, whatever it says.
+pub(super) fn is_authentic_reversal_answer(
+    config: &Config,
+    sale: &Sale,
+    incoming: &Incoming,
+) -> bool {
+    let message = &incoming.message;
+    incoming.mac == MacCheck::Valid
+        && is_for(config, message)
+        && message.text(Element::PROCESSING_CODE) == Some(SALE)
+        && message.number(Element::AMOUNT).is_none_or(|minor| minor == sale.amount.minor)
+}
+
+/// What the answer to an inquiry says: the balance, or why there is none.
+pub(super) fn balance(config: &Config, incoming: &Incoming) -> Result<Amount, ResponseCode> {
+    let message = &incoming.message;
+    let code = response_code(message).ok_or(ResponseCode::FORMAT_ERROR)?;
+    if !code.is_approval() {
+        return Err(code);
+    }
+    if incoming.mac != MacCheck::Valid {
+        return Err(ResponseCode::MAC_ERROR);
+    }
+    if !is_for(config, message) || message.text(Element::PROCESSING_CODE) != Some(INQUIRY) {
+        return Err(ResponseCode::FORMAT_ERROR);
+    }
+    let balances = message.get(Element::ADDITIONAL_AMOUNTS).and_then(Balance54::parse_all);
+    let first = balances.and_then(|all| all.first().copied());
+    let minor = first.ok_or(ResponseCode::FORMAT_ERROR)?.amount;
+    Ok(Amount { minor, currency: config.currency })
+}
+
+/// Whether the totals of a 0510 agree; none if it does not say.
+pub(super) fn is_balanced(message: &Message) -> Option<bool> {
+    let totals = message.get(Element::PRIVATE_48).and_then(Settlement48::parse)?;
+    match totals.domestic.result {
+        1 => Some(true),
+        2 => Some(false),
+        _ => None,
+    }
+}

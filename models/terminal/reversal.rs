@@ -1,0 +1,135 @@
+//! The automatic reversal (冲正) before the next wish that needs the host. Never runs by itself.
+
+use super::journal::Doubt;
+use super::{Aim, Printing, State, Terminal, Wish, messages, print, show};
+use crate::defect::Defect;
+use crate::device::{Display, Slip};
+use crate::iso8583::ResponseCode;
+use crate::line::Incoming;
+use crate::node::Actions;
+use crate::record::{Reason, TerminalRecord};
+use crate::time::Now;
+
+impl Terminal {
+    /// What must be reversed before this wish goes on.
+    pub(super) fn next_reversal(&self, wish: &Wish) -> Option<Doubt> {
+        let settles_anyway = wish.aim == Aim::Settle && self.config.defects.has(Defect::T32);
+        if settles_anyway || wish.skips_reversal {
+            return None;
+        }
+        self.memory.pending.first().copied()
+    }
+
+    /// Sends a reversal once more, or gives up.
+    pub(super) fn reverse(&mut self, now: Now, wish: Wish, doubt: Doubt, actions: &mut Actions) {
+        if doubt.attempts >= self.config.reversal_attempts.max(1) {
+            return self.give_up(now, wish, &doubt, actions);
+        }
+        if !self.is_up() {
+            return self.connect(now, wish, None, actions);
+        }
+        show(actions, Display::ReversalInProgress);
+        let (ticket, original) = (doubt.sale.ticket, doubt.sale.stan);
+        actions.about(ticket);
+        let stan = match self.config.defects.has(Defect::T08) {
+            true => self.take_stan(actions),
+            false => original,
+        };
+        let message = messages::reversal(&self.config, &doubt, stan);
+        let Some(frame) = self.seal(&message, actions) else {
+            return self.give_up(now, wish, &doubt, actions);
+        };
+        let attempt = doubt.attempts + 1;
+        let tried = TerminalRecord::ReversalTried { ticket, stan: original, attempt };
+        self.record(tried, actions);
+        self.send(now, frame, actions);
+        actions.about(wish.ticket);
+        self.state = State::Reversing { wish, original, stan, is_refused: false };
+    }
+
+    pub(super) fn reversal_answered(
+        &mut self,
+        now: Now,
+        wish: Wish,
+        (original, stan): (u32, u32),
+        incoming: &Incoming,
+        actions: &mut Actions,
+    ) {
+        let code = messages::response_code(&incoming.message).unwrap_or(ResponseCode::ERROR);
+        let clears_any = self.config.defects.has(Defect::T05);
+        let clears = self.clears(code);
+        let Some(doubt) = self.memory.doubt_mut(original) else {
+            return self.proceed(now, wish, actions);
+        };
+        let sale = doubt.sale;
+        let is_authentic = messages::is_authentic_reversal_answer(&self.config, &sale, incoming);
+        if clears_any || (clears && is_authentic) {
+            actions.about(sale.ticket);
+            let ticket = sale.ticket;
+            self.record(TerminalRecord::Reversed { ticket, stan: original, code }, actions);
+            actions.about(wish.ticket);
+            show(actions, Display::ReversalSucceeded);
+            return self.proceed(now, wish, actions);
+        }
+        doubt.reason = Reason::Other;
+        if messages::asks_for_sign_on(code) {
+            actions.about(wish.ticket);
+            self.record(TerminalRecord::SignedOff, actions);
+            return self.proceed(now, wish, actions);
+        }
+        // The next try follows when this one's time is over, so that a host which refuses is not
+        // asked for all tries in one moment.
+        self.state = State::Reversing { wish, original, stan, is_refused: true };
+    }
+
+    /// Whether this answer to a 0400 ends the doubt, if it is authentic.
+    fn clears(&self, code: ResponseCode) -> bool {
+        match code {
+            ResponseCode::APPROVED => true,
+            ResponseCode::INVALID_TRANSACTION | ResponseCode::ORIGINAL_NOT_FOUND => {
+                self.config.clears_on_not_found
+            }
+            _ => false,
+        }
+    }
+
+    /// A sending of the reversal did not clear it in its time.
+    pub(super) fn reversal_failed(
+        &mut self,
+        now: Now,
+        mut wish: Wish,
+        original: u32,
+        is_refused: bool,
+        actions: &mut Actions,
+    ) {
+        actions.about(wish.ticket);
+        let attempts = self.memory.doubt_mut(original).map_or(0, |doubt| doubt.attempts);
+        if attempts >= self.config.reversal_attempts.max(1) && !is_refused {
+            // Nothing was heard for the whole budget: the line may be dead without anybody
+            // knowing, and what follows takes a new one.
+            self.hang_up(actions);
+        } else if self.config.defects.has(Defect::T07) {
+            show(actions, Display::ReversalFailed);
+            wish.skips_reversal = true;
+        }
+        self.proceed(now, wish, actions);
+    }
+
+    /// The budget is spent: the sale becomes an exception item, and business goes on.
+    fn give_up(&mut self, now: Now, wish: Wish, doubt: &Doubt, actions: &mut Actions) {
+        let (ticket, stan, amount) = (doubt.sale.ticket, doubt.sale.stan, doubt.sale.amount);
+        if self.config.defects.has(Defect::T06) {
+            self.memory.forget(stan);
+        } else {
+            actions.about(ticket);
+            let attempts = doubt.attempts;
+            let exception = TerminalRecord::ExceptionOpened { ticket, stan, amount, attempts };
+            self.record(exception, actions);
+            print(actions, Slip::ReversalFailed { stan, amount });
+            self.slips.push(Printing::Note);
+        }
+        actions.about(wish.ticket);
+        show(actions, Display::ReversalFailed);
+        self.proceed(now, wish, actions);
+    }
+}
