@@ -91,7 +91,7 @@ fn entries(out: &mut String, given: &Table, default: &Table) {
 fn ordered(table: &Table) -> impl Iterator<Item = (&String, &Value)> {
     const ORDER: [&str; 16] = [
         "id", "party", "do", "on", "at", "from", "to", "a", "b", "side", "action", "mti", "step",
-        "until", "at_byte", "nth",
+        "until", "at-byte", "nth",
     ];
     let place = |key: &str| ORDER.iter().position(|k| *k == key).unwrap_or(ORDER.len());
     let mut entries: Vec<_> = table.iter().collect();
@@ -117,7 +117,7 @@ fn inline(value: &Value) -> String {
 fn is_default(key: &str, value: &Value) -> bool {
     match (key, value) {
         ("nth", Value::Integer(1)) | ("step", Value::Integer(0)) => true,
-        ("torn", Value::Boolean(false)) | ("offset_us", Value::Integer(0)) => true,
+        ("torn", Value::Boolean(false)) | ("offset-us", Value::Integer(0)) => true,
         ("direction", Value::String(way)) => way == "both",
         ("order", Value::String(order)) => order == "message-first",
         _ => false,

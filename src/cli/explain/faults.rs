@@ -11,12 +11,12 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
         "delay",
         "The message arrives later: by a time, or before, at or after the deadline of whoever \
          waits. What is behind it on the line is not held up.",
-        r#"delay = { on = { from = "switch-1", to = "terminal-1", mti = "0210", step = 2 }, until = { deadline = { of = "terminal-1", offset_us = 1000 } } }"#,
+        r#"delay = { on = { from = "switch-1", to = "terminal-1", mti = "0210", step = 2 }, until = { deadline = { of = "terminal-1", offset-us = 1000 } } }"#,
     ),
     (
         "duplicate",
         "The message arrives twice.",
-        r#"duplicate = { on = { from = "terminal-1", to = "switch-1", mti = "0200", step = 2 }, after_ms = 20 }"#,
+        r#"duplicate = { on = { from = "terminal-1", to = "switch-1", mti = "0200", step = 2 }, after-ms = 20 }"#,
     ),
     (
         "reorder",
@@ -31,12 +31,12 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
     (
         "replay",
         "Somebody who listened sends the message again, much later.",
-        r#"replay = { on = { from = "terminal-1", to = "switch-1", mti = "0200", step = 2 }, after_ms = 60000 }"#,
+        r#"replay = { on = { from = "terminal-1", to = "switch-1", mti = "0200", step = 2 }, after-ms = 60000 }"#,
     ),
     (
         "split",
         "The message arrives in two reads, the second after a pause.",
-        r#"split = { on = { from = "switch-1", to = "terminal-1", mti = "0210", step = 2 }, at_byte = 10, pause_ms = 200 }"#,
+        r#"split = { on = { from = "switch-1", to = "terminal-1", mti = "0210", step = 2 }, at-byte = 10, pause-ms = 200 }"#,
     ),
     (
         "coalesce",
@@ -46,7 +46,7 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
     (
         "reset",
         "The connection breaks while the message is written; only its first bytes arrive.",
-        r#"reset = { on = { from = "terminal-1", to = "switch-1", mti = "0200", step = 2 }, at_byte = 20 }"#,
+        r#"reset = { on = { from = "terminal-1", to = "switch-1", mti = "0200", step = 2 }, at-byte = 20 }"#,
     ),
     (
         "half-open",
@@ -56,28 +56,28 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
     (
         "stall",
         "Nothing between two parties moves for a while; then all of it does, in order.",
-        r#"stall = { at = { at-ms = 5000 }, a = "switch-1", b = "issuer-1", for_ms = 60000 }"#,
+        r#"stall = { at = { at-ms = 5000 }, a = "switch-1", b = "issuer-1", for-ms = 60000 }"#,
     ),
     (
         "partition",
         "What is sent between two parties is lost for a while, and no connection comes about.",
-        r#"partition = { at = { at-ms = 5000 }, a = "terminal-1", b = "switch-1", for_ms = 60000 }"#,
+        r#"partition = { at = { at-ms = 5000 }, a = "terminal-1", b = "switch-1", for-ms = 60000 }"#,
     ),
     (
         "power-cut",
         "Power fails around an action, at a time or at a message. What is not in the journal is \
          gone; the party is rebuilt from its journal when power comes back.",
-        r#"power-cut = { party = "issuer-1", at = { action = { party = "issuer-1", side = "after", action = "record decided", step = 2 } }, down_ms = 5000 }"#,
+        r#"power-cut = { party = "issuer-1", at = { action = { party = "issuer-1", side = "after", action = "record decided", step = 2 } }, down-ms = 5000 }"#,
     ),
     (
         "slow-commit",
         "The commit that begins with a record takes long; what follows it waits.",
-        r#"slow-commit = { at = { party = "issuer-1", side = "before", action = "record decided", step = 2 }, by_ms = 500 }"#,
+        r#"slow-commit = { at = { party = "issuer-1", side = "before", action = "record decided", step = 2 }, by-ms = 500 }"#,
     ),
     (
         "clock-step",
         "The calendar clock of a party jumps. Elapsed time does not.",
-        r#"clock-step = { party = "terminal-1", at = { at-ms = 5000 }, by_ms = -3600000 }"#,
+        r#"clock-step = { party = "terminal-1", at = { at-ms = 5000 }, by-ms = -3600000 }"#,
     ),
     ("printer-fault", "The slip of a step does not come out.", "printer-fault = { step = 2 }"),
     (
@@ -94,11 +94,11 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
     (
         "cut-over",
         "The business date changes; new sales are answered 90 for a while.",
-        r#"cut-over = { at = { message = { from = "switch-1", to = "issuer-1", mti = "0200", step = 2 } }, window_ms = 1000 }"#,
+        r#"cut-over = { at = { message = { from = "switch-1", to = "issuer-1", mti = "0200", step = 2 } }, window-ms = 1000 }"#,
     ),
     (
         "maintenance",
         "A party stops serving for a while: requests are answered 91, or not at all.",
-        r#"maintenance = { party = "issuer-1", at = { at-ms = 5000 }, for_ms = 600000 }"#,
+        r#"maintenance = { party = "issuer-1", at = { at-ms = 5000 }, for-ms = 600000 }"#,
     ),
 ];

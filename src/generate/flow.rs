@@ -1,0 +1,370 @@
+//! The catalogue of what a wish makes happen: which messages travel, which actions parties take.
+//!
+//! Faults are aimed with it, so it says what *will* happen in a run without faults, and what
+//! follows once something went wrong. Read the parties before changing it: a row that never
+//! happens makes idle faults, and a campaign that tests nothing. It is not a model of the parties.
+
+use crate::fault::{ActionName, OnAction, OnMessage, Side};
+use crate::party::Party;
+use crate::scenario::{Scenario, Step, Wish};
+use reversim_models::iso8583::Mti;
+
+/// A line of the way between a terminal and an issuer, with its direction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Leg {
+    PosUp,
+    PosDown,
+    ChainUp,
+    ChainDown,
+    IssuerUp,
+    IssuerDown,
+}
+
+/// A message class on the way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Hop(pub(super) Leg, pub(super) Mti);
+
+/// Who acts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Who {
+    Terminal,
+    Switch,
+    Issuer,
+}
+
+/// An action on the way, and what it depends on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Act(Who, ActionName, Needs);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Needs {
+    Nothing,
+    Pin,
+    Approval,
+}
+
+/// What a wish makes happen. Hops between switches come last, so that a prefix serves one switch.
+#[derive(Debug)]
+pub(super) struct Flow {
+    hops: &'static [Hop],
+    hops_of_chain: usize,
+    acts: &'static [Act],
+}
+
+use ActionName::{Printer, Record, Screen, Send};
+use Leg::{ChainDown, ChainUp, IssuerDown, IssuerUp, PosDown, PosUp};
+use Needs::{Approval, Nothing, Pin};
+use Who::{Issuer, Switch, Terminal};
+
+/// Answers stand twice: a lost answer is what reversals are for.
+const FINANCIAL_HOPS: &[Hop] = &[
+    Hop(PosUp, Mti::FINANCIAL_REQUEST),
+    Hop(IssuerUp, Mti::FINANCIAL_REQUEST),
+    Hop(IssuerDown, Mti::FINANCIAL_RESPONSE),
+    Hop(PosDown, Mti::FINANCIAL_RESPONSE),
+    Hop(IssuerDown, Mti::FINANCIAL_RESPONSE),
+    Hop(PosDown, Mti::FINANCIAL_RESPONSE),
+    Hop(ChainUp, Mti::FINANCIAL_REQUEST),
+    Hop(ChainDown, Mti::FINANCIAL_RESPONSE),
+];
+
+const SALE: Flow = Flow {
+    hops: FINANCIAL_HOPS,
+    hops_of_chain: 2,
+    acts: &[
+        Act(Terminal, Record("started"), Nothing),
+        Act(Terminal, Send(Mti::FINANCIAL_REQUEST), Nothing),
+        Act(Switch, Record("forwarded"), Nothing),
+        Act(Switch, Send(Mti::FINANCIAL_REQUEST), Nothing),
+        Act(Issuer, Record("decided"), Nothing),
+        Act(Issuer, Send(Mti::FINANCIAL_RESPONSE), Nothing),
+        Act(Switch, Record("answered"), Nothing),
+        Act(Switch, Send(Mti::FINANCIAL_RESPONSE), Nothing),
+        Act(Terminal, Screen, Nothing),
+        Act(Terminal, ActionName::PinPad, Pin),
+        Act(Terminal, Record("approved"), Approval),
+        Act(Terminal, Printer, Approval),
+        Act(Terminal, Record("slip-printed"), Approval),
+        Act(Issuer, ActionName::TextMessage, Approval),
+    ],
+};
+
+const INQUIRY: Flow = Flow {
+    hops: FINANCIAL_HOPS,
+    hops_of_chain: 2,
+    acts: &[
+        Act(Terminal, Record("stan-taken"), Nothing),
+        Act(Terminal, Send(Mti::FINANCIAL_REQUEST), Nothing),
+        Act(Switch, Record("forwarded"), Nothing),
+        Act(Switch, Send(Mti::FINANCIAL_REQUEST), Nothing),
+        Act(Issuer, Record("decided"), Nothing),
+        Act(Issuer, Send(Mti::FINANCIAL_RESPONSE), Nothing),
+        Act(Switch, Record("answered"), Nothing),
+        Act(Switch, Send(Mti::FINANCIAL_RESPONSE), Nothing),
+        Act(Terminal, Screen, Nothing),
+        Act(Terminal, ActionName::PinPad, Pin),
+    ],
+};
+
+const SIGN_ON: Flow = Flow {
+    hops: &[Hop(PosUp, Mti::NETWORK_REQUEST), Hop(PosDown, Mti::NETWORK_RESPONSE)],
+    hops_of_chain: 0,
+    acts: &[
+        Act(Terminal, Record("stan-taken"), Nothing),
+        Act(Terminal, Send(Mti::NETWORK_REQUEST), Nothing),
+        Act(Switch, Record("keys-issued"), Nothing),
+        Act(Switch, Send(Mti::NETWORK_RESPONSE), Nothing),
+        Act(Terminal, Record("signed-on"), Nothing),
+        Act(Terminal, Screen, Nothing),
+    ],
+};
+
+const SETTLEMENT: Flow = Flow {
+    hops: &[
+        Hop(PosUp, Mti::RECONCILIATION_REQUEST),
+        Hop(PosDown, Mti::RECONCILIATION_RESPONSE),
+        Hop(PosUp, Mti::FILE_ADVICE),
+        Hop(PosDown, Mti::FILE_ADVICE_RESPONSE),
+    ],
+    hops_of_chain: 0,
+    acts: &[
+        Act(Terminal, Record("settlement-started"), Nothing),
+        Act(Terminal, Send(Mti::RECONCILIATION_REQUEST), Nothing),
+        Act(Switch, Record("compared"), Nothing),
+        Act(Switch, Send(Mti::RECONCILIATION_RESPONSE), Nothing),
+        Act(Terminal, Record("settlement-answered"), Nothing),
+        Act(Terminal, Send(Mti::FILE_ADVICE), Nothing),
+        Act(Switch, Record("batch-closed"), Nothing),
+        Act(Switch, Send(Mti::FILE_ADVICE_RESPONSE), Nothing),
+        Act(Terminal, Record("batch-closed"), Nothing),
+        Act(Terminal, Printer, Nothing),
+        Act(Terminal, Screen, Nothing),
+    ],
+};
+
+const ECHO: Flow = Flow {
+    hops: &[Hop(PosUp, Mti::NETWORK_ADVICE), Hop(PosDown, Mti::NETWORK_ADVICE_RESPONSE)],
+    hops_of_chain: 0,
+    acts: &[
+        Act(Terminal, Send(Mti::NETWORK_ADVICE), Nothing),
+        Act(Switch, Send(Mti::NETWORK_ADVICE_RESPONSE), Nothing),
+        Act(Terminal, Screen, Nothing),
+    ],
+};
+
+/// What follows a sale whose answer did not come: it happens only after another fault.
+const REVERSAL: Flow = Flow {
+    hops: &[
+        Hop(PosUp, Mti::REVERSAL_REQUEST),
+        Hop(PosDown, Mti::REVERSAL_RESPONSE),
+        Hop(IssuerUp, Mti::REVERSAL_ADVICE),
+        Hop(IssuerDown, Mti::REVERSAL_ADVICE_RESPONSE),
+        Hop(IssuerUp, Mti::REVERSAL_ADVICE_REPEAT),
+        Hop(PosDown, Mti::REVERSAL_RESPONSE),
+        Hop(IssuerDown, Mti::REVERSAL_ADVICE_RESPONSE),
+        Hop(ChainUp, Mti::REVERSAL_ADVICE),
+        Hop(ChainDown, Mti::REVERSAL_ADVICE_RESPONSE),
+        Hop(ChainUp, Mti::REVERSAL_ADVICE_REPEAT),
+    ],
+    hops_of_chain: 3,
+    acts: &[
+        Act(Terminal, Record("reversal-due"), Nothing),
+        Act(Terminal, Record("reversal-tried"), Nothing),
+        Act(Terminal, Send(Mti::REVERSAL_REQUEST), Nothing),
+        Act(Switch, Record("reversal-accepted"), Nothing),
+        Act(Switch, Record("advice-queued"), Nothing),
+        Act(Switch, Send(Mti::REVERSAL_RESPONSE), Nothing),
+        Act(Terminal, Record("reversed"), Nothing),
+        Act(Switch, Record("advice-tried"), Nothing),
+        Act(Switch, Send(Mti::REVERSAL_ADVICE), Nothing),
+        Act(Issuer, Record("reversed"), Nothing),
+        Act(Issuer, Send(Mti::REVERSAL_ADVICE_RESPONSE), Nothing),
+        Act(Switch, Record("advice-completed"), Nothing),
+        Act(Switch, Record("late-answer-absorbed"), Nothing),
+        Act(Switch, Send(Mti::REVERSAL_ADVICE_REPEAT), Nothing),
+    ],
+};
+
+/// A step whose messages are known, with the parties on its way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way {
+    pub(super) step: u32,
+    pub(super) terminal: Party,
+    pub(super) issuer: Party,
+    pub(super) is_sale: bool,
+    is_approved: bool,
+    has_pin: bool,
+    switches: u8,
+    flow: &'static Flow,
+}
+
+impl Way {
+    /// The way of this step's messages, if it sends any.
+    pub(super) fn of(scenario: &Scenario, step: &Step) -> Option<Way> {
+        let (flow, card): (&'static Flow, u8) = match step.wish {
+            Wish::SignOn => (&SIGN_ON, 1),
+            Wish::Sale { card, .. } => (&SALE, card),
+            Wish::Inquiry { card } => (&INQUIRY, card),
+            Wish::Settle => (&SETTLEMENT, 1),
+            Wish::Echo => (&ECHO, 1),
+            Wish::Reprint { .. }
+            | Wish::CutOver { .. }
+            | Wish::Maintenance { .. }
+            | Wish::WithdrawKeys { .. } => return None,
+        };
+        let spec = scenario.topology.cards.get(usize::from(card).wrapping_sub(1));
+        let amount = if let Wish::Sale { amount, .. } = step.wish { amount } else { 0 };
+        Some(Way {
+            step: step.id,
+            terminal: step.party,
+            issuer: Party::issuer(spec.map_or(1, |spec| spec.issuer)),
+            is_sale: matches!(step.wish, Wish::Sale { .. }),
+            // Several sales may empty an account; then a fault on a slip stays idle, no worse.
+            is_approved: spec.is_some_and(|spec| {
+                spec.balance >= amount
+                    && spec.day_limit == 0
+                    && spec.standing == crate::scenario::Standing::Good
+                    && spec.expiry >= 3000
+            }),
+            has_pin: scenario.policy.pin,
+            switches: scenario.topology.switches,
+            flow,
+        })
+    }
+
+    /// The same step once it has to be taken back.
+    pub(super) fn reversal(self) -> Way {
+        Way { flow: &REVERSAL, ..self }
+    }
+
+    pub(super) fn hops(&self) -> &'static [Hop] {
+        let length = self.flow.hops.len();
+        match self.switches {
+            1 => &self.flow.hops[..length - self.flow.hops_of_chain],
+            _ => self.flow.hops,
+        }
+    }
+
+    pub(super) fn acts(&self) -> &'static [Act] {
+        self.flow.acts
+    }
+
+    /// Whether this action is taken at all in this scenario.
+    pub(super) fn takes(&self, act: Act) -> bool {
+        match act.2 {
+            Nothing => true,
+            Pin => self.has_pin,
+            Approval => self.is_approved,
+        }
+    }
+
+    /// Whether a slip comes out.
+    pub(super) fn prints(&self) -> bool {
+        self.is_sale && self.is_approved
+    }
+
+    /// The two ends of a leg: who sends, who receives.
+    fn ends(&self, leg: Leg) -> (Party, Party) {
+        let (first, last) = (Party::switch(1), Party::switch(self.switches));
+        match leg {
+            PosUp => (self.terminal, first),
+            PosDown => (first, self.terminal),
+            ChainUp => (first, last),
+            ChainDown => (last, first),
+            IssuerUp => (last, self.issuer),
+            IssuerDown => (self.issuer, last),
+        }
+    }
+
+    /// The n-th message of this class about this step.
+    pub(super) fn message(&self, hop: Hop, nth: u32) -> OnMessage {
+        let (from, to) = self.ends(hop.0);
+        OnMessage { from, to, mti: hop.1, step: self.step, nth }
+    }
+
+    /// The n-th action of this kind about this step; `switch` says which one acts.
+    pub(super) fn action(&self, act: Act, side: Side, switch: u8, nth: u32) -> OnAction {
+        let party = match act.0 {
+            Terminal => self.terminal,
+            Switch => Party::switch(switch.min(self.switches).max(1)),
+            Issuer => self.issuer,
+        };
+        OnAction { party, side, action: act.1, step: self.step, nth }
+    }
+
+    /// How many parties wait for an answer while this message travels.
+    pub(super) fn waiters(&self, hop: Hop) -> u8 {
+        let is_advice = hop.1.class() == 4 && !matches!(hop.0, PosUp | PosDown);
+        let switches = match hop.0 {
+            PosUp | PosDown => 0,
+            ChainUp | ChainDown => 1,
+            IssuerUp | IssuerDown => self.switches,
+        };
+        // Nobody at the counter waits for an advice; whoever sent it does.
+        if is_advice { 1 } else { 1 + switches }
+    }
+
+    /// One of them, from the nearest to the message.
+    pub(super) fn waiter(&self, hop: Hop, number: u8) -> Party {
+        let nearest = match hop.0 {
+            PosUp | PosDown => return self.terminal,
+            ChainUp | ChainDown => 1,
+            IssuerUp | IssuerDown => self.switches,
+        };
+        match nearest.checked_sub(number) {
+            None | Some(0) => self.terminal,
+            Some(switch) => Party::switch(switch),
+        }
+    }
+}
+
+impl Act {
+    /// Whether it is a record, so that it can be torn or slow.
+    pub(super) fn is_record(self) -> bool {
+        matches!(self.1, Record(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reversim_models::record;
+
+    const FLOWS: [&Flow; 6] = [&SALE, &INQUIRY, &SIGN_ON, &SETTLEMENT, &ECHO, &REVERSAL];
+
+    #[test]
+    fn every_record_of_the_catalogue_is_a_record_of_the_contract() {
+        for act in FLOWS.iter().flat_map(|flow| flow.acts) {
+            if let Record(name) = act.1 {
+                assert!(record::Record::NAMES.contains(&name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn hops_between_switches_come_last_and_are_left_out_for_one_switch() {
+        let is_chain = |hop: &Hop| matches!(hop.0, ChainUp | ChainDown);
+        for flow in FLOWS {
+            let first = flow.hops.len() - flow.hops_of_chain;
+            assert!(flow.hops[..first].iter().all(|hop| !is_chain(hop)));
+            assert!(flow.hops[first..].iter().all(is_chain));
+        }
+    }
+
+    #[test]
+    fn everyone_between_the_message_and_the_counter_waits() {
+        let mut scenario = Scenario::default();
+        scenario.topology.switches = 2;
+        let sale = Wish::Sale { amount: 1, card: 1 };
+        let step = Step::new(1, Party::terminal(1), sale);
+        let way = Way::of(&scenario, &step).expect("a sale sends messages");
+        let names = |hop: Hop, way: Way| {
+            (0..way.waiters(hop)).map(|n| way.waiter(hop, n).to_string()).collect::<Vec<_>>()
+        };
+        let answer = Hop(IssuerDown, Mti::FINANCIAL_RESPONSE);
+        assert_eq!(names(answer, way), ["switch-2", "switch-1", "terminal-1"]);
+        assert_eq!(names(Hop(PosUp, Mti::FINANCIAL_REQUEST), way), ["terminal-1"]);
+        let advice = Hop(IssuerUp, Mti::REVERSAL_ADVICE);
+        assert_eq!(names(advice, way.reversal()), ["switch-2"]);
+    }
+}

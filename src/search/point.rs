@@ -1,0 +1,273 @@
+//! Where a fault can be placed in a run, and which: read off the run's own history.
+//!
+//! Nothing is guessed: a message is a target because it was sent, an action because it was taken.
+//! Placements after the last fault that fired are the only ones that lead to anything new, because
+//! up to there the run is the one that was looked at before.
+
+use super::explore::Alphabet;
+use crate::fault::{
+    ActionName, Damage, Direction, Fault, OnAction, OnMessage, Side, Tie, Until, When,
+};
+use crate::history::{Entry, HEALING, History, What};
+use crate::party::{Party, Role};
+use crate::scenario::Scenario;
+use reversim_models::device::Device;
+use reversim_models::iso8583::Mti;
+use reversim_models::node::{LinkDownReason, Ticket};
+
+/// How long power is away.
+const DOWN_MS: u64 = 10_000;
+/// Longer than anybody at the counter waits.
+const LONG_MS: u64 = 60_000;
+/// More than any frame has: the line breaks behind it.
+const ALL_BYTES: u32 = 65_535;
+
+/// What can be placed, and what needs not be.
+#[derive(Debug, Default)]
+pub(super) struct Placements {
+    pub(super) faults: Vec<Fault>,
+    /// Power cuts after an action that are the one before the next action.
+    pub(super) same_cut: u64,
+}
+
+/// Every fault of the alphabet that could come next in this run.
+pub(super) fn following(history: &History, scenario: &Scenario, alphabet: Alphabet) -> Placements {
+    let start = first_open(history);
+    let mut reader = Reader { scenario, alphabet, counts: Vec::new(), waiting: Vec::new() };
+    let mut found = Placements::default();
+    for (index, entry) in history.entries.iter().enumerate() {
+        if entry.what == What::Healed {
+            break;
+        }
+        let place = (entry.ticket.0 <= HEALING).then_some(&mut found).filter(|_| index >= start);
+        reader.read(history, index, entry, place);
+    }
+    found
+}
+
+/// The first entry at which another fault can hit: the instant at which the last one fired, for a
+/// second fault may hit the very same message.
+fn first_open(history: &History) -> usize {
+    let fired = |entry: &Entry| matches!(entry.what, What::FaultFired(_));
+    let Some(last) = history.entries.iter().rposition(fired) else { return 0 };
+    let at = history.entries[last].at;
+    let before = history.entries[..last].iter().rposition(|entry| entry.at != at);
+    before.map_or(0, |index| index + 1)
+}
+
+/// Reads a history from the beginning, because occurrences are counted from there.
+struct Reader<'a> {
+    scenario: &'a Scenario,
+    alphabet: Alphabet,
+    counts: Vec<(Party, Option<Party>, ActionName, Ticket, u32)>,
+    /// Who waits for which answer, about what.
+    waiting: Vec<(Party, Mti, Ticket)>,
+}
+
+impl Reader<'_> {
+    fn nth(&mut self, party: Party, to: Option<Party>, name: ActionName, ticket: Ticket) -> u32 {
+        let same =
+            self.counts.iter_mut().find(|c| (c.0, c.1, c.2, c.3) == (party, to, name, ticket));
+        if let Some(count) = same {
+            count.4 += 1;
+            return count.4;
+        }
+        self.counts.push((party, to, name, ticket, 1));
+        1
+    }
+
+    fn read(
+        &mut self,
+        history: &History,
+        index: usize,
+        entry: &Entry,
+        mut place: Option<&mut Placements>,
+    ) {
+        let (party, ticket) = (entry.party, entry.ticket);
+        if let Some(action) = action_of(entry) {
+            let nth = self.nth(party, None, action, ticket);
+            if let Some(found) = &mut place {
+                let on = OnAction { party, side: Side::Before, action, step: ticket.0, nth };
+                self.around(history, index, on, found);
+                self.device(action, ticket, found);
+            }
+        }
+        match &entry.what {
+            What::Sent { to, frame, .. } => {
+                let Some(mti) = frame.mti() else { return };
+                let nth = self.nth(party, Some(*to), ActionName::Send(mti), ticket);
+                let waits = (party, mti.response(), ticket);
+                if mti.is_request() && !self.waiting.contains(&waits) {
+                    self.waiting.push(waits);
+                }
+                if let Some(found) = place {
+                    let on = OnMessage { from: party, to: *to, mti, step: ticket.0, nth };
+                    self.message(on, ticket, &mut found.faults);
+                }
+            }
+            What::Delivered { frame, .. } => {
+                let Some(mti) = frame.mti() else { return };
+                self.waiting.retain(|waits| *waits != (party, mti, ticket));
+            }
+            _ => {}
+        }
+    }
+
+    /// Faults around an action.
+    fn around(&self, history: &History, index: usize, on: OnAction, found: &mut Placements) {
+        let cut = |side, torn| Fault::PowerCut {
+            party: on.party,
+            at: When::Action(OnAction { side, ..on }),
+            down_ms: DOWN_MS,
+            torn,
+        };
+        found.faults.push(cut(Side::Before, false));
+        match is_next_action_at_once(history, index) {
+            true => found.same_cut += 1,
+            false => found.faults.push(cut(Side::After, false)),
+        }
+        if self.alphabet == Alphabet::Full
+            && let ActionName::Record(_) = on.action
+        {
+            found.faults.push(cut(Side::Before, true));
+            found.faults.extend([500, 25_000].map(|by_ms| Fault::SlowCommit { at: on, by_ms }));
+        }
+    }
+
+    fn device(&self, action: ActionName, ticket: Ticket, found: &mut Placements) {
+        let step = ticket.0;
+        match (self.alphabet, action) {
+            (Alphabet::Full, ActionName::Printer) => {
+                found.faults.push(Fault::PrinterFault { step });
+            }
+            (Alphabet::Full, ActionName::PinPad) => {
+                found.faults.extend([Fault::PinCancelled { step }, Fault::WrongPin { step }]);
+            }
+            _ => {}
+        }
+    }
+
+    /// Faults that hit a message.
+    fn message(&self, on: OnMessage, ticket: Ticket, found: &mut Vec<Fault>) {
+        found.extend([Fault::Drop(on), Fault::Duplicate { on, after_ms: 0 }]);
+        for (of, ..) in self.waiting.iter().filter(|waits| waits.2 == ticket) {
+            let near = [
+                (-1, Tie::MessageFirst),
+                (0, Tie::MessageFirst),
+                (0, Tie::DeadlineFirst),
+                (1, Tie::MessageFirst),
+            ];
+            found.extend(near.map(|(offset_us, order)| Fault::Delay {
+                on,
+                until: Until::Deadline { of: *of, offset_us, order },
+            }));
+        }
+        let is_sealed = matches!(on.mti.class(), 2 | 4);
+        if is_sealed {
+            found.push(Fault::Corrupt { on, damage: Damage::Mac });
+        }
+        found.extend([0, ALL_BYTES].map(|at_byte| Fault::Reset { on, at_byte }));
+        found.push(partition(on, Direction::Both, LONG_MS));
+        if self.alphabet == Alphabet::Full {
+            if is_sealed {
+                let element = if on.mti.is_response() { 39 } else { 4 };
+                found.push(Fault::Corrupt { on, damage: Damage::Element(element) });
+            }
+            self.every_other(on, found);
+        }
+    }
+
+    /// What the full alphabet has beyond the core.
+    fn every_other(&self, on: OnMessage, found: &mut Vec<Fault>) {
+        let frame_ms = self.scenario.timing.frame_ms;
+        let at = When::Message(on);
+        found.extend([1_000, LONG_MS].map(|ms| Fault::Delay { on, until: Until::ByMs(ms) }));
+        found.extend([1_000, LONG_MS].map(|after_ms| Fault::Duplicate { on, after_ms }));
+        found.extend([1, frame_ms + 1].map(|pause_ms| Fault::Split { on, at_byte: 7, pause_ms }));
+        found.extend([
+            Fault::Reorder(on),
+            Fault::Coalesce(on),
+            Fault::HalfOpen(on),
+            Fault::Replay { on, after_ms: LONG_MS },
+            Fault::Corrupt { on, damage: Damage::Byte(0) },
+            Fault::Reset { on, at_byte: 20 },
+            partition(on, Direction::AToB, LONG_MS),
+            partition(on, Direction::BToA, LONG_MS),
+            partition(on, Direction::Both, 10 * LONG_MS),
+        ]);
+        found.extend([5_000, LONG_MS].map(|for_ms| Fault::Stall {
+            at,
+            a: on.from,
+            b: on.to,
+            for_ms,
+        }));
+        for party in [on.from, on.to] {
+            let jumps = [-86_400_000, -3_600_000, 3_600_000, 86_400_000];
+            found.extend(jumps.map(|by_ms| Fault::ClockStep { party, at, by_ms }));
+            if party.role != Role::Terminal {
+                found.push(Fault::Maintenance { party, at, for_ms: 30_000 });
+            } else {
+                found.push(Fault::KeyChange { terminal: party, at });
+            }
+        }
+        found.extend([0, 10_000].map(|window_ms| Fault::CutOver { at, window_ms }));
+    }
+}
+
+fn partition(on: OnMessage, direction: Direction, for_ms: u64) -> Fault {
+    Fault::Partition { at: When::Message(on), a: on.from, b: on.to, direction, for_ms }
+}
+
+/// The action that an entry shows, if it shows one. Closing a line shows at the peer only.
+fn action_of(entry: &Entry) -> Option<ActionName> {
+    match &entry.what {
+        What::Recorded(record) => Some(ActionName::Record(record.name())),
+        What::Sent { frame, .. } => frame.mti().map(ActionName::Send),
+        What::Told { device, .. } => Some(match device {
+            Device::Screen => ActionName::Screen,
+            Device::Printer => ActionName::Printer,
+            Device::PinPad => ActionName::PinPad,
+            Device::Log => ActionName::Log,
+            Device::TextMessage => ActionName::TextMessage,
+        }),
+        What::LinkUp { peer, .. } | What::ConnectFailed { peer }
+            if connects(entry.party, *peer) =>
+        {
+            Some(ActionName::Connect)
+        }
+        _ => None,
+    }
+}
+
+/// Whether `party` is the one that connects to `peer`: always the one nearer to the counter.
+fn connects(party: Party, peer: Party) -> bool {
+    let distance = |party: Party| match party.role {
+        Role::Terminal => (0, 0),
+        Role::Switch => (1, party.number),
+        Role::Issuer => (2, 0),
+    };
+    distance(party) < distance(peer)
+}
+
+/// Whether the same party takes its next action at the same instant with nothing reaching it in
+/// between. Then power lost after this action and power lost before that one are the same: what is
+/// volatile is gone either way, and what is durable or sent is equal. Only the closing of a line
+/// could hide between the two, and its peer would see that.
+fn is_next_action_at_once(history: &History, index: usize) -> bool {
+    let Entry { at, party, what, .. } = &history.entries[index];
+    // A connection shows when it stands, not when it is asked for.
+    if matches!(what, What::LinkUp { .. } | What::ConnectFailed { .. }) {
+        return false;
+    }
+    let later = &history.entries[index + 1..];
+    let is_its = |entry: &&Entry| {
+        entry.party == *party && !matches!(entry.what, What::FaultFired(_) | What::Lost { .. })
+    };
+    let Some(next) = later.iter().find(is_its) else { return false };
+    let is_action = matches!(next.what, What::Recorded(_) | What::Sent { .. } | What::Told { .. });
+    let closes = |entry: &Entry| {
+        matches!(&entry.what, What::LinkDown { peer, reason: LinkDownReason::Closed, .. }
+            if peer == party)
+    };
+    is_action && next.at == *at && action_of(next).is_some() && !later.iter().any(closes)
+}

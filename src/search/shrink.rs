@@ -1,0 +1,173 @@
+//! The smallest scenario that still breaks the same invariant.
+//!
+//! Greedy over [`simpler::candidates`](super::simpler::candidates), round and round until a whole
+//! round changes nothing: then no single fault or step can go. Breaking another invariant does not
+//! count; that would be another case.
+
+use super::Play;
+use super::simpler::{Candidate, candidates};
+use crate::scenario::Scenario;
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, BuildHasherDefault};
+
+/// Runs that one shrinking may take, unless said otherwise.
+pub const EVALUATIONS_MAX: u32 = 2_000;
+
+/// What shrinking came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shrunk {
+    /// The smallest scenario found.
+    pub scenario: Scenario,
+    /// What was changed, in order.
+    pub path: Vec<String>,
+    /// How many runs it took.
+    pub evaluations: u32,
+    /// Whether nothing more can be taken away; false if the budget ended first.
+    pub is_minimal: bool,
+}
+
+/// Shrinks a scenario that breaks `invariant` under `play`, within this many runs. A scenario that
+/// does not break it comes back as it was.
+pub fn shrink(
+    scenario: &Scenario,
+    invariant: &str,
+    evaluations_max: u32,
+    play: &Play<'_>,
+) -> Shrunk {
+    let breaks = |scenario: &Scenario| {
+        play(scenario).violations().any(|violation| violation.invariant == invariant)
+    };
+    let mut shrinking = Shrinking {
+        breaks: &breaks,
+        left: evaluations_max,
+        tried: BTreeSet::new(),
+        path: Vec::new(),
+        current: scenario.clone(),
+    };
+    let is_minimal = match shrinking.tries(scenario) {
+        Some(true) => shrinking.until_nothing_goes(),
+        _ => false,
+    };
+    Shrunk {
+        scenario: shrinking.current,
+        path: shrinking.path,
+        evaluations: evaluations_max - shrinking.left,
+        is_minimal,
+    }
+}
+
+struct Shrinking<'a> {
+    breaks: &'a dyn Fn(&Scenario) -> bool,
+    left: u32,
+    /// Hashes of what was tried and held, so that no round tries it again.
+    tried: BTreeSet<u64>,
+    path: Vec<String>,
+    current: Scenario,
+}
+
+impl Shrinking<'_> {
+    /// Whether it still breaks; none if the budget is spent.
+    fn tries(&mut self, scenario: &Scenario) -> Option<bool> {
+        let hash = BuildHasherDefault::<rustc_hash::FxHasher>::default().hash_one(scenario);
+        if self.tried.contains(&hash) {
+            return Some(false);
+        }
+        self.left = self.left.checked_sub(1)?;
+        let breaks = (self.breaks)(scenario);
+        if !breaks {
+            self.tried.insert(hash);
+        }
+        Some(breaks)
+    }
+
+    /// True when nothing more can go, false when the budget is spent.
+    fn until_nothing_goes(&mut self) -> bool {
+        let (mut next, mut held) = (0, 0);
+        let mut simpler = candidates(&self.current);
+        while held < simpler.len() {
+            // Where the list was left: what has just held is not likely to break now.
+            next %= simpler.len();
+            let Candidate { scenario, .. } = &simpler[next];
+            match self.tries(scenario) {
+                None => return false,
+                Some(false) => {
+                    next += 1;
+                    held += 1;
+                }
+                Some(true) => {
+                    let Candidate { change, scenario } = simpler.swap_remove(next);
+                    self.path.push(change);
+                    self.current = scenario;
+                    simpler = candidates(&self.current);
+                    held = 0;
+                }
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake;
+    use super::*;
+    use crate::generate::{self, Profile};
+
+    /// Breaks if a 0210 is lost and a step is a settlement: two items, whatever else there is.
+    fn needs_two(scenario: &Scenario) -> bool {
+        let lost = |fault: &crate::fault::Fault| matches!(fault, crate::fault::Fault::Drop(on) if on.mti.to_string() == "0210");
+        let settles =
+            |step: &crate::scenario::Step| matches!(step.wish, crate::scenario::Wish::Settle);
+        scenario.faults.iter().any(lost) && scenario.steps.iter().any(settles)
+    }
+
+    fn broken_seed(profile: Profile) -> Scenario {
+        let seeds = (0..5_000).map(|seed| generate::scenario(profile, seed));
+        let mut broken = seeds.filter(|scenario| needs_two(scenario) && scenario.faults.len() > 3);
+        broken.next().expect("one of 5,000 scenarios has both")
+    }
+
+    #[test]
+    fn a_case_of_two_items_is_shrunk_to_exactly_these_two() {
+        let scenario = broken_seed(Profile::Day);
+        let play = fake::breaking("a-claim", needs_two);
+        let shrunk = shrink(&scenario, "a-claim", EVALUATIONS_MAX, &play);
+        assert!(shrunk.is_minimal);
+        assert_eq!((shrunk.scenario.faults.len(), shrunk.scenario.steps.len()), (1, 1));
+        assert!(needs_two(&shrunk.scenario));
+        assert_eq!(shrunk.scenario.policy, crate::scenario::Policy::default());
+        assert_eq!(shrunk.scenario.timing, crate::scenario::Timing::default());
+        let settle = &shrunk.scenario.steps[0];
+        assert!(scenario.steps.iter().any(|step| step.id == settle.id), "ids survive");
+        assert!(!shrunk.path.is_empty() && shrunk.evaluations < 500, "{}", shrunk.evaluations);
+    }
+
+    #[test]
+    fn what_breaks_another_invariant_is_not_followed() {
+        let scenario = broken_seed(Profile::Day);
+        let play = fake::breaking_by(|scenario| match needs_two(scenario) {
+            true => Some("a-claim"),
+            false => Some("another-claim"),
+        });
+        let shrunk = shrink(&scenario, "a-claim", EVALUATIONS_MAX, &play);
+        assert!(needs_two(&shrunk.scenario) && shrunk.is_minimal);
+    }
+
+    #[test]
+    fn a_scenario_that_holds_comes_back_as_it_was() {
+        let scenario = broken_seed(Profile::Day);
+        let play = fake::breaking("a-claim", |_| false);
+        let shrunk = shrink(&scenario, "a-claim", EVALUATIONS_MAX, &play);
+        assert_eq!((shrunk.scenario, shrunk.evaluations), (scenario, 1));
+        assert!(!shrunk.is_minimal);
+    }
+
+    #[test]
+    fn the_budget_ends_it_with_what_there_is() {
+        let scenario = broken_seed(Profile::Day);
+        let play = fake::breaking("a-claim", needs_two);
+        let shrunk = shrink(&scenario, "a-claim", 3, &play);
+        assert_eq!(shrunk.evaluations, 3);
+        assert!(!shrunk.is_minimal && needs_two(&shrunk.scenario));
+    }
+}

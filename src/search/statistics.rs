@@ -1,0 +1,128 @@
+//! What a campaign has seen, in numbers. Sums only: shards and threads add up in any order.
+
+use super::mix;
+use crate::run::{Digest, Run};
+use crate::verdict::Verdict;
+use reversim_models::time::Duration;
+use std::collections::BTreeMap;
+
+/// Sums over runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Statistics {
+    /// Of all histories, each bound to its seed: the sum of `mix(mix(seed) ^ digest)`. A sum, so
+    /// that however the seeds were split, the whole has one digest.
+    pub digest: Digest,
+    /// How many scenarios were run.
+    pub scenarios: u64,
+    /// In how many of them a fault happened.
+    pub scenarios_with_fired_fault: u64,
+    /// Faults that happened.
+    pub faults_fired: u64,
+    /// Faults that found nothing to hit.
+    pub faults_idle: u64,
+    /// Transactions.
+    pub transactions: u64,
+    /// Messages sent.
+    pub messages: u64,
+    /// Virtual time that passed.
+    pub simulated: Duration,
+    /// By mark: in how many runs it was seen.
+    pub marks: BTreeMap<&'static str, u64>,
+    /// By invariant.
+    pub invariants: BTreeMap<&'static str, Tally>,
+}
+
+/// What one invariant said, over many runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// Its code.
+    pub code: &'static str,
+    /// Cases checked, in runs where it held.
+    pub checked: u64,
+    /// Runs in which it held.
+    pub holds: u64,
+    /// Runs in which it was violated.
+    pub violated: u64,
+    /// Runs that did not exercise it.
+    pub unknown: u64,
+}
+
+impl Tally {
+    /// `holds`, `violated` or `unknown`: of all runs together.
+    pub fn verdict(&self) -> &'static str {
+        match (self.violated, self.holds) {
+            (0, 0) => "unknown",
+            (0, _) => "holds",
+            _ => "violated",
+        }
+    }
+}
+
+impl Default for Statistics {
+    fn default() -> Statistics {
+        Statistics {
+            digest: Digest(0),
+            scenarios: 0,
+            scenarios_with_fired_fault: 0,
+            faults_fired: 0,
+            faults_idle: 0,
+            transactions: 0,
+            messages: 0,
+            simulated: Duration::ZERO,
+            marks: BTreeMap::new(),
+            invariants: BTreeMap::new(),
+        }
+    }
+}
+
+impl Statistics {
+    /// With one more run.
+    pub(super) fn add(&mut self, seed: u64, run: &Run) {
+        self.digest = Digest(self.digest.0.wrapping_add(mix(mix(seed) ^ run.digest.0)));
+        self.scenarios += 1;
+        self.scenarios_with_fired_fault += u64::from(run.counts.faults_fired > 0);
+        self.faults_fired += u64::from(run.counts.faults_fired);
+        self.faults_idle += run.idle_faults.len() as u64;
+        self.transactions += run.counts.transactions;
+        self.messages += run.counts.messages;
+        self.simulated = Duration(self.simulated.0.saturating_add(run.counts.simulated.0));
+        for mark in run.marks.iter() {
+            *self.marks.entry(mark.name()).or_default() += 1;
+        }
+        for finding in &run.findings {
+            let tally = self.invariants.entry(finding.name).or_default();
+            tally.code = finding.code;
+            match finding.verdict {
+                Verdict::Holds { checked } => {
+                    tally.checked += checked;
+                    tally.holds += 1;
+                }
+                Verdict::Violated(_) => tally.violated += 1,
+                Verdict::Unknown { .. } => tally.unknown += 1,
+            }
+        }
+    }
+
+    /// With everything `other` has seen, which must be other seeds.
+    pub fn merge(&mut self, other: &Statistics) {
+        self.digest = Digest(self.digest.0.wrapping_add(other.digest.0));
+        self.scenarios += other.scenarios;
+        self.scenarios_with_fired_fault += other.scenarios_with_fired_fault;
+        self.faults_fired += other.faults_fired;
+        self.faults_idle += other.faults_idle;
+        self.transactions += other.transactions;
+        self.messages += other.messages;
+        self.simulated = Duration(self.simulated.0.saturating_add(other.simulated.0));
+        for (name, count) in &other.marks {
+            *self.marks.entry(name).or_default() += count;
+        }
+        for (name, theirs) in &other.invariants {
+            let ours = self.invariants.entry(name).or_default();
+            ours.code = theirs.code;
+            ours.checked += theirs.checked;
+            ours.holds += theirs.holds;
+            ours.violated += theirs.violated;
+            ours.unknown += theirs.unknown;
+        }
+    }
+}
