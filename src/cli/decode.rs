@@ -66,12 +66,9 @@ pub(crate) fn decode(arguments: &Decode, output: &Output) -> Result<Exit, Failur
     match reason {
         None => Ok(Exit::Holds),
         Some(reason) => {
-            let element =
-                reason.element.map_or(String::new(), |number| format!(" element {number}"));
-            hint(&format!(
-                "this is not a message: {}{element} at byte {}: {}",
-                reason.kind, reason.offset, reason.reason
-            ));
+            let Reason { kind, element, offset, reason } = reason;
+            let element = element.map_or(String::new(), |number| format!("element {number}, "));
+            hint(&format!("this is not a message: {element}byte {offset}: {reason} ({kind})"));
             Ok(Exit::Violated)
         }
     }

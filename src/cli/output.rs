@@ -67,13 +67,42 @@ pub(crate) fn complain(sentence: &str) {
 
 /// Verdicts and faults in colour.
 fn paint(text: &str) -> String {
-    let styles: [(&str, Style); 4] = [
+    let words = [
         ("VIOLATED", AnsiColor::Red.on_default().bold()),
-        (" holds ", AnsiColor::Green.on_default()),
-        (" unknown ", AnsiColor::Yellow.on_default()),
+        ("holds", AnsiColor::Green.on_default()),
+        ("unknown", AnsiColor::Yellow.on_default()),
         ("! fault", AnsiColor::Yellow.on_default().bold()),
     ];
-    styles.iter().fold(text.to_owned(), |text, (word, style)| {
-        text.replace(word, &format!("{style}{word}{style:#}"))
-    })
+    words.into_iter().fold(text.to_owned(), |text, (word, style)| painted(&text, word, style))
+}
+
+/// A word in its style where it stands in a column: blanks before it, and nothing or blanks after.
+fn painted(text: &str, word: &str, style: Style) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(word) {
+        let (before, after) = (&rest[..at], &rest[at + word.len()..]);
+        let is_first = before.is_empty() && out.is_empty() || before.ends_with(['\n', ' ']);
+        let is_whole = after.is_empty() || after.starts_with([' ', '\n']);
+        out.push_str(before);
+        if is_first && is_whole {
+            out.push_str(&format!("{style}{word}{style:#}"));
+        } else {
+            out.push_str(word);
+        }
+        rest = after;
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_words_are_painted() {
+        let red = AnsiColor::Red.on_default();
+        let shown = painted("holds withholds\n holds", "holds", red);
+        assert_eq!(shown, format!("{red}holds{red:#} withholds\n {red}holds{red:#}"));
+    }
 }

@@ -100,7 +100,7 @@ fn text(case: &Case, run: &Run, judged: &Judged, command: &str) -> String {
         let _ = writeln!(out, "{}", violation_text(violation, &run.history));
     }
     let marks: Vec<&str> = run.marks.iter().map(|mark| mark.name()).collect();
-    let _ = writeln!(out, "verdict  {} ", judged.word());
+    let _ = writeln!(out, "verdict  {}", judged.word());
     if judged.exit == Exit::Unknown {
         let _ = writeln!(out, "why      {}", judged.sentences.join("\n         "));
     }

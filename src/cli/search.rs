@@ -186,11 +186,13 @@ impl Searched {
         for (name, count) in seen.iter().filter(|(_, count)| **count > 0) {
             table.row([(*name).to_owned(), count.to_string()]);
         }
-        let _ = write!(out, "\n{table}");
+        if !table.is_empty() {
+            let _ = write!(out, "\n{table}");
+        }
         let never: Vec<&str> =
             mark_names().filter(|name| seen.get(name).is_none_or(|count| *count == 0)).collect();
         if !never.is_empty() {
-            let _ = writeln!(out, "  never seen: {}", never.join(", "));
+            let _ = writeln!(out, "\n  never seen: {}", never.join(", "));
         }
     }
 

@@ -4,6 +4,7 @@ use super::Problem;
 use crate::closest::closest;
 use crate::scenario::{Policy, Scenario, Timing, VERSION};
 use reversim_models::defect::Defect;
+use reversim_models::iso8583::ResponseCode;
 use reversim_models::security::MacAlgorithm;
 use reversim_models::time::{Date, LocalTime};
 use std::collections::BTreeSet;
@@ -90,15 +91,15 @@ fn timing(timing: &Timing, document: &DeTable<'_>) -> Result<(), Problem> {
 }
 
 fn policy(policy: &Policy, document: &DeTable<'_>) -> Result<(), Problem> {
-    let codes: [(&str, &str, &[&str]); 2] = [
-        ("switch-timeout-code", &policy.switch_timeout_code, &["68", "91", "96", "98"]),
-        ("issuer-unknown-original-code", &policy.issuer_unknown_original_code, &["25", "12", "22"]),
+    let codes = [
+        ("switch-timeout-code", &policy.switch_timeout_code),
+        ("issuer-unknown-original-code", &policy.issuer_unknown_original_code),
     ];
-    for (key, code, known) in codes {
-        if !known.contains(&code) {
-            let reason = format!("`policy.{key}`: `{code}` is not one of the codes");
+    for (key, code) in codes {
+        if !ResponseCode::all().any(|known| known.to_string() == *code) {
+            let reason = format!("`policy.{key}`: `{code}` is not a response code");
             let problem = Problem::new(place(document, "policy", key), key, reason);
-            return Err(problem.hint(format!("known are {}", known.join(", "))));
+            return Err(problem.hint("write two characters of the table, as \"98\""));
         }
     }
     let mac = &policy.network_mac;

@@ -61,11 +61,9 @@ fn terminal_words(record: &TerminalRecord) -> String {
         TerminalRecord::ExceptionOpened { stan, amount, attempts, .. } => {
             format!("{stan:06} {amount} after {attempts} tries")
         }
-        TerminalRecord::SettlementStarted { batch, debits, .. } => {
-            format!("{batch:06} {}", total(*debits))
-        }
-        TerminalRecord::SettlementAnswered { batch, is_balanced } => {
-            format!("{batch:06} {}", if *is_balanced { "balanced" } else { "unbalanced" })
+        TerminalRecord::SettlementStarted { debits, .. } => total(*debits),
+        TerminalRecord::SettlementAnswered { is_balanced, .. } => {
+            if *is_balanced { "balanced" } else { "unbalanced" }.to_owned()
         }
         TerminalRecord::DetailUploaded { batch, through } => {
             format!("{batch:06} through {through}")
@@ -112,8 +110,11 @@ fn switch_words(record: &SwitchRecord) -> String {
         SwitchRecord::ExceptionOpened { advice, amount, attempts, .. } => {
             format!("#{advice} {amount} after {attempts} tries")
         }
-        SwitchRecord::Compared { batch, theirs, ours, .. } => {
-            format!("{batch:06} theirs {} ours {}", total(*theirs), total(*ours))
+        SwitchRecord::Compared { theirs, ours, .. } if theirs == ours => {
+            format!("{} agrees", total(*theirs))
+        }
+        SwitchRecord::Compared { theirs, ours, .. } => {
+            format!("{} with {}", total(*theirs), total(*ours))
         }
         SwitchRecord::DetailReceived { key, minor } => {
             format!("{:06} {}", key.stan, money(*minor))
@@ -182,7 +183,7 @@ pub fn message_words(frame: &Frame) -> Vec<String> {
         return vec![format!("{} bytes, no message", frame.bytes().len())];
     };
     let mut words = vec![message.mti().to_string()];
-    if message.mti().class() == 8 {
+    if matches!(message.mti().class(), 3 | 8) {
         words.extend(management(message).map(str::to_owned));
     }
     let code = message.get(Element::RESPONSE_CODE).and_then(ResponseCode::parse);
@@ -207,6 +208,8 @@ fn management(message: &Message) -> Option<&'static str> {
     match pos.or_else(network)? {
         3 | 1 | 4 => Some("sign-on"),
         301 => Some("echo"),
+        201 => Some("details"),
+        202 | 207 => Some("end of batch"),
         _ => None,
     }
 }

@@ -36,6 +36,24 @@ pub fn width(text: &str) -> usize {
     text.chars().map(|c| if c >= '\u{2E80}' { 2 } else { 1 }).sum()
 }
 
+/// Lines of at most this many columns, broken at blanks: the first line, and the later ones.
+pub fn wrap(text: &str, first: usize, later: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let room = if lines.is_empty() { first } else { later };
+        if !line.is_empty() && width(&line) + 1 + width(word) > room {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
 impl std::fmt::Display for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -52,8 +70,7 @@ impl std::fmt::Display for Table {
                 } else {
                     (String::new(), padding)
                 };
-                line.push_str(if column == 0 { "  " } else { "  " });
-                line.push_str(&format!("{before}{cell}{after}"));
+                line.push_str(&format!("  {before}{cell}{after}"));
             }
             writeln!(f, "{}", line.trim_end())?;
         }

@@ -11,12 +11,18 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
         "delay",
         "The message arrives later: by a time, or before, at or after the deadline of whoever \
          waits. What is behind it on the line is not held up.",
-        r#"delay = { on = { from = "switch-1", to = "terminal-1", mti = "0210", step = 2 }, until = { deadline = { of = "terminal-1", offset-us = 1000 } } }"#,
+        concat!(
+            r#"delay = { on = { from = "switch-1", to = "terminal-1", mti = "0210", step = "#,
+            r#"2 }, until = { deadline = { of = "terminal-1", offset-us = 1000 } } }"#,
+        ),
     ),
     (
         "duplicate",
         "The message arrives twice.",
-        r#"duplicate = { on = { from = "terminal-1", to = "switch-1", mti = "0200", step = 2 }, after-ms = 20 }"#,
+        concat!(
+            r#"duplicate = { on = { from = "terminal-1", to = "switch-1", mti = "0200", "#,
+            r#"step = 2 }, after-ms = 20 }"#,
+        ),
     ),
     (
         "reorder",
@@ -26,17 +32,26 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
     (
         "corrupt",
         "The message arrives changed: in its MAC, in one element, or in one byte.",
-        r#"corrupt = { on = { from = "switch-1", to = "terminal-1", mti = "0210", step = 2 }, damage = "mac" }"#,
+        concat!(
+            r#"corrupt = { on = { from = "switch-1", to = "terminal-1", mti = "0210", step "#,
+            r#"= 2 }, damage = "mac" }"#,
+        ),
     ),
     (
         "replay",
         "Somebody who listened sends the message again, much later.",
-        r#"replay = { on = { from = "terminal-1", to = "switch-1", mti = "0200", step = 2 }, after-ms = 60000 }"#,
+        concat!(
+            r#"replay = { on = { from = "terminal-1", to = "switch-1", mti = "0200", step "#,
+            r#"= 2 }, after-ms = 60000 }"#,
+        ),
     ),
     (
         "split",
         "The message arrives in two reads, the second after a pause.",
-        r#"split = { on = { from = "switch-1", to = "terminal-1", mti = "0210", step = 2 }, at-byte = 10, pause-ms = 200 }"#,
+        concat!(
+            r#"split = { on = { from = "switch-1", to = "terminal-1", mti = "0210", step = "#,
+            r#"2 }, at-byte = 10, pause-ms = 200 }"#,
+        ),
     ),
     (
         "coalesce",
@@ -46,7 +61,10 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
     (
         "reset",
         "The connection breaks while the message is written; only its first bytes arrive.",
-        r#"reset = { on = { from = "terminal-1", to = "switch-1", mti = "0200", step = 2 }, at-byte = 20 }"#,
+        concat!(
+            r#"reset = { on = { from = "terminal-1", to = "switch-1", mti = "0200", step = "#,
+            r#"2 }, at-byte = 20 }"#,
+        ),
     ),
     (
         "half-open",
@@ -61,18 +79,27 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
     (
         "partition",
         "What is sent between two parties is lost for a while, and no connection comes about.",
-        r#"partition = { at = { at-ms = 5000 }, a = "terminal-1", b = "switch-1", for-ms = 60000 }"#,
+        concat!(
+            r#"partition = { at = { at-ms = 5000 }, a = "terminal-1", b = "switch-1", "#,
+            r#"for-ms = 60000 }"#,
+        ),
     ),
     (
         "power-cut",
         "Power fails around an action, at a time or at a message. What is not in the journal is \
          gone; the party is rebuilt from its journal when power comes back.",
-        r#"power-cut = { party = "issuer-1", at = { action = { party = "issuer-1", side = "after", action = "record decided", step = 2 } }, down-ms = 5000 }"#,
+        concat!(
+            r#"power-cut = { party = "issuer-1", at = { action = { party = "issuer-1", "#,
+            r#"side = "after", action = "record decided", step = 2 } }, down-ms = 5000 }"#,
+        ),
     ),
     (
         "slow-commit",
         "The commit that begins with a record takes long; what follows it waits.",
-        r#"slow-commit = { at = { party = "issuer-1", side = "before", action = "record decided", step = 2 }, by-ms = 500 }"#,
+        concat!(
+            r#"slow-commit = { at = { party = "issuer-1", side = "before", action = "#,
+            r#""record decided", step = 2 }, by-ms = 500 }"#,
+        ),
     ),
     (
         "clock-step",
@@ -94,7 +121,10 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
     (
         "cut-over",
         "The business date changes; new sales are answered 90 for a while.",
-        r#"cut-over = { at = { message = { from = "switch-1", to = "issuer-1", mti = "0200", step = 2 } }, window-ms = 1000 }"#,
+        concat!(
+            r#"cut-over = { at = { message = { from = "switch-1", to = "issuer-1", mti = "#,
+            r#""0200", step = 2 } }, window-ms = 1000 }"#,
+        ),
     ),
     (
         "maintenance",

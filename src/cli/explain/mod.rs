@@ -10,6 +10,7 @@ use faults::FAULTS;
 use marks::MARKS;
 use reversim::closest::nearest;
 use reversim::invariant;
+use reversim::report::table::wrap;
 use reversim_models::defect::{Defect, Part};
 use reversim_models::iso8583::ResponseCode;
 use serde::Serialize;
@@ -145,8 +146,9 @@ fn of_mark(mark: &(&str, &str, &str)) -> Entry {
 fn text(entry: &Entry) -> String {
     let Entry { kind, code, name, meaning, example } = entry;
     let head = if code == name { code.clone() } else { format!("{code} {name}") };
-    let indented = |text: &str| format!("  {}\n", text.replace('\n', "\n  "));
-    format!("{head} ({kind})\n{}\nexample\n{}", indented(meaning), indented(example))
+    let meaning = wrap(meaning, 96, 96).join("\n  ");
+    let example = example.replace('\n', "\n  ");
+    format!("{head} ({kind})\n  {meaning}\n\nexample\n  {example}\n")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Puts rows on a page of characters. Knows columns and words, nothing of payments.
 
 use super::rows::{Content, Plan, Row, Shape};
+use crate::report::table;
 use reversim_models::time::Instant;
 use std::fmt::Write;
 
@@ -252,6 +253,11 @@ fn put(line: &mut [char], at: usize, text: &str) {
     }
 }
 
+/// Lines of at most `room` characters; the later ones have two less, to be indented.
+fn wrap(text: &str, room: usize) -> Vec<String> {
+    table::wrap(text, room, room.saturating_sub(2))
+}
+
 /// As many of the words as fit, at least the first.
 fn fitting(words: &[String], room: usize) -> String {
     let mut words = words.to_vec();
@@ -259,23 +265,4 @@ fn fitting(words: &[String], room: usize) -> String {
         words.pop();
     }
     words.join(" ").chars().take(room.max(4)).collect()
-}
-
-/// Lines of at most `room` characters; the later ones have two less, to be indented.
-fn wrap(text: &str, room: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        let room = if lines.is_empty() { room } else { room.saturating_sub(2) };
-        let needed = line.chars().count() + 1 + word.chars().count();
-        if !line.is_empty() && needed > room {
-            lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines.push(line);
-    lines
 }

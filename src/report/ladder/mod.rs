@@ -23,7 +23,7 @@ pub struct Ladder<'a> {
 }
 
 /// Columns of the page unless [`Ladder::width`] says otherwise.
-pub const WIDTH: usize = 116;
+pub const WIDTH: usize = 120;
 
 /// The history as a ladder.
 pub fn ladder(history: &History) -> String {

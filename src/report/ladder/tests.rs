@@ -173,7 +173,7 @@ fn a_lost_answer_and_its_reversal_read_from_top_to_bottom() {
           1.020 │                         │─ 0200 500.00 000077 ───►│
           1.040 │                         │                         │ (text: 500.00 debited)
                 │                         │◄ 0210 00 500.00 000077 ─│
-          1.060 │x 0210 00 500.00 000001 ─│                         │
+          1.060 │      x─ 0210 00 500.00 ─│                         │
       ! fault 1: drop the first 0210 of step 1 from switch-1 to terminal-1
     >    31.000 │ * reversal-due 000001   │                         │
                 │   no answer             │                         │
