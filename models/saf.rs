@@ -15,8 +15,10 @@ pub struct Saf<T> {
 pub struct Entry<T> {
     /// Its number in the journal.
     pub number: u64,
-    /// How often it was sent.
+    /// How often it was sent, for its budget.
     pub attempts: u16,
+    /// Whether it may have been sent before, so that the next one is a repeat.
+    pub is_repeat: bool,
     /// What it says.
     pub item: T,
 }
@@ -30,7 +32,7 @@ impl<T> Saf<T> {
     /// Puts an advice behind the others. A number that is already waiting stays where it is.
     pub fn push(&mut self, number: u64, item: T) {
         if self.get(number).is_none() {
-            self.entries.push(Entry { number, attempts: 0, item });
+            self.entries.push(Entry { number, attempts: 0, is_repeat: false, item });
         }
     }
 
@@ -38,12 +40,16 @@ impl<T> Saf<T> {
     pub fn tried(&mut self, number: u64, attempt: u16) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.number == number) {
             entry.attempts = attempt;
+            entry.is_repeat = true;
         }
     }
 
-    /// Counts no advice as sent more often than this.
-    pub fn limit_attempts(&mut self, max: u16) {
-        self.entries.iter_mut().for_each(|entry| entry.attempts = entry.attempts.min(max));
+    /// Counts one sending less of each: it was recorded before it was made, and then power was lost.
+    /// What may have been sent is still marked as a repeat when it is sent again.
+    pub fn doubt_last_sendings(&mut self) {
+        for entry in &mut self.entries {
+            entry.attempts = entry.attempts.saturating_sub(1);
+        }
     }
 
     /// Takes an advice out: it was delivered, or given up.
@@ -103,10 +109,24 @@ mod tests {
         assert_eq!(saf.len(), 2);
         saf.tried(7, 1);
         saf.tried(7, 2);
-        assert_eq!(saf.head(), Some(&Entry { number: 7, attempts: 2, item: "first" }));
+        assert_eq!(
+            saf.head(),
+            Some(&Entry { number: 7, attempts: 2, is_repeat: true, item: "first" })
+        );
         assert_eq!(saf.complete(7), Some("first"));
         assert_eq!(saf.complete(7), None);
         assert_eq!(saf.head().map(|head| head.number), Some(9));
+    }
+
+    #[test]
+    fn a_sending_in_doubt_does_not_count_but_makes_a_repeat() {
+        let mut saf = Saf::new();
+        saf.push(1, ());
+        saf.push(2, ());
+        saf.tried(1, 1);
+        saf.doubt_last_sendings();
+        let state: Vec<_> = saf.iter().map(|entry| (entry.attempts, entry.is_repeat)).collect();
+        assert_eq!(state, [(0, true), (0, false)]);
     }
 
     #[test]

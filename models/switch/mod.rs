@@ -10,6 +10,7 @@ mod config;
 mod exchange;
 mod network;
 mod pos;
+mod request;
 mod reversal;
 mod settlement;
 #[cfg(test)]
@@ -153,9 +154,14 @@ impl Switch {
         for record in journal.records {
             if let Record::Switch(record) = record {
                 self.book.apply(record);
+                if let SwitchRecord::AdviceTried { advice, attempt: 1 } = record
+                    && self.config.defects.has(Defect::W07)
+                {
+                    self.book.drop_advice(*advice);
+                }
             }
         }
-        self.book.grant_one_sending(self.config.saf_attempts.max(1));
+        self.book.doubt_last_sendings();
         if self.config.defects.has(Defect::W15) {
             self.book.forget_requests();
         }

@@ -3,7 +3,8 @@
 //! A message without a valid MAC changes nothing: requests and advices are answered A0.
 
 use super::config::Peer;
-use super::exchange::{Marks, Request, transmission};
+use super::exchange::{Marks, transmission};
+use super::request::Request;
 use super::{Caller, Side, Switch};
 use crate::card::{Amount, Currency, Pan};
 use crate::iso8583::{Element, Message, Mti, ResponseCode};

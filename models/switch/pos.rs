@@ -4,7 +4,8 @@
 //! A0 for a bad MAC or no good keys, 97 for a terminal that is not of this line.
 
 use super::config::Peer;
-use super::exchange::{Marks, Request, transmission};
+use super::exchange::{Marks, transmission};
+use super::request::Request;
 use super::{Caller, Side, Switch};
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
@@ -189,8 +190,8 @@ impl Switch {
     pub(super) fn issued_keys(&self, port: Port) -> Option<WorkKeys> {
         let state = self.book.keys(port);
         let counter = u64::from(port.0) << 32 | u64::from(state.generation);
-        let keys = WorkKeys::derive(&self.config.key_seed, counter);
-        keys.fitted(DOUBLE_LENGTH_KEYS).filter(|_| state.are_good)
+        let keys = || WorkKeys::derive(&self.config.key_seed, counter).fitted(DOUBLE_LENGTH_KEYS);
+        state.are_good.then(keys)?
     }
 
     /// Puts the keys of the book to use, on every link of the port.
@@ -252,7 +253,7 @@ impl Switch {
         code: ResponseCode,
     ) -> Message {
         let mut answer = self.outline_for_terminal(message, &self.service_marks(now, message));
-        if message.mti().class() == 8 {
+        if matches!(message.mti().class(), 3 | 8) {
             answer.remove(Element::SETTLEMENT_DATE);
         }
         answer.set(Element::RESPONSE_CODE, code.0);

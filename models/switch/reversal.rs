@@ -38,6 +38,16 @@ impl Switch {
         let code = match self.book.original(origin) {
             Original::Reversed(reversal) if !self.is_durable(reversal.commit) => return,
             Original::Reversed(reversal) => reversal.code,
+            Original::Known(id) if !self.is_reversal_of(id, message) => {
+                let answer = self.reversal_answer(
+                    now,
+                    caller.side,
+                    origin,
+                    message,
+                    ResponseCode::AMOUNT_MISMATCH,
+                );
+                return self.answer(caller, &answer, actions);
+            }
             Original::Known(_) => ResponseCode::APPROVED,
             Original::Unknown => ResponseCode::ORIGINAL_NOT_FOUND,
         };
@@ -52,6 +62,16 @@ impl Switch {
         if let Some(port) = to {
             self.send_advices(now, port, actions);
         }
+    }
+
+    /// Whether card and amount are those of the original: a name may have been used twice.
+    fn is_reversal_of(&self, id: u64, message: &Message) -> bool {
+        let Some(transaction) = self.book.transaction(id) else { return false };
+        let Some(Sent { pan, amount, .. }) = transaction.sent else { return true };
+        let approved = transaction.answer.map_or(0, |answer| answer.minor);
+        let amounts = [amount.minor, approved];
+        message.get(Element::PAN).is_none_or(|named| named == pan.as_str().as_bytes())
+            && message.number(Element::AMOUNT).is_none_or(|minor| amounts.contains(&minor))
     }
 
     /// Records what a reversal does, in one commit: nothing, if it came before. Tells which port an
@@ -72,12 +92,14 @@ impl Switch {
         let ticket = transaction.map_or(actions.ticket(), |transaction| transaction.ticket);
         let advised = transaction.filter(|transaction| self.owes_reversal(transaction));
         let to = advised.and_then(|transaction| transaction.sent).map(|sent| sent.to);
-        self.commit(SwitchRecord::ReversalAccepted { id, ticket, origin, code }, actions);
-        let id = id?;
-        // Its sender has given up. Should an approval still come, it is late.
-        self.stop_waiting(id);
-        if to.is_some() {
+        // Power may fail inside a commit and keep its beginning: the advice comes first.
+        if let Some(id) = id.filter(|_| to.is_some()) {
             self.queue_advice(now, id, Reason::TerminalReversed, actions);
+        }
+        self.commit(SwitchRecord::ReversalAccepted { id, ticket, origin, code }, actions);
+        if let Some(id) = id {
+            // Its sender has given up. Should an approval still come, it is late.
+            self.stop_waiting(id);
         }
         to
     }
@@ -126,6 +148,7 @@ impl Switch {
             && let Some(head) = self.book.queue(port).and_then(|queue| queue.head())
         {
             let (number, attempts, id) = (head.number, head.attempts, head.item.id);
+            let is_repeat = head.is_repeat;
             let expiry = self.config.saf_retry.times(self.config.saf_attempts.into()).0 / 2;
             if self.config.defects.has(Defect::W09) && now.instant.since(head.item.since).0 > expiry
             {
@@ -138,12 +161,12 @@ impl Switch {
                 continue;
             }
             let Some(link) = self.standing_link(port) else { return };
-            if attempts > 0 && self.config.defects.has(Defect::W35) {
+            if is_repeat && self.config.defects.has(Defect::W35) {
                 let stan = self.next_stan(self.book.last_stan);
                 self.book.renumber(number, stan);
             }
             let attempt = attempts.saturating_add(1);
-            let Some((ticket, message)) = self.advice_message(port, attempt) else { return };
+            let Some((ticket, message)) = self.advice_message(port) else { return };
             about(ticket, actions, |actions| {
                 self.commit(SwitchRecord::AdviceTried { advice: number, attempt }, actions);
                 if let Some(frame) = self.seal(link, &message, Envelope::default(), actions) {
@@ -194,7 +217,7 @@ impl Switch {
         actions: &mut Actions,
     ) {
         let Some(head) = self.book.queue(port).and_then(|queue| queue.head()) else { return };
-        let (advice, id, attempts) = (head.number, head.item.id, head.attempts);
+        let (advice, id, is_sent) = (head.number, head.item.id, head.is_repeat);
         let (stan, transmission) = (head.item.stan, head.item.transmission);
         let transaction = self.book.transaction(id);
         let Some((ticket, sent)) = transaction.and_then(|of| Some((of.ticket, of.sent?))) else {
@@ -203,7 +226,7 @@ impl Switch {
         let key = NetworkKey { stan, transmission, ..sent.key };
         let code = message.get(Element::RESPONSE_CODE).and_then(ResponseCode::parse);
         let Some(code) = code.filter(|code| is_final(*code)) else { return };
-        if attempts == 0 || NetworkKey::of(message) != Some(key) {
+        if !is_sent || NetworkKey::of(message) != Some(key) {
             return;
         }
         about(ticket, actions, |actions| {
@@ -214,13 +237,14 @@ impl Switch {
     }
 
     /// The 0420 or 0421 of the head of a queue, and the ticket it is about.
-    fn advice_message(&self, port: Port, attempt: u16) -> Option<(Ticket, Message)> {
-        let advice = &self.book.queue(port)?.head()?.item;
+    fn advice_message(&self, port: Port) -> Option<(Ticket, Message)> {
+        let head = self.book.queue(port)?.head()?;
+        let advice = &head.item;
         let transaction = self.book.transaction(advice.id)?;
         let Sent { key, rrn, terminal, merchant, pan, amount, .. } = transaction.sent?;
-        let mti = match attempt {
-            1 => Mti::REVERSAL_ADVICE,
-            _ => Mti::REVERSAL_ADVICE_REPEAT,
+        let mti = match head.is_repeat {
+            false => Mti::REVERSAL_ADVICE,
+            true => Mti::REVERSAL_ADVICE_REPEAT,
         };
         let mut message = Message::new(mti)
             .with(Element::PAN, pan.as_str())

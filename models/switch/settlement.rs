@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::book::Counted;
+use super::exchange::fixed;
 use super::{Caller, Switch};
 use crate::iso8583::{
     BatchDetails48, Element, Message, Private60, ResponseCode, Settlement48, Totals48,
@@ -42,10 +43,13 @@ impl Switch {
         }
         let totals = message.get(Element::PRIVATE_48).and_then(Settlement48::parse);
         let (Some(batch), Some(terminal), Some(mut totals)) =
-            (matching::batch(message), super::exchange::fixed(message, Element::TERMINAL), totals)
+            (matching::batch(message), fixed(message, Element::TERMINAL), totals)
         else {
             return self.answer_service(now, caller, message, ResponseCode::FORMAT_ERROR, actions);
         };
+        if !self.is_durable(self.book.batch_commit(terminal, batch)) {
+            return;
+        }
         let mut code = ResponseCode::APPROVED;
         let mut result = ERROR;
         if batch == self.book.open_batch(caller.port) {
@@ -97,8 +101,13 @@ impl Switch {
         if self.is_in_maintenance(now) {
             return;
         }
-        let terminal = super::exchange::fixed(message, Element::TERMINAL);
+        let terminal = fixed(message, Element::TERMINAL);
         let code = match (Private60::of(message), terminal) {
+            (Some(Private60 { batch, .. }), Some(terminal))
+                if !self.is_durable(self.book.batch_commit(terminal, batch)) =>
+            {
+                return;
+            }
             (Some(Private60 { batch, network_code: Some(step), .. }), Some(terminal)) => {
                 if batch == self.book.open_batch(caller.port) {
                     self.upload_step(terminal, batch, step, message, actions)
@@ -165,21 +174,23 @@ impl Switch {
         is_balanced: bool,
         actions: &mut Actions,
     ) -> ResponseCode {
-        let none = BTreeMap::new();
-        let known = self.book.batch(terminal, batch);
-        let details = known.map_or(&none, |batch| &batch.details);
-        let compared = known.and_then(|batch| batch.compared.as_ref());
-        let compared = compared.map_or(&[][..], |compared| &compared.ids);
-        // What came after the comparison was not in the totals that balanced.
-        let counts = |counted: &Counted| match is_balanced {
-            true => compared.contains(&counted.id),
-            false => details.get(&counted.stan) == Some(&counted.minor),
+        let Some(known) = self.book.batch(terminal, batch) else {
+            return ResponseCode::RECONCILE_ERROR;
         };
+        // What the terminal has. Balanced totals speak for what made them up here; nothing that
+        // came after the comparison was in them.
+        let theirs: BTreeMap<u32, u64> = match &known.compared {
+            Some(compared) if is_balanced => {
+                compared.counted.iter().map(|counted| (counted.stan, counted.minor)).collect()
+            }
+            _ => known.details.clone(),
+        };
+        let is_theirs = |counted: &Counted| theirs.get(&counted.stan) == Some(&counted.minor);
         let (settled, left): (Vec<Counted>, Vec<Counted>) =
-            self.book.counted(terminal, batch).partition(counts);
-        let is_settled = |stan: &u32| settled.iter().any(|counted| counted.stan == *stan);
+            self.book.counted(terminal, batch).partition(is_theirs);
+        let is_settled = |stan: u32| settled.iter().any(|counted| counted.stan == stan);
         let mut differences: Vec<u32> = left.iter().map(|counted| counted.stan).collect();
-        differences.extend(details.keys().filter(|stan| !is_settled(stan)));
+        differences.extend(theirs.keys().filter(|stan| !is_settled(**stan)));
         differences.sort_unstable();
         differences.dedup();
         let record = SwitchRecord::BatchClosed {

@@ -195,15 +195,13 @@ impl Terminal {
         match (core::mem::replace(&mut self.state, S::Idle), input) {
             (S::Idle, I::Wish(wish)) => self.proceed(now, wish, actions),
             (state, I::Wish(wish)) => self.put_off(state, wish, actions),
-
-            (S::Connecting { request: Some(request), .. }, I::LineUp) => {
-                self.submit(now, request, actions);
-            }
-            (S::Connecting { wish, request: None }, I::LineUp) => self.proceed(now, wish, actions),
+            (S::Connecting { wish, request }, I::LineUp) => match request {
+                Some(request) => self.submit(now, request, actions),
+                None => self.proceed(now, wish, actions),
+            },
             (S::Connecting { wish, request }, I::LineFailed | I::TimedOut) => {
                 self.not_connected(now, wish, request, actions);
             }
-
             (S::SigningOn { wish, stan }, I::Heard(m))
                 if answers(m, Mti::NETWORK_REQUEST, stan) =>
             {
@@ -227,9 +225,7 @@ impl Terminal {
                 self.sale_answered(now, &sale, m, actions);
             }
             (S::Selling { sale }, I::TimedOut) => self.sale_timed_out(now, &sale, actions),
-            (S::Selling { sale }, I::LineLost) => {
-                self.doubt(now, &sale, Reason::NoAnswer, actions);
-            }
+            (S::Selling { sale }, I::LineLost) => self.sale_cut_off(now, &sale, actions),
             (S::Selling { sale }, I::Garbled) => self.sale_garbled(now, &sale, actions),
             (S::Inquiring { ticket, stan }, I::Heard(m))
                 if answers(m, Mti::FINANCIAL_REQUEST, stan) =>
@@ -259,7 +255,6 @@ impl Terminal {
                 self.echo_answered(now, wish, m, actions);
             }
             (S::Testing { wish }, I::TimedOut | I::LineLost) => self.fail(now, wish, actions),
-
             (state, I::Heard(m)) => self.ignore(state, m, actions),
             (state, _) => self.state = state,
         }

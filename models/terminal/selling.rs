@@ -169,7 +169,7 @@ impl Terminal {
     }
 
     /// No valid answer: the sale will be taken back.
-    pub(super) fn doubt(&mut self, now: Now, sale: &Sale, reason: Reason, actions: &mut Actions) {
+    fn doubt(&mut self, now: Now, sale: &Sale, reason: Reason, actions: &mut Actions) {
         actions.about(sale.ticket);
         self.record(due(sale, reason), actions);
         self.end(now, sale.ticket, Display::InDoubt, actions);
@@ -180,6 +180,11 @@ impl Terminal {
         if self.config.defects.has(Defect::T01) {
             return self.decline(now, sale, ResponseCode::ISSUER_TIMED_OUT, actions);
         }
+        self.doubt(now, sale, Reason::NoAnswer, actions);
+    }
+
+    /// The line broke while waiting: what was sent may have arrived.
+    pub(super) fn sale_cut_off(&mut self, now: Now, sale: &Sale, actions: &mut Actions) {
         self.doubt(now, sale, Reason::NoAnswer, actions);
     }
 

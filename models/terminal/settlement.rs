@@ -125,6 +125,12 @@ impl Terminal {
             self.record(TerminalRecord::SignedOff, actions);
             return self.proceed(now, wish, actions);
         }
+        if code == Some(ResponseCode::RECONCILE_ERROR) {
+            // The host knows of other totals than we were told: the next attempt compares again.
+            let (batch, debits) = (self.memory.batch, self.memory.debits());
+            let stan = self.management_stan();
+            self.record(TerminalRecord::SettlementStarted { batch, debits, stan }, actions);
+        }
         if let Some(code) = code {
             self.note_keys(code, actions);
         }

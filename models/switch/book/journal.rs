@@ -43,8 +43,8 @@ impl Book {
             SwitchRecord::AdviceCompleted { advice, .. }
             | SwitchRecord::ExceptionOpened { advice, .. } => self.drop_advice(*advice),
             SwitchRecord::Compared { terminal, batch, theirs, ours } => {
-                let ids = self.counted(*terminal, *batch).map(|counted| counted.id).collect();
-                let compared = Compared { theirs: *theirs, ours: *ours, ids };
+                let counted = self.counted(*terminal, *batch).collect();
+                let compared = Compared { theirs: *theirs, ours: *ours, counted };
                 self.batch_mut(*terminal, *batch).compared = Some(compared);
             }
             SwitchRecord::DetailReceived { key, minor } => {
@@ -157,9 +157,8 @@ impl Book {
         self.last_stan = stan;
         let Some(transaction) = self.transactions.get_mut(&id) else { return };
         transaction.is_advised = true;
-        if let Some(Sent { key, .. }) = transaction.sent {
-            self.sent.insert(NetworkKey { stan, transmission, ..key }, id);
-        }
+        let Some(Sent { key, .. }) = transaction.sent else { return };
+        self.sent.insert(NetworkKey { stan, transmission, ..key }, id);
         let item = Advice { id, stan, transmission, reason, since: self.now };
         if let Some((_, queue)) = self.queues.iter_mut().find(|(port, _)| *port == to) {
             queue.push(advice, item);

@@ -156,6 +156,8 @@ pub(super) struct Batch {
     /// Uploaded details: STAN and minor units.
     pub(super) details: BTreeMap<u32, u64>,
     is_closed: bool,
+    /// The commit of the last record about it.
+    commit: u64,
 }
 
 /// The last comparison of totals.
@@ -163,8 +165,8 @@ pub(super) struct Batch {
 pub(super) struct Compared {
     pub(super) theirs: Total,
     pub(super) ours: Total,
-    /// The transactions that made up `ours`.
-    pub(super) ids: Vec<u64>,
+    /// What made up `ours`.
+    pub(super) counted: Vec<Counted>,
 }
 
 impl Compared {
@@ -226,12 +228,9 @@ impl Book {
         }
     }
 
-    /// Lets every advice that was sent once too often, as far as the journal tells, be sent once
-    /// more: the last sending may have been recorded and not made.
-    pub(super) fn grant_one_sending(&mut self, attempts_max: u16) {
-        for (_, queue) in &mut self.queues {
-            queue.limit_attempts(attempts_max.saturating_sub(1));
-        }
+    /// After power loss: the last sending of each advice was recorded, and perhaps not made.
+    pub(super) fn doubt_last_sendings(&mut self) {
+        self.queues.iter_mut().for_each(|(_, queue)| queue.doubt_last_sendings());
     }
 
     /// Forgets that requests were seen. No correct switch does.
@@ -333,13 +332,20 @@ impl Book {
         self.batches.get(&(terminal, batch))
     }
 
+    /// The commit of the last record about a batch.
+    pub(super) fn batch_commit(&self, terminal: [u8; 8], batch: u32) -> u64 {
+        self.batch(terminal, batch).map_or(0, |batch| batch.commit)
+    }
+
     /// Whether this batch was closed.
     pub(super) fn is_closed(&self, terminal: [u8; 8], batch: u32) -> bool {
         self.batch(terminal, batch).is_some_and(|batch| batch.is_closed)
     }
 
     fn batch_mut(&mut self, terminal: [u8; 8], batch: u32) -> &mut Batch {
-        self.batches.entry((terminal, batch)).or_default()
+        let known = self.batches.entry((terminal, batch)).or_default();
+        known.commit = self.commit;
+        known
     }
 
     /// What counts in a batch, by STAN: answered approved, and not reversed.
@@ -354,7 +360,12 @@ impl Book {
                 return None;
             };
             let Transaction {
-                kind: Kind::Sale, ticket, answer: Some(answer), reversal: None, ..
+                kind: Kind::Sale,
+                ticket,
+                answer: Some(answer),
+                reversal: None,
+                is_advised: false,
+                ..
             } = self.transactions.get(id)?
             else {
                 return None;

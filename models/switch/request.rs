@@ -1,0 +1,267 @@
+//! A request at a switch: new, a copy, or overtaken by its reversal; refused or forwarded.
+//!
+//! Whatever line a request came on, it becomes a [`Request`] and goes this way. `Forwarded` is
+//! recorded before the request leaves.
+
+use super::book::{Answer, Stage, Transaction};
+use super::exchange::{Marks, Pending, complete, fixed, transmission};
+use super::{Caller, Switch, Timer};
+use crate::card::{Amount, Pan};
+use crate::defect::Defect;
+use crate::iso8583::{Element, Envelope, Message, ResponseCode};
+use crate::node::{Actions, Link, Port};
+use crate::record::{Kind, NetworkKey, Origin, SwitchRecord};
+use crate::security::{Key, PinBlock};
+use crate::time::{Date, Now};
+
+/// A financial request that reads and whose sender is known.
+pub(super) struct Request<'a> {
+    pub(super) caller: Caller,
+    pub(super) message: &'a Message,
+    pub(super) origin: Origin,
+    pub(super) kind: Kind,
+    pub(super) pan: Pan,
+    pub(super) amount: Amount,
+    /// What its PIN block is encrypted under.
+    pub(super) pin_key: Option<Key>,
+}
+
+/// Where a request goes.
+struct Route {
+    port: Port,
+    link: Link,
+    key: NetworkKey,
+    /// Under the key of that zone.
+    pin: Option<PinBlock>,
+}
+
+impl Switch {
+    /// A request: new, a copy, or one whose reversal came first.
+    pub(super) fn request(&mut self, now: Now, request: &Request<'_>, actions: &mut Actions) {
+        match self.book.stage(request.origin) {
+            Stage::Unknown => match self.route(now, request) {
+                Ok(route) => self.forward(now, request, route, actions),
+                Err(code) => self.refuse(now, request, code, actions),
+            },
+            // The reversal overtook its request: 1. the request is delayed past its sender's
+            // time-out, 2. the sender reverses, 3. the request arrives. It must not move money.
+            Stage::Barred => {
+                self.refuse(now, request, ResponseCode::DUPLICATE_TRANSMISSION, actions);
+            }
+            Stage::InDoubt(id, transaction) if self.waits(id) => {
+                if self.config.defects.has(Defect::W18) {
+                    let minor = request.amount.minor;
+                    let date = transaction.business_date;
+                    let code = ResponseCode::APPROVED;
+                    let authorization = Some(*b"000000");
+                    let answer = Answer { minor, authorization, ..Answer::declined(code, date) };
+                    self.repeat(now, request, transaction, id, answer, actions);
+                }
+            }
+            // Nobody waits any more: it was reversed, or power was lost. A reversal is queued.
+            Stage::InDoubt(id, transaction) => {
+                let date = transaction.business_date;
+                let answer = Answer::declined(ResponseCode::DUPLICATE_TRANSMISSION, date);
+                self.record_answer(id, request.origin, request.kind, &answer, actions);
+                if let Some(transaction) = self.book.transaction(id) {
+                    self.repeat(now, request, transaction, id, answer, actions);
+                }
+            }
+            Stage::Answered(_, _, answer) if !self.is_durable(answer.commit) => {}
+            Stage::Answered(id, transaction, answer) => {
+                // Another card or amount under the same name is no copy.
+                let is_copy = transaction
+                    .sent
+                    .is_none_or(|sent| sent.pan == request.pan && sent.amount == request.amount);
+                let code = ResponseCode::DUPLICATE_TRANSMISSION;
+                let answer = match is_copy {
+                    true => answer,
+                    false => Answer::declined(code, answer.business_date),
+                };
+                self.repeat(now, request, transaction, id, answer, actions);
+            }
+        }
+    }
+
+    /// Whether somebody waits for the answer to this transaction.
+    pub(super) fn waits(&self, id: u64) -> bool {
+        self.pending.iter().any(|pending| pending.id == id)
+    }
+
+    /// Sends an answer that is durable.
+    fn repeat(
+        &self,
+        now: Now,
+        request: &Request<'_>,
+        transaction: &Transaction,
+        id: u64,
+        answer: Answer,
+        actions: &mut Actions,
+    ) {
+        let marks = self.marks_of(now, id, transaction, answer.business_date);
+        let mut message = self.outline(request.caller.side, request.message, &marks);
+        complete(&mut message, transaction.kind, &answer, request.amount);
+        self.answer(request.caller, &message, actions);
+    }
+
+    /// The way upstream, or why there is none.
+    fn route(&self, now: Now, request: &Request<'_>) -> Result<Route, ResponseCode> {
+        if now.instant < self.cutover_until {
+            return Err(ResponseCode::CUTOVER_IN_PROGRESS);
+        }
+        if self.is_in_maintenance(now) {
+            return Err(ResponseCode::ISSUER_INOPERATIVE);
+        }
+        self.check_terms(request)?;
+        let upstream = self.upstream_of(&request.pan).ok_or(ResponseCode::NO_SUCH_ISSUER)?;
+        let port = upstream.port;
+        let is_full = self.book.queue(port).is_some_and(|saf| saf.len() >= self.config.saf_max);
+        if is_full && request.kind == Kind::Sale {
+            return Err(ResponseCode::ISSUER_INOPERATIVE);
+        }
+        let link = self.standing_link(port).ok_or(ResponseCode::ISSUER_INOPERATIVE)?;
+        let pin = translate_pin(request, &upstream.zone.pin)?;
+        let (acquirer, own_stan) = match request.origin {
+            Origin::Pos(key) => (self.config.institution, key.stan),
+            Origin::Network(key) => (key.acquirer, key.stan),
+        };
+        let key = match self.config.defects.has(Defect::W03) {
+            true => NetworkKey {
+                transmission: transmission(now),
+                stan: own_stan,
+                acquirer,
+                forwarder: self.config.institution,
+            },
+            false => self.next_key(now, acquirer).ok_or(ResponseCode::SYSTEM_MALFUNCTION)?,
+        };
+        Ok(Route { port, link, key, pin })
+    }
+
+    /// What the acquirer itself asks of a sale at one of its terminals.
+    fn check_terms(&self, request: &Request<'_>) -> Result<(), ResponseCode> {
+        let Origin::Pos(key) = request.origin else { return Ok(()) };
+        if key.batch != self.book.open_batch(request.caller.port) {
+            // In a closed batch it would never be settled.
+            return Err(ResponseCode::BATCH_MISMATCH);
+        }
+        if request.kind == Kind::Sale && request.amount.minor < self.config.amount_min {
+            return Err(ResponseCode::INVALID_AMOUNT);
+        }
+        let max = self.config.sales_per_card_max;
+        if request.kind == Kind::Sale && max > 0 && self.sales_of_card(request) >= max as usize {
+            return Err(ResponseCode::EXCEEDS_COUNT_LIMIT);
+        }
+        Ok(())
+    }
+
+    /// Sales of this card at this merchant on this business date that count: a declined or reversed
+    /// attempt gives its count back.
+    fn sales_of_card(&self, request: &Request<'_>) -> usize {
+        let merchant = request.message.get(Element::MERCHANT).unwrap_or_default();
+        let counts = |transaction: &Transaction| {
+            transaction.kind == Kind::Sale
+                && transaction.business_date == self.book.business_date
+                && transaction.reversal.is_none()
+                && !transaction.is_advised
+                && transaction.answer.is_none_or(|answer| answer.code.is_approval())
+                && transaction
+                    .sent
+                    .is_some_and(|sent| sent.pan == request.pan && sent.merchant == *merchant)
+        };
+        self.book.transactions().filter(|(_, transaction)| counts(transaction)).count()
+    }
+
+    /// Decides a request without asking anybody.
+    fn refuse(
+        &mut self,
+        now: Now,
+        request: &Request<'_>,
+        code: ResponseCode,
+        actions: &mut Actions,
+    ) {
+        let business_date = self.dated(request);
+        let answer = Answer::declined(code, business_date);
+        let id = self.book.next_id();
+        self.record_answer(id, request.origin, request.kind, &answer, actions);
+        let marks = Marks {
+            transmission: transmission(now),
+            business_date,
+            rrn: self.rrn(id, request, business_date),
+        };
+        let mut message = self.outline(request.caller.side, request.message, &marks);
+        complete(&mut message, request.kind, &answer, request.amount);
+        self.answer(request.caller, &message, actions);
+    }
+
+    fn forward(&mut self, now: Now, request: &Request<'_>, route: Route, actions: &mut Actions) {
+        let id = self.book.next_id();
+        let business_date = self.dated(request);
+        let rrn = self.rrn(id, request, business_date);
+        let marks = Marks { transmission: route.key.transmission, business_date, rrn };
+        let message = self.request_upstream(request, route.key, &marks, route.pin);
+        let parties =
+            (fixed(request.message, Element::TERMINAL), fixed(request.message, Element::MERCHANT));
+        let (Some(frame), (Some(terminal), Some(merchant))) =
+            (self.seal(route.link, &message, Envelope::default(), actions), parties)
+        else {
+            return self.refuse(now, request, ResponseCode::FORMAT_ERROR, actions);
+        };
+        let record = SwitchRecord::Forwarded {
+            id,
+            ticket: actions.ticket(),
+            from: request.caller.port,
+            origin: request.origin,
+            kind: request.kind,
+            to: route.port,
+            key: route.key,
+            rrn,
+            terminal,
+            merchant,
+            pan: request.pan,
+            amount: request.amount,
+            business_date,
+        };
+        self.commit(record, actions);
+        actions.send(route.link, frame);
+        self.touch(now, route.link);
+        self.await_answer(Timer::Response(id), now.instant + self.config.response_timeout);
+        let answer = self.outline(request.caller.side, request.message, &marks);
+        self.pending.push(Pending { id, caller: request.caller, answer });
+    }
+
+    /// The settlement date a request belongs to: its own, or for a terminal's the open one.
+    fn dated(&self, request: &Request<'_>) -> Date {
+        let today = self.book.business_date;
+        match request.origin {
+            Origin::Pos(_) => today,
+            Origin::Network(_) => {
+                let mmdd = request.message.number(Element::SETTLEMENT_DATE);
+                mmdd.and_then(|mmdd| nearest_date(mmdd, today)).unwrap_or(today)
+            }
+        }
+    }
+
+    /// The retrieval reference number: the acquirer's, which the network keeps.
+    fn rrn(&self, id: u64, request: &Request<'_>, date: Date) -> [u8; 12] {
+        let kept = match request.origin {
+            Origin::Pos(_) => None,
+            Origin::Network(_) => fixed(request.message, Element::RRN),
+        };
+        kept.unwrap_or_else(|| self.own_rrn(id % 900_000, date))
+    }
+}
+
+fn translate_pin(request: &Request<'_>, to: &Key) -> Result<Option<PinBlock>, ResponseCode> {
+    let Some(block) = fixed(request.message, Element::PIN_BLOCK) else { return Ok(None) };
+    let from = request.pin_key.as_ref().ok_or(ResponseCode::PIN_FORMAT_ERROR)?;
+    let translated = PinBlock(block).translate(request.pan.as_str(), from, to);
+    translated.map(Some).map_err(|_| ResponseCode::PIN_FORMAT_ERROR)
+}
+
+/// A date without a year, in the year that brings it nearest to `today`.
+fn nearest_date(mmdd: u64, today: Date) -> Option<Date> {
+    let (month, day) = (u8::try_from(mmdd / 100).ok()?, u8::try_from(mmdd % 100).ok()?);
+    (today.year - 1..=today.year + 1)
+        .filter_map(|year| Date::new(year, month, day))
+        .min_by_key(|date| date.days().abs_diff(today.days()))
+}
