@@ -1,0 +1,93 @@
+//! S2 at-most-once-posting: counts effective debits of one business transaction.
+
+use super::books::Books;
+use super::{About, Checked, Invariant, Kinds, Seen, breach};
+use reversim_models::node::Ticket;
+const ABOUT: About = About {
+    code: "S2",
+    name: "at-most-once-posting",
+    claim: "One business transaction has at most one effective debit, however many copies, \
+            repeats or routes there were.",
+    example: "a sale of 500.00 at terminal-1; duplicate the 0200 from terminal-1 to switch-1\n\
+              switch-1 restarts between the copies and forwards both: two debits",
+};
+
+/// The claim.
+pub(super) struct Claim;
+
+impl Invariant for Claim {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn kinds(&self) -> Kinds {
+        Kinds::ISSUER
+    }
+
+    fn observe(&self, books: &Books, seen: &Seen<'_>) -> Checked {
+        let Some((debit, earlier)) = books.decisions.split_last() else { return Ok(0) };
+        if debit.index != seen.index || debit.debit <= 0 {
+            return Ok(0);
+        }
+        let twin = earlier.iter().find(|d| {
+            let is_same = d.ticket == debit.ticket && d.ticket != Ticket::NONE;
+            d.net() > 0 && (is_same || (d.issuer == debit.issuer && d.key == debit.key))
+        });
+        match twin {
+            None => Ok(1),
+            Some(twin) => breach!(
+                [twin.index, debit.index],
+                "{} debited {} from card {} at {} for one and the same sale that it had debited \
+                 {} for at {}",
+                debit.issuer,
+                debit.taken(),
+                debit.pan,
+                debit.at,
+                twin.taken(),
+                twin.at
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::testing::{Tale, sale};
+    use reversim_models::record::IssuerRecord;
+
+    #[test]
+    fn one_sale_is_debited_once() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn a_copy_that_is_forwarded_again_is_debited_twice() {
+        let mut tale = Tale::new();
+        tale.until_answer(sale(1));
+        let again = |record: &mut IssuerRecord| {
+            if let IssuerRecord::Decided { id, key, .. } = record {
+                (*id, key.stan) = (2, 902);
+            }
+        };
+        let second = tale.decided_as(sale(1), again);
+        tale.breaks(ABOUT.name, &[7, second], "for one and the same sale");
+    }
+
+    #[test]
+    fn a_decline_debits_nothing() {
+        let mut tale = Tale::new();
+        tale.opened(1);
+        tale.is_unknown(ABOUT.name);
+    }
+
+    #[test]
+    fn two_sales_with_one_card_and_amount_are_two_transactions() {
+        let mut tale = Tale::new();
+        tale.taken_back(sale(1));
+        tale.sold(sale(2));
+        tale.is_clean();
+    }
+}

@@ -1,0 +1,199 @@
+//! S3 at-most-once-settlement: batches of terminals and switches; there are no clearing files yet.
+
+use super::books::Books;
+use super::{About, Checked, Invariant, Kinds, Seen, breach};
+use crate::history::Horizon;
+use crate::party::Party;
+use reversim_models::card::Amount;
+use reversim_models::node::Ticket;
+use reversim_models::record::{PosKey, SwitchRecord, TerminalRecord, Total};
+const ABOUT: About = About {
+    code: "S3",
+    name: "at-most-once-settlement",
+    claim: "A transaction counts in at most one closed batch, and at day end in exactly one if \
+            it stands approved.",
+    example: "a sale of 500.00 at terminal-1; duplicate the 0210 from switch-1 to terminal-1\n\
+              terminal-1 adds the sale to its batch twice and settles 1000.00",
+};
+
+/// The claim.
+pub(super) struct Claim;
+
+impl Invariant for Claim {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn kinds(&self) -> Kinds {
+        Kinds::TERMINAL.and(Kinds::SWITCH)
+    }
+
+    fn observe(&self, books: &Books, seen: &Seen<'_>) -> Checked {
+        match (seen.terminal(), seen.switch()) {
+            (Some(TerminalRecord::Approved { .. }), _) => approved(books, seen.index),
+            (Some(TerminalRecord::SettlementStarted { batch, debits, .. }), _) => {
+                started(books, seen, *batch, *debits)
+            }
+            (_, Some(SwitchRecord::DetailReceived { key, .. })) => detail(books, seen, *key),
+            (_, Some(SwitchRecord::BatchClosed { .. })) => closed(books, seen.index),
+            _ => Ok(0),
+        }
+    }
+
+    fn at(&self, books: &Books, horizon: Horizon) -> Checked {
+        if horizon == Horizon::Online {
+            return Ok(0);
+        }
+        let mut checked = 0;
+        for sale in &books.sales {
+            let Some(approval) = sale.stands() else { continue };
+            let id = books.terminal_id(sale.terminal);
+            let Some(host) = id.and_then(|id| books.host_batch(id, sale.batch)) else { continue };
+            let Some(close) = host.closed else { continue };
+            let is_presented = books.presented.iter().any(|p| p.ticket == sale.ticket);
+            if !is_presented && !host.differences.contains(&sale.stan) {
+                return breach!(
+                    [approval.index, close],
+                    "{sale} stands approved, but is not in batch {:06} as {} closed it",
+                    sale.batch,
+                    host.switch
+                );
+            }
+            checked += 1;
+        }
+        Ok(checked)
+    }
+}
+
+fn approved(books: &Books, index: usize) -> Checked {
+    let twice = books.sales.iter().find(|s| s.approved_again == Some(index));
+    match twice.and_then(|s| Some((s, s.approved?))) {
+        None => Ok(1),
+        Some((sale, first)) => {
+            breach!([first.index, index], "{sale} was added to batch {:06} twice", sale.batch)
+        }
+    }
+}
+
+/// A terminal that settles more than it sold in a batch, with another batch left open, settles
+/// that other batch again.
+fn started(books: &Books, seen: &Seen<'_>, batch: u32, debits: Total) -> Checked {
+    let terminal = seen.entry.party;
+    let of = |s: &&super::books::Sale| {
+        s.terminal == terminal && s.batch == batch && s.approved.is_some()
+    };
+    let own = books.sales.iter().filter(of).count();
+    let open = books.batches.iter().find(|b| {
+        b.terminal == terminal && b.batch != batch && b.closed.is_none() && b.debits.count > 0
+    });
+    match open {
+        Some(open) if debits.count as usize > own => breach!(
+            [open.started, seen.index],
+            "{terminal} settles {} sales of {} under batch {batch:06}, which holds {own}; batch \
+             {:06} with {} was never closed",
+            debits.count,
+            Amount::cny(debits.minor),
+            open.batch,
+            Amount::cny(open.debits.minor)
+        ),
+        _ => Ok(u64::from(debits.count > 0)),
+    }
+}
+
+/// A detail that belongs to another batch, and already counts in it.
+fn detail(books: &Books, seen: &Seen<'_>, key: PosKey) -> Checked {
+    let Some(terminal) = books.terminal(key.terminal) else { return Ok(0) };
+    let of = |s: &&super::books::Sale| {
+        s.terminal == terminal && s.stan == key.stan && s.approved.is_some()
+    };
+    if books.sales.iter().filter(of).any(|s| s.batch == key.batch) {
+        return Ok(1);
+    }
+    for sale in books.sales.iter().filter(of) {
+        if let Some(first) = books.presented.iter().find(|p| p.ticket == sale.ticket) {
+            return breach!(
+                [first.index, seen.index],
+                "{sale} was settled in batch {:06} and is uploaded again under batch {:06}",
+                sale.batch,
+                key.batch
+            );
+        }
+    }
+    Ok(0)
+}
+
+fn closed(books: &Books, index: usize) -> Checked {
+    let mut checked = 0;
+    for (place, new) in books.presented.iter().enumerate().filter(|(_, p)| p.index == index) {
+        let is_same = |p: &&super::books::Presented| {
+            (p.switch == new.switch && p.id == new.id)
+                || (p.ticket == new.ticket && p.ticket != Ticket::NONE)
+        };
+        if let Some(first) = books.presented[..place].iter().find(is_same) {
+            let switch: Party = new.switch;
+            return breach!(
+                [first.index, index],
+                "{switch} counts transaction {} of {} in a closed batch a second time",
+                new.id,
+                Amount::cny(new.minor)
+            );
+        }
+        checked += 1;
+    }
+    Ok(checked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::testing::{Sale, Tale, sale, total};
+
+    #[test]
+    fn a_settled_sale_counts_once() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        tale.settled(&[sale(1)]);
+        tale.day_end();
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn a_second_copy_of_an_answer_is_no_second_sale() {
+        let mut tale = Tale::new();
+        let receipt = tale.sold(sale(1));
+        let again = tale.approved(sale(1));
+        tale.breaks(ABOUT.name, &[receipt - 2, again], "was added to batch 000001 twice");
+    }
+
+    #[test]
+    fn a_transaction_in_two_closed_batches_is_settled_twice() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        let first = tale.host_closed(&[sale(1)], &[]);
+        let second = tale.host_closed(&[Sale { batch: 2, ..sale(1) }], &[]);
+        tale.breaks(ABOUT.name, &[first, second], "a second time");
+    }
+
+    #[test]
+    fn settling_again_under_the_next_batch_number_settles_twice() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        let first = tale.settlement_started(2, 1, total(&[sale(1)]));
+        let second = tale.settlement_started(3, 2, total(&[sale(1)]));
+        tale.breaks(ABOUT.name, &[first, second], "batch 000001 with 500.00 was never closed");
+    }
+
+    #[test]
+    fn an_approved_sale_that_the_closed_batch_lacks_is_lost() {
+        let mut tale = Tale::new();
+        let receipt = tale.sold(sale(1));
+        let close = tale.host_closed(&[], &[]);
+        tale.day_end();
+        tale.breaks(ABOUT.name, &[receipt - 2, close], "is not in batch 000001");
+    }
+
+    #[test]
+    fn no_sale_settles_nothing() {
+        Tale::new().is_unknown(ABOUT.name);
+    }
+}

@@ -1,0 +1,151 @@
+//! Settlement as terminals and switches recorded it.
+
+use super::Books;
+use crate::party::Party;
+use reversim_models::node::Ticket;
+use reversim_models::record::{PosKey, Total};
+
+/// A batch that a terminal settles.
+#[derive(Clone, Debug)]
+pub(crate) struct TerminalBatch {
+    pub(crate) terminal: Party,
+    pub(crate) batch: u32,
+    /// The record `SettlementStarted`, the last one if there were several.
+    pub(crate) started: usize,
+    pub(crate) debits: Total,
+    pub(crate) closed: Option<(usize, Total)>,
+}
+
+/// A batch that a switch compares and closes.
+#[derive(Clone, Debug)]
+pub(crate) struct HostBatch {
+    pub(crate) switch: Party,
+    pub(crate) terminal: [u8; 8],
+    pub(crate) batch: u32,
+    /// The record `Compared`, the last one, with the terminal's and the switch's totals.
+    pub(crate) compared: Option<(usize, Total, Total)>,
+    /// Details uploaded: voucher and entry.
+    pub(crate) details: Vec<(u32, usize)>,
+    pub(crate) closed: Option<usize>,
+    pub(crate) closed_again: Option<usize>,
+    pub(crate) total: Total,
+    pub(crate) differences: Vec<u32>,
+}
+
+/// A transaction that counts in a closed host batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Presented {
+    pub(crate) index: usize,
+    pub(crate) switch: Party,
+    pub(crate) id: u64,
+    pub(crate) ticket: Ticket,
+    pub(crate) minor: u64,
+}
+
+impl Books {
+    pub(super) fn settlement_started(
+        &mut self,
+        index: usize,
+        terminal: Party,
+        batch: u32,
+        debits: Total,
+    ) {
+        let is_it = |b: &&mut TerminalBatch| b.terminal == terminal && b.batch == batch;
+        match self.batches.iter_mut().rev().find(is_it) {
+            Some(known) if known.closed.is_none() => {
+                (known.started, known.debits) = (index, debits);
+            }
+            _ => self.batches.push(TerminalBatch {
+                terminal,
+                batch,
+                started: index,
+                debits,
+                closed: None,
+            }),
+        }
+    }
+
+    pub(super) fn terminal_batch_closed(
+        &mut self,
+        index: usize,
+        terminal: Party,
+        batch: u32,
+        debits: Total,
+    ) {
+        let is_it = |b: &&mut TerminalBatch| b.terminal == terminal && b.batch == batch;
+        if let Some(known) = self.batches.iter_mut().rev().find(is_it) {
+            known.closed.get_or_insert((index, debits));
+        }
+        let of = |s: &&mut super::Sale| {
+            s.terminal == terminal && s.batch == batch && s.approved.is_some()
+        };
+        for sale in self.sales.iter_mut().filter(of) {
+            sale.settled.get_or_insert(index);
+        }
+    }
+
+    /// The host's view of a batch.
+    pub(crate) fn host_batch(&self, terminal: [u8; 8], batch: u32) -> Option<&HostBatch> {
+        self.host_batches.iter().rev().find(|b| b.terminal == terminal && b.batch == batch)
+    }
+
+    fn host_batch_at(&mut self, switch: Party, terminal: [u8; 8], batch: u32) -> &mut HostBatch {
+        let is_it =
+            |b: &HostBatch| b.switch == switch && b.terminal == terminal && b.batch == batch;
+        let place = match self.host_batches.iter().rposition(is_it) {
+            Some(place) => place,
+            None => {
+                self.host_batches.push(HostBatch {
+                    switch,
+                    terminal,
+                    batch,
+                    compared: None,
+                    details: Vec::new(),
+                    closed: None,
+                    closed_again: None,
+                    total: Total::default(),
+                    differences: Vec::new(),
+                });
+                self.host_batches.len() - 1
+            }
+        };
+        &mut self.host_batches[place]
+    }
+
+    pub(super) fn compared(
+        &mut self,
+        index: usize,
+        switch: Party,
+        terminal: [u8; 8],
+        batch: u32,
+        (theirs, ours): (Total, Total),
+    ) {
+        self.host_batch_at(switch, terminal, batch).compared = Some((index, theirs, ours));
+    }
+
+    pub(super) fn detail_received(&mut self, index: usize, switch: Party, key: PosKey) {
+        self.host_batch_at(switch, key.terminal, key.batch).details.push((key.stan, index));
+    }
+
+    pub(super) fn host_batch_closed(
+        &mut self,
+        index: usize,
+        switch: Party,
+        (terminal, batch): ([u8; 8], u32),
+        entries: &[(u64, Ticket, u64)],
+        differences: &[u32],
+    ) {
+        for &(id, ticket, minor) in entries {
+            let ticket = self.forward(switch, id).map_or(ticket, |forward| forward.ticket);
+            self.presented.push(Presented { index, switch, id, ticket, minor });
+        }
+        let known = self.host_batch_at(switch, terminal, batch);
+        if known.closed.is_some() {
+            known.closed_again.get_or_insert(index);
+            return;
+        }
+        known.closed = Some(index);
+        known.total = entries.iter().fold(Total::default(), |sum, (_, _, minor)| sum.plus(*minor));
+        known.differences = differences.to_vec();
+    }
+}

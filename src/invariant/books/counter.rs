@@ -1,0 +1,175 @@
+//! What happened at the counter: wishes, screens, slips, power, keys.
+
+use super::Books;
+use crate::history::{Entry, HEALING};
+use crate::party::{Party, Role};
+use reversim_models::device::{Display, Output, Slip};
+use reversim_models::node::{Command, Ticket};
+use reversim_models::time::{Duration, Instant};
+
+/// What a person asked a terminal for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum WishKind {
+    SignOn,
+    Sale,
+    Inquiry,
+    Settle,
+    Reprint,
+    Echo,
+}
+
+impl WishKind {
+    /// For people.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            WishKind::SignOn => "a sign-on",
+            WishKind::Sale => "a sale",
+            WishKind::Inquiry => "a balance inquiry",
+            WishKind::Settle => "a settlement",
+            WishKind::Reprint => "a reprint",
+            WishKind::Echo => "a line test",
+        }
+    }
+}
+
+/// A person's wish, and what the screen said to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    pub(crate) terminal: Party,
+    pub(crate) ticket: Ticket,
+    pub(crate) kind: WishKind,
+    pub(crate) index: usize,
+    /// From when the terminal alone is to blame for the wait.
+    pub(crate) since: Instant,
+    /// The first display that ends it.
+    pub(crate) end: Option<(usize, Display)>,
+    /// The last display that ends it.
+    pub(crate) last: Option<Display>,
+    /// How long the wait was.
+    pub(crate) waited: Duration,
+    /// Power was lost meanwhile, or there was none: nobody can expect an end.
+    pub(crate) is_interrupted: bool,
+    /// A commit was slow meanwhile: the wait says nothing.
+    pub(crate) is_slowed: bool,
+}
+
+impl Wish {
+    /// Whether it belongs to the healing phase.
+    pub(crate) fn is_healing(&self) -> bool {
+        self.ticket.0 > HEALING
+    }
+
+    pub(crate) fn is_must_settle(&self) -> bool {
+        self.is_healing() && self.last == Some(Display::MustSettle)
+    }
+}
+
+/// Work keys of a terminal, by its records.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keys {
+    pub(crate) terminal: Party,
+    /// The last record.
+    pub(crate) index: usize,
+    pub(crate) is_signed_on: bool,
+}
+
+impl Books {
+    pub(super) fn asked(&mut self, index: usize, entry: &Entry, command: &Command) {
+        let (ticket, kind) = match command {
+            Command::SignOn { ticket } => (*ticket, WishKind::SignOn),
+            Command::Sale { ticket, .. } => (*ticket, WishKind::Sale),
+            Command::Inquiry { ticket, .. } => (*ticket, WishKind::Inquiry),
+            Command::Settle { ticket } => (*ticket, WishKind::Settle),
+            Command::Reprint { ticket, .. } => (*ticket, WishKind::Reprint),
+            Command::Echo { ticket } => (*ticket, WishKind::Echo),
+            Command::CutOver { .. }
+            | Command::Maintenance { .. }
+            | Command::WithdrawKeys { .. } => return,
+        };
+        if entry.party.role != Role::Terminal || !self.is_visible(entry.party) {
+            return;
+        }
+        self.wishes.push(Wish {
+            terminal: entry.party,
+            ticket,
+            kind,
+            index,
+            since: entry.at,
+            end: None,
+            last: None,
+            waited: Duration::ZERO,
+            is_interrupted: self.dark.contains(&entry.party),
+            is_slowed: false,
+        });
+    }
+
+    pub(super) fn displayed(&mut self, index: usize, entry: &Entry, display: Display) {
+        if let Display::Approved(amount) = display {
+            self.told(index, entry.ticket, amount.minor);
+        }
+        if !display.is_final() {
+            return;
+        }
+        for wish in self.wishes.iter_mut().filter(|w| w.terminal == entry.party) {
+            if wish.ticket == entry.ticket {
+                wish.last = Some(display);
+                if wish.end.is_none() {
+                    wish.end = Some((index, display));
+                    wish.waited = entry.at.since(wish.since);
+                }
+            } else if wish.end.is_none() {
+                // It may have waited for this one.
+                wish.since = entry.at;
+            }
+        }
+    }
+
+    pub(super) fn put_out(&mut self, index: usize, entry: &Entry, output: &Output) {
+        if let Output::Slip(Slip::Receipt { stan, batch, amount, is_copy: false }) = output {
+            let of = |s: &&super::Sale| {
+                s.terminal == entry.party && s.stan == *stan && s.batch == *batch
+            };
+            if let Some(ticket) = self.sales.iter().rev().find(of).map(|sale| sale.ticket) {
+                self.told(index, ticket, amount.minor);
+            }
+        }
+    }
+
+    fn told(&mut self, index: usize, ticket: Ticket, minor: u64) {
+        if let Some(sale) = self.sales.iter_mut().rev().find(|sale| sale.ticket == ticket) {
+            sale.told.get_or_insert((index, minor));
+        }
+    }
+
+    pub(super) fn device_answered(&mut self, entry: &Entry) {
+        for wish in self.open_wishes(entry.party) {
+            wish.since = entry.at;
+        }
+    }
+
+    pub(super) fn commit_delayed(&mut self, entry: &Entry) {
+        for wish in self.open_wishes(entry.party) {
+            wish.is_slowed = true;
+        }
+    }
+
+    pub(super) fn power_lost(&mut self, entry: &Entry) {
+        if !self.dark.contains(&entry.party) {
+            self.dark.push(entry.party);
+        }
+        for wish in self.open_wishes(entry.party) {
+            wish.is_interrupted = true;
+        }
+    }
+
+    fn open_wishes(&mut self, terminal: Party) -> impl Iterator<Item = &mut Wish> {
+        self.wishes.iter_mut().filter(move |w| w.terminal == terminal && w.end.is_none())
+    }
+
+    pub(super) fn signed(&mut self, index: usize, terminal: Party, is_signed_on: bool) {
+        match self.keys.iter_mut().find(|keys| keys.terminal == terminal) {
+            Some(keys) => (keys.index, keys.is_signed_on) = (index, is_signed_on),
+            None => self.keys.push(Keys { terminal, index, is_signed_on }),
+        }
+    }
+}

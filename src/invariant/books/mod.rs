@@ -1,0 +1,225 @@
+//! The books: a history folded into who sold, forwarded, debited, reversed and settled what.
+//!
+//! Facts only, each with the index of the entry that says so. A transaction is known by its ticket,
+//! the number that the world carries beside the bytes. One read can hold messages about two
+//! tickets, so where a record names its transaction by a key, the key decides.
+
+mod account;
+mod batch;
+mod counter;
+mod route;
+mod sale;
+mod wire;
+
+pub(crate) use account::{Decision, Reversal, to_cardholder};
+pub(crate) use batch::{HostBatch, Presented, TerminalBatch};
+pub(crate) use counter::{Wish, WishKind};
+pub(crate) use route::{Advice, Forward};
+pub(crate) use sale::Sale;
+pub(crate) use wire::{Delivery, Wire, peek_mti};
+
+use super::Kinds;
+use crate::history::{Entry, Frame, Setting, What};
+use crate::party::{Party, Role};
+use reversim_models::device::Output;
+use reversim_models::iso8583::ResponseCode;
+use reversim_models::node::Ticket;
+use reversim_models::record::Record;
+use reversim_models::time::Instant;
+
+/// Whether a reversal answered with this code is done with: nothing is left to repeat.
+pub(crate) fn is_taken(code: ResponseCode) -> bool {
+    matches!(
+        code,
+        ResponseCode::APPROVED
+            | ResponseCode::INVALID_TRANSACTION
+            | ResponseCode::SUSPICIOUS_OPERATION
+            | ResponseCode::ORIGINAL_NOT_FOUND
+            | ResponseCode::DUPLICATE_TRANSMISSION
+    )
+}
+
+/// Everything a claim may know.
+pub(crate) struct Books {
+    pub(crate) setting: Setting,
+    /// The time of the entry last read.
+    pub(crate) now: Instant,
+    /// Sales as terminals recorded them.
+    pub(crate) sales: Vec<Sale>,
+    /// Trace numbers as terminals took them: terminal, number, batch then open, entry.
+    pub(crate) numbers: Vec<sale::Number>,
+    /// Transactions as switches forwarded them.
+    pub(crate) forwards: Vec<Forward>,
+    /// Reversals that switches accepted.
+    pub(crate) acceptances: Vec<route::Acceptance>,
+    /// Reversal advices of switches.
+    pub(crate) advices: Vec<Advice>,
+    /// Requests as issuers decided them.
+    pub(crate) decisions: Vec<Decision>,
+    /// Reversals as issuers decided them.
+    pub(crate) reversals: Vec<Reversal>,
+    /// Balances of cardholder accounts.
+    pub(crate) accounts: Vec<account::Standing>,
+    /// Wrong PINs in a row, by card.
+    pub(crate) pins: Vec<account::PinTries>,
+    /// Batches as terminals settled them.
+    pub(crate) batches: Vec<TerminalBatch>,
+    /// Batches as switches compared and closed them.
+    pub(crate) host_batches: Vec<HostBatch>,
+    /// Transactions that count in a closed host batch.
+    pub(crate) presented: Vec<Presented>,
+    /// What people asked terminals for.
+    pub(crate) wishes: Vec<Wish>,
+    /// Financial and reversal messages.
+    pub(crate) wires: Vec<Wire>,
+    /// Deliveries of them.
+    pub(crate) deliveries: Vec<Delivery>,
+    /// Places of altered deliveries.
+    pub(crate) altered_places: Vec<usize>,
+    /// Receiver and sender of frames that arrived changed and that nobody can read.
+    pub(crate) unreadable: Vec<(Party, Party)>,
+    /// Where the faults were over.
+    pub(crate) healed: Option<usize>,
+    /// Terminals whose keys are no good, as they recorded it.
+    pub(crate) keys: Vec<counter::Keys>,
+    /// Parties without power.
+    pub(crate) dark: Vec<Party>,
+    originals: Vec<(usize, Frame)>,
+}
+
+impl Books {
+    /// Books in which nothing is written yet.
+    pub(crate) fn new(setting: &Setting) -> Books {
+        Books {
+            setting: setting.clone(),
+            now: Instant::START,
+            sales: Vec::with_capacity(8),
+            numbers: Vec::with_capacity(16),
+            forwards: Vec::with_capacity(8),
+            acceptances: Vec::new(),
+            advices: Vec::new(),
+            decisions: Vec::with_capacity(8),
+            reversals: Vec::new(),
+            accounts: Vec::with_capacity(4),
+            pins: Vec::new(),
+            batches: Vec::new(),
+            host_batches: Vec::new(),
+            presented: Vec::new(),
+            wishes: Vec::with_capacity(16),
+            wires: Vec::with_capacity(32),
+            deliveries: Vec::with_capacity(32),
+            altered_places: Vec::new(),
+            unreadable: Vec::new(),
+            healed: None,
+            keys: Vec::new(),
+            dark: Vec::new(),
+            originals: Vec::with_capacity(32),
+        }
+    }
+
+    /// Takes in an entry. Says what kind it is and where its frame went, if a claim may want it.
+    pub(crate) fn read(&mut self, index: usize, entry: &Entry) -> Option<(Kinds, usize)> {
+        self.now = entry.at;
+        match &entry.what {
+            What::Sent { to, frame, .. } => return self.sent(index, entry, *to, frame),
+            What::Delivered { .. } => return self.delivered(index, entry),
+            What::Recorded(Record::Terminal(record)) => {
+                self.terminal_recorded(index, entry, record);
+                return Some((Kinds::TERMINAL, 0));
+            }
+            What::Recorded(Record::Switch(record)) => {
+                self.switch_recorded(index, entry, record);
+                return Some((Kinds::SWITCH, 0));
+            }
+            What::Recorded(Record::Issuer(record)) => {
+                self.issuer_recorded(index, entry, record);
+                return Some((Kinds::ISSUER, 0));
+            }
+            What::Recorded(Record::Own(_)) => return Some((Kinds::OWN, 0)),
+            What::Told { output: Output::Display(display), .. } => {
+                self.displayed(index, entry, *display);
+                return Some((Kinds::SCREEN, 0));
+            }
+            What::Told { output, .. } => {
+                self.put_out(index, entry, output);
+                return Some((Kinds::PAPER, 0));
+            }
+            What::Asked(command) => self.asked(index, entry, command),
+            What::Answered { .. } => self.device_answered(entry),
+            What::CommitDelayed => self.commit_delayed(entry),
+            What::PowerLost => self.power_lost(entry),
+            What::PowerRestored => self.dark.retain(|party| *party != entry.party),
+            What::Healed => self.healed = self.healed.or(Some(index)),
+            _ => {}
+        }
+        None
+    }
+
+    /// Whether the records of this party are in the history.
+    pub(crate) fn is_visible(&self, party: Party) -> bool {
+        !self.setting.foreign.contains(&party)
+    }
+
+    /// Whether every issuer's records are in the history, and there is one.
+    pub(crate) fn sees_issuers(&self) -> bool {
+        self.setting.parties.iter().any(|party| party.role == Role::Issuer)
+            && !self.setting.foreign.iter().any(|party| party.role == Role::Issuer)
+    }
+
+    /// The terminal with this element 41.
+    pub(crate) fn terminal(&self, id: [u8; 8]) -> Option<Party> {
+        self.setting.terminals.iter().find(|(_, other)| *other == id).map(|(party, _)| *party)
+    }
+
+    /// Element 41 of this terminal.
+    pub(crate) fn terminal_id(&self, terminal: Party) -> Option<[u8; 8]> {
+        self.setting.terminals.iter().find(|(party, _)| *party == terminal).map(|(_, id)| *id)
+    }
+
+    /// The sale of this ticket, as its terminal recorded it.
+    pub(crate) fn sale(&self, ticket: Ticket) -> Option<&Sale> {
+        if ticket == Ticket::NONE {
+            return None;
+        }
+        self.sales.iter().rev().find(|sale| sale.ticket == ticket)
+    }
+
+    /// What the cardholder has been debited for this ticket, less what was given back.
+    pub(crate) fn net(&self, ticket: Ticket) -> i64 {
+        let of = self.decisions.iter().filter(|decision| decision.ticket == ticket);
+        of.map(Decision::net).sum()
+    }
+
+    /// The entry of the first debit for this ticket.
+    pub(crate) fn debit_of(&self, ticket: Ticket) -> Option<&Decision> {
+        self.decisions.iter().find(|d| d.ticket == ticket && d.debit > 0)
+    }
+
+    /// The exception item that stands in for a reversal of this ticket: opened, and the whole
+    /// budget really sent before.
+    pub(crate) fn exception(&self, ticket: Ticket) -> Option<usize> {
+        let terminal = self.sale(ticket).and_then(|sale| {
+            let is_spent = sale.tries >= u32::from(self.setting.reversal_attempts);
+            sale.exception.filter(|_| is_spent)
+        });
+        terminal.or_else(|| {
+            let of = self.advices.iter().filter(|advice| advice.ticket == ticket);
+            of.filter(|a| a.tries >= u32::from(self.setting.saf_attempts))
+                .find_map(|advice| advice.exception)
+        })
+    }
+
+    /// Whether something about this ticket reached the party changed on the way.
+    pub(crate) fn was_altered(&self, party: Party, ticket: Ticket) -> bool {
+        self.altered_places.iter().any(|&place| {
+            let delivery = &self.deliveries[place];
+            delivery.party == party && self.wires[delivery.sent].ticket == ticket
+        })
+    }
+
+    /// Whether a terminal could not do anything in the healing phase before it settles: no number
+    /// or no room is left. What waits for its next wish then waits for the settlement.
+    pub(crate) fn must_settle(&self, terminal: Party) -> bool {
+        self.wishes.iter().any(|wish| wish.terminal == terminal && wish.is_must_settle())
+    }
+}

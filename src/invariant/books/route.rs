@@ -1,0 +1,223 @@
+//! Transactions, accepted reversals and advices as switches recorded them.
+
+use super::Books;
+use crate::history::Entry;
+use crate::party::Party;
+use reversim_models::card::{Amount, Pan};
+use reversim_models::iso8583::ResponseCode;
+use reversim_models::node::Ticket;
+use reversim_models::record::{Kind, NetworkKey, Origin, SwitchRecord};
+use reversim_models::time::Date;
+
+/// A request that a switch sent on, or answered itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Forward {
+    pub(crate) switch: Party,
+    pub(crate) id: u64,
+    pub(crate) ticket: Ticket,
+    /// The record: `Forwarded`.
+    pub(crate) index: usize,
+    pub(crate) origin: Origin,
+    pub(crate) kind: Kind,
+    pub(crate) key: NetworkKey,
+    pub(crate) rrn: [u8; 12],
+    pub(crate) terminal: [u8; 8],
+    pub(crate) pan: Pan,
+    pub(crate) amount: Amount,
+    pub(crate) date: Date,
+    pub(crate) answered: Option<Answer>,
+    /// The entry of another answer that contradicts the first.
+    pub(crate) answered_otherwise: Option<usize>,
+    /// The other side reversed it.
+    pub(crate) reversed: Option<usize>,
+}
+
+/// What a switch answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer {
+    pub(crate) index: usize,
+    pub(crate) code: ResponseCode,
+    pub(crate) amount: Amount,
+    pub(crate) authorization: Option<[u8; 6]>,
+    pub(crate) date: Date,
+}
+
+/// A reversal that a switch accepted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Acceptance {
+    pub(crate) switch: Party,
+    pub(crate) index: usize,
+    pub(crate) origin: Origin,
+}
+
+/// A reversal advice in a queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Advice {
+    pub(crate) switch: Party,
+    pub(crate) advice: u64,
+    pub(crate) id: u64,
+    pub(crate) ticket: Ticket,
+    pub(crate) queued: usize,
+    /// How the original is named on the line the advice goes to.
+    pub(crate) key: Option<NetworkKey>,
+    pub(crate) tries: u32,
+    pub(crate) last: usize,
+    pub(crate) completed: Option<(usize, ResponseCode)>,
+    pub(crate) exception: Option<usize>,
+}
+
+impl Advice {
+    /// Neither taken nor given up.
+    pub(crate) fn is_open(&self) -> bool {
+        self.completed.is_none() && self.exception.is_none()
+    }
+}
+
+impl Books {
+    /// The transaction with this number at this switch.
+    pub(crate) fn forward(&self, switch: Party, id: u64) -> Option<&Forward> {
+        self.forwards.iter().rev().find(|f| f.switch == switch && f.id == id)
+    }
+
+    fn forward_mut(&mut self, switch: Party, id: u64) -> Option<&mut Forward> {
+        self.forwards.iter_mut().rev().find(|f| f.switch == switch && f.id == id)
+    }
+
+    /// The only forward with this key and terminal; none if there are several.
+    pub(crate) fn forward_by_key(&self, key: NetworkKey, terminal: [u8; 8]) -> Option<&Forward> {
+        let mut found = self.forwards.iter().filter(|f| f.key == key && f.terminal == terminal);
+        found.next().filter(|_| found.next().is_none())
+    }
+
+    /// What a request with this origin is about; `beside` is what the world carried beside it.
+    fn ticket_of(&self, origin: Origin, terminal: [u8; 8], kind: Kind, beside: Ticket) -> Ticket {
+        let found = match origin {
+            Origin::Pos(_) if kind != Kind::Sale => None,
+            Origin::Pos(key) => {
+                let party = self.terminal(key.terminal);
+                let mut named = self.sales.iter().filter(|sale| {
+                    Some(sale.terminal) == party && sale.batch == key.batch && sale.stan == key.stan
+                });
+                named.next().filter(|_| named.next().is_none()).map(|sale| sale.ticket)
+            }
+            Origin::Network(key) => self.forward_by_key(key, terminal).map(|f| f.ticket),
+        };
+        found.unwrap_or(beside)
+    }
+
+    pub(super) fn switch_recorded(&mut self, index: usize, entry: &Entry, record: &SwitchRecord) {
+        let switch = entry.party;
+        match record {
+            SwitchRecord::Forwarded { .. } => self.forwarded(index, entry, record),
+            SwitchRecord::Answered { id, code, amount, authorization, business_date, .. } => {
+                let Some(forward) = self.forward_mut(switch, *id) else { return };
+                match forward.answered {
+                    None => {
+                        forward.answered = Some(Answer {
+                            index,
+                            code: *code,
+                            amount: *amount,
+                            authorization: *authorization,
+                            date: *business_date,
+                        });
+                    }
+                    Some(first) if first.code.is_approval() != code.is_approval() => {
+                        forward.answered_otherwise.get_or_insert(index);
+                    }
+                    Some(_) => {}
+                }
+            }
+            SwitchRecord::ReversalAccepted { id, origin, .. } => {
+                self.accepted(index, entry, *id, *origin);
+            }
+            SwitchRecord::AdviceQueued { advice, id, .. } => {
+                let forward = self.forward(switch, *id);
+                self.advices.push(Advice {
+                    switch,
+                    advice: *advice,
+                    id: *id,
+                    ticket: forward.map_or(entry.ticket, |f| f.ticket),
+                    queued: index,
+                    key: forward.map(|f| f.key),
+                    tries: 0,
+                    last: index,
+                    completed: None,
+                    exception: None,
+                });
+            }
+            SwitchRecord::AdviceTried { advice, .. } => self.on_advice(entry, *advice, |a| {
+                a.tries += 1;
+                a.last = index;
+            }),
+            SwitchRecord::AdviceCompleted { advice, code } => {
+                self.on_advice(entry, *advice, |a| {
+                    a.completed.get_or_insert((index, *code));
+                });
+            }
+            SwitchRecord::ExceptionOpened { advice, .. } => self.on_advice(entry, *advice, |a| {
+                a.exception.get_or_insert(index);
+            }),
+            SwitchRecord::Compared { terminal, batch, theirs, ours } => {
+                self.compared(index, switch, *terminal, *batch, (*theirs, *ours));
+            }
+            SwitchRecord::DetailReceived { key, .. } => self.detail_received(index, switch, *key),
+            SwitchRecord::BatchClosed { terminal, batch, entries, differences, .. } => {
+                self.host_batch_closed(index, switch, (*terminal, *batch), entries, differences);
+            }
+            SwitchRecord::KeysIssued { .. }
+            | SwitchRecord::KeysWithdrawn { .. }
+            | SwitchRecord::LateAnswerAbsorbed { .. }
+            | SwitchRecord::CutOver { .. } => {}
+        }
+    }
+
+    fn on_advice(&mut self, entry: &Entry, number: u64, change: impl FnOnce(&mut Advice)) {
+        let is_it = |a: &&mut Advice| a.switch == entry.party && a.advice == number;
+        if let Some(advice) = self.advices.iter_mut().rev().find(is_it) {
+            change(advice);
+        }
+    }
+
+    fn forwarded(&mut self, index: usize, entry: &Entry, record: &SwitchRecord) {
+        let SwitchRecord::Forwarded {
+            id,
+            origin,
+            kind,
+            key,
+            rrn,
+            terminal,
+            pan,
+            amount,
+            business_date,
+            ..
+        } = record
+        else {
+            return;
+        };
+        self.forwards.push(Forward {
+            switch: entry.party,
+            id: *id,
+            ticket: self.ticket_of(*origin, *terminal, *kind, entry.ticket),
+            index,
+            origin: *origin,
+            kind: *kind,
+            key: *key,
+            rrn: *rrn,
+            terminal: *terminal,
+            pan: *pan,
+            amount: *amount,
+            date: *business_date,
+            answered: None,
+            answered_otherwise: None,
+            reversed: None,
+        });
+    }
+
+    fn accepted(&mut self, index: usize, entry: &Entry, id: Option<u64>, origin: Origin) {
+        let switch = entry.party;
+        if let Some(forward) = id.and_then(|id| self.forward_mut(switch, id)) {
+            forward.reversed.get_or_insert(index);
+        }
+        self.acceptances.push(Acceptance { switch, index, origin });
+    }
+}

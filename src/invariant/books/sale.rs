@@ -1,0 +1,231 @@
+//! Sales and trace numbers as terminals recorded them.
+
+use super::Books;
+use crate::history::Entry;
+use crate::party::Party;
+use reversim_models::card::{Amount, Pan};
+use reversim_models::iso8583::ResponseCode;
+use reversim_models::node::Ticket;
+use reversim_models::record::{Reason, TerminalRecord};
+use reversim_models::time::Instant;
+use std::fmt;
+
+/// A sale, with the entries that say how far it came. The first of each kind counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Sale {
+    pub(crate) terminal: Party,
+    pub(crate) ticket: Ticket,
+    pub(crate) stan: u32,
+    pub(crate) batch: u32,
+    /// Requested; or approved, if nothing was recorded before the approval.
+    pub(crate) amount: Amount,
+    pub(crate) pan: Option<Pan>,
+    /// None if the terminal never recorded that it began.
+    pub(crate) started: Option<usize>,
+    /// Its first record, of whatever kind.
+    pub(crate) first: usize,
+    pub(crate) not_sent: Option<usize>,
+    pub(crate) approved: Option<Approval>,
+    pub(crate) approved_again: Option<usize>,
+    pub(crate) declined: Option<usize>,
+    pub(crate) due: Option<usize>,
+    pub(crate) reason: Option<Reason>,
+    /// Sendings of the reversal that were recorded.
+    pub(crate) tries: u32,
+    pub(crate) reversed: Option<usize>,
+    pub(crate) exception: Option<usize>,
+    pub(crate) exception_at: Instant,
+    /// The batch it is in was closed.
+    pub(crate) settled: Option<usize>,
+    /// A receipt was put out, or the screen said approved: entry and minor units.
+    pub(crate) told: Option<(usize, u64)>,
+}
+
+/// An approval on durable record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Approval {
+    pub(crate) index: usize,
+    pub(crate) amount: Amount,
+}
+
+/// A trace number that a terminal took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Number {
+    pub(crate) index: usize,
+    pub(crate) terminal: Party,
+    pub(crate) stan: u32,
+}
+
+impl Sale {
+    fn new(terminal: Party, ticket: Ticket, stan: u32, index: usize) -> Sale {
+        Sale {
+            terminal,
+            ticket,
+            stan,
+            batch: 0,
+            amount: Amount::cny(0),
+            pan: None,
+            started: None,
+            first: index,
+            not_sent: None,
+            approved: None,
+            approved_again: None,
+            declined: None,
+            due: None,
+            reason: None,
+            tries: 0,
+            reversed: None,
+            exception: None,
+            exception_at: Instant::START,
+            settled: None,
+            told: None,
+        }
+    }
+
+    /// Approved on record, and nothing has begun to take it back.
+    pub(crate) fn stands(&self) -> Option<Approval> {
+        self.approved.filter(|_| self.due.is_none())
+    }
+
+    /// In doubt, or to be reversed: what must be ended before anything else goes out.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.not_sent.is_none()
+            && self.declined.is_none()
+            && self.reversed.is_none()
+            && self.exception.is_none()
+            && self.stands().is_none()
+    }
+
+    /// How far it came, for people.
+    pub(crate) fn story(&self) -> &'static str {
+        if self.exception.is_some() {
+            return "the terminal gave its reversal up before the budget was spent";
+        }
+        if self.reversed.is_some() {
+            return "the terminal believes it reversed";
+        }
+        if self.declined.is_some() {
+            return "the terminal has it as declined";
+        }
+        if self.not_sent.is_some() {
+            return "the terminal has it as never sent";
+        }
+        match (self.due, self.tries) {
+            (None, _) => "the terminal has no approval of it on record",
+            (Some(_), 0) => "the terminal's reversal was never sent",
+            (Some(_), _) => "the terminal's reversal was never delivered",
+        }
+    }
+
+    /// Its last record.
+    pub(crate) fn last(&self) -> usize {
+        let ends = [self.exception, self.reversed, self.declined, self.not_sent, self.due];
+        ends.into_iter().flatten().max().or(self.started).unwrap_or(self.first)
+    }
+
+    /// What ended it for good, if it has ended.
+    pub(crate) fn end(&self) -> Option<(usize, &'static str)> {
+        let ends = [
+            (self.not_sent, "not sent"),
+            (self.declined, "declined"),
+            (self.reversed, "reversed"),
+            (self.settled, "settled"),
+        ];
+        ends.into_iter().filter_map(|(index, word)| Some((index?, word))).min()
+    }
+}
+
+impl fmt::Display for Sale {
+    /// `the sale of 500.00 with card 622424******0021 (voucher 000012, terminal-1)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the sale of {}", self.amount)?;
+        if let Some(pan) = self.pan {
+            write!(f, " with card {pan}")?;
+        }
+        write!(f, " (voucher {:06}, {})", self.stan, self.terminal)
+    }
+}
+
+impl Books {
+    fn sale_at(&mut self, entry: &Entry, ticket: Ticket, stan: u32, index: usize) -> &mut Sale {
+        let terminal = entry.party;
+        let is_it = |s: &Sale| s.terminal == terminal && s.ticket == ticket && s.stan == stan;
+        let place = match self.sales.iter().rposition(is_it) {
+            Some(place) => place,
+            None => {
+                self.sales.push(Sale::new(terminal, ticket, stan, index));
+                self.sales.len() - 1
+            }
+        };
+        &mut self.sales[place]
+    }
+
+    fn took(&mut self, index: usize, terminal: Party, stan: u32) {
+        self.numbers.push(Number { index, terminal, stan });
+    }
+
+    pub(super) fn terminal_recorded(
+        &mut self,
+        index: usize,
+        entry: &Entry,
+        record: &TerminalRecord,
+    ) {
+        let at = entry.at;
+        match record {
+            TerminalRecord::Started { ticket, stan, batch, amount, card, .. } => {
+                self.took(index, entry.party, *stan);
+                let sale = self.sale_at(entry, *ticket, *stan, index);
+                sale.started.get_or_insert(index);
+                sale.batch = *batch;
+                sale.amount = *amount;
+                sale.pan = Some(card.pan);
+            }
+            TerminalRecord::NotSent { ticket, stan } => {
+                self.sale_at(entry, *ticket, *stan, index).not_sent.get_or_insert(index);
+            }
+            TerminalRecord::Approved { ticket, stan, batch, amount, .. } => {
+                let sale = self.sale_at(entry, *ticket, *stan, index);
+                if sale.approved.is_some() {
+                    sale.approved_again.get_or_insert(index);
+                } else {
+                    sale.approved = Some(Approval { index, amount: *amount });
+                }
+                if sale.started.is_none() {
+                    sale.batch = *batch;
+                    sale.amount = *amount;
+                }
+            }
+            TerminalRecord::Declined { ticket, stan, .. } => {
+                self.sale_at(entry, *ticket, *stan, index).declined.get_or_insert(index);
+            }
+            TerminalRecord::ReversalDue { ticket, stan, reason } => {
+                let sale = self.sale_at(entry, *ticket, *stan, index);
+                sale.due.get_or_insert(index);
+                sale.reason.get_or_insert(*reason);
+            }
+            TerminalRecord::ReversalTried { ticket, stan, .. } => {
+                self.sale_at(entry, *ticket, *stan, index).tries += 1;
+            }
+            TerminalRecord::Reversed { ticket, stan, code: ResponseCode(_) } => {
+                self.sale_at(entry, *ticket, *stan, index).reversed.get_or_insert(index);
+            }
+            TerminalRecord::ExceptionOpened { ticket, stan, .. } => {
+                let sale = self.sale_at(entry, *ticket, *stan, index);
+                sale.exception.get_or_insert(index);
+                sale.exception_at = at;
+            }
+            TerminalRecord::StanTaken { stan } => self.took(index, entry.party, *stan),
+            TerminalRecord::SignedOn { .. } => self.signed(index, entry.party, true),
+            TerminalRecord::SignedOff => self.signed(index, entry.party, false),
+            TerminalRecord::SlipPrinted { .. } => {}
+            TerminalRecord::SettlementStarted { batch, debits, stan } => {
+                self.took(index, entry.party, *stan);
+                self.settlement_started(index, entry.party, *batch, *debits);
+            }
+            TerminalRecord::SettlementAnswered { .. } | TerminalRecord::DetailUploaded { .. } => {}
+            TerminalRecord::BatchClosed { batch, debits, .. } => {
+                self.terminal_batch_closed(index, entry.party, *batch, *debits);
+            }
+        }
+    }
+}

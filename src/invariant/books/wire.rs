@@ -1,0 +1,298 @@
+//! Financial and reversal messages as they travelled: what claims about frames need of each.
+//!
+//! A frame is decoded at most once; sign-on, settlement and line tests are not read at all. This
+//! judges nothing.
+
+use super::Books;
+use crate::history::{Entry, Frame, What};
+use crate::invariant::Kinds;
+use crate::party::Party;
+use reversim_models::card::Pan;
+use reversim_models::iso8583::{Element, Framing, Message, Mti, OriginalData90, ResponseCode};
+use reversim_models::node::Ticket;
+use reversim_models::record::{NetworkKey, PosKey};
+use reversim_models::time::Instant;
+
+/// A financial or reversal message that was written to a line.
+#[derive(Clone, Debug)]
+pub(crate) struct Wire {
+    /// Where in the history.
+    pub(crate) index: usize,
+    pub(crate) at: Instant,
+    pub(crate) from: Party,
+    pub(crate) to: Party,
+    pub(crate) ticket: Ticket,
+    pub(crate) mti: Mti,
+    pub(crate) is_pos: bool,
+    pub(crate) pan: Option<Pan>,
+    pub(crate) processing: [u8; 6],
+    pub(crate) amount: Option<u64>,
+    pub(crate) transmission: u32,
+    pub(crate) stan: u32,
+    pub(crate) acquirer: u64,
+    pub(crate) forwarder: u64,
+    pub(crate) rrn: [u8; 12],
+    pub(crate) authorization: [u8; 6],
+    pub(crate) code: ResponseCode,
+    pub(crate) terminal: [u8; 8],
+    pub(crate) merchant: [u8; 15],
+    pub(crate) currency: [u8; 3],
+    pub(crate) pin_block: Option<[u8; 8]>,
+    pub(crate) batch: u32,
+    pub(crate) original: Option<NetworkKey>,
+    pub(crate) has_mac: bool,
+    /// True for what arrived changed; false for what was written.
+    pub(crate) is_arrival: bool,
+}
+
+/// A financial or reversal message that reached a party.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delivery {
+    pub(crate) index: usize,
+    /// Who got it.
+    pub(crate) party: Party,
+    pub(crate) from: Party,
+    /// What was written, among the wires.
+    pub(crate) sent: usize,
+    /// What arrived, among the wires: the same unless it was changed on the way.
+    pub(crate) wire: usize,
+    /// Whether something that the MAC covers was changed, or the MAC itself.
+    pub(crate) is_altered: bool,
+    pub(crate) copy: u32,
+}
+
+/// Elements that the MAC of a network line covers, and the MAC.
+const COVERED: [u8; 17] = [2, 3, 4, 7, 11, 15, 32, 33, 37, 38, 39, 41, 42, 49, 52, 90, 128];
+
+impl Wire {
+    /// How the POS line names the transaction.
+    pub(crate) fn pos_key(&self) -> PosKey {
+        PosKey { terminal: self.terminal, batch: self.batch, stan: self.stan }
+    }
+
+    /// How the network line names the message.
+    pub(crate) fn network_key(&self) -> NetworkKey {
+        NetworkKey {
+            transmission: self.transmission,
+            stan: self.stan,
+            acquirer: self.acquirer,
+            forwarder: self.forwarder,
+        }
+    }
+
+    /// Element 41, for people.
+    pub(crate) fn terminal_name(&self) -> &str {
+        std::str::from_utf8(&self.terminal).unwrap_or("an unknown terminal")
+    }
+
+    /// Whether it is an answer that says the money moved.
+    pub(crate) fn is_approval(&self) -> bool {
+        self.mti == Mti::FINANCIAL_RESPONSE && self.code.is_approval()
+    }
+
+    /// Whether `answer` could be the answer to this request: same class, same numbers.
+    pub(crate) fn is_answered_by(&self, answer: &Wire) -> bool {
+        self.mti.is_request()
+            && self.mti.response() == answer.mti
+            && self.stan == answer.stan
+            && self.terminal == answer.terminal
+            && self.merchant == answer.merchant
+            && (self.is_pos
+                || (self.transmission == answer.transmission
+                    && self.acquirer == answer.acquirer
+                    && self.rrn == answer.rrn))
+    }
+
+    fn read(index: usize, entry: &Entry, to: Party, message: &Message, is_pos: bool) -> Wire {
+        let mut wire = Wire {
+            index,
+            at: entry.at,
+            from: entry.party,
+            to,
+            ticket: entry.ticket,
+            mti: message.mti(),
+            is_pos,
+            pan: None,
+            processing: [0; 6],
+            amount: None,
+            transmission: 0,
+            stan: 0,
+            acquirer: 0,
+            forwarder: 0,
+            rrn: [0; 12],
+            authorization: [0; 6],
+            code: ResponseCode([0; 2]),
+            terminal: [0; 8],
+            merchant: [0; 15],
+            currency: [0; 3],
+            pin_block: None,
+            batch: 0,
+            original: None,
+            has_mac: false,
+            is_arrival: false,
+        };
+        for (element, value) in message.elements() {
+            wire.take(element, value);
+        }
+        wire
+    }
+
+    fn take(&mut self, element: Element, value: &[u8]) {
+        match element {
+            Element::PAN => self.pan = Pan::new(value),
+            Element::PROCESSING_CODE => copy(&mut self.processing, value),
+            Element::AMOUNT => self.amount = Some(number(value)),
+            Element::TRANSMISSION_TIME => self.transmission = number(value) as u32,
+            Element::STAN => self.stan = number(value) as u32,
+            Element::ACQUIRER => self.acquirer = number(value),
+            Element::FORWARDER => self.forwarder = number(value),
+            Element::RRN => copy(&mut self.rrn, value),
+            Element::AUTHORIZATION_CODE => copy(&mut self.authorization, value),
+            Element::RESPONSE_CODE => copy(&mut self.code.0, value),
+            Element::TERMINAL => copy(&mut self.terminal, value),
+            Element::MERCHANT => copy(&mut self.merchant, value),
+            Element::CURRENCY => copy(&mut self.currency, value),
+            Element::PIN_BLOCK => self.pin_block = value.try_into().ok(),
+            Element::PRIVATE_60 if self.is_pos => {
+                self.batch = value.get(2..8).map_or(0, number) as u32;
+            }
+            Element::ORIGINAL_DATA => self.original = original(value),
+            Element::MAC_64 | Element::MAC_128 => self.has_mac = true,
+            _ => {}
+        }
+    }
+}
+
+fn copy<const N: usize>(into: &mut [u8; N], value: &[u8]) {
+    if let Ok(value) = value.try_into() {
+        *into = value;
+    }
+}
+
+fn number(digits: &[u8]) -> u64 {
+    let digit =
+        |sum: u64, d: &u8| sum.wrapping_mul(10).wrapping_add(u64::from(d.wrapping_sub(b'0')));
+    digits.iter().fold(0, digit)
+}
+
+fn original(value: &[u8]) -> Option<NetworkKey> {
+    let original = OriginalData90::parse(value)?;
+    Some(NetworkKey {
+        transmission: number(&original.transmission) as u32,
+        stan: original.stan,
+        acquirer: original.acquirer.parse().ok()?,
+        forwarder: original.forwarder.parse().ok()?,
+    })
+}
+
+/// The message type without decoding the rest.
+pub(crate) fn peek_mti(frame: &Frame) -> Option<Mti> {
+    let bytes = frame.bytes();
+    match frame.dialect().framing {
+        Framing::PosLine => {
+            let mti = bytes.get(13..15)?;
+            Mti::from_bcd(u16::from_be_bytes([mti[0], mti[1]]))
+        }
+        Framing::NetworkLine => {
+            // A 46-byte header may come before the body; its first byte is its length.
+            let at = if bytes.get(4) == Some(&46) { 50 } else { 4 };
+            Mti::parse(std::str::from_utf8(bytes.get(at..at + 4)?).ok()?)
+        }
+    }
+}
+
+/// Whether the frame is on a terminal's line.
+pub(crate) fn is_pos(frame: &Frame) -> bool {
+    frame.dialect().framing == Framing::PosLine
+}
+
+/// Whether a change on the way touched what the MAC covers.
+fn is_covered_change(sent: &Message, arrived: &Message, is_pos: bool) -> bool {
+    if is_pos || sent.mti() != arrived.mti() {
+        return sent != arrived;
+    }
+    COVERED.iter().any(|&n| sent.get(Element(n)) != arrived.get(Element(n)))
+}
+
+impl Books {
+    /// Reads a frame that was written.
+    pub(super) fn sent(
+        &mut self,
+        index: usize,
+        entry: &Entry,
+        to: Party,
+        frame: &Frame,
+    ) -> Option<(Kinds, usize)> {
+        let mti = peek_mti(frame)?;
+        let kind = match (mti.class(), mti.is_request()) {
+            (2, true) => Kinds::SENT_REQUEST,
+            (2, false) => Kinds::SENT_ANSWER,
+            (4, true) => Kinds::SENT_REVERSAL,
+            (4, false) => Kinds::SENT_REVERSAL_ANSWER,
+            _ => return None,
+        };
+        let wire = Wire::read(index, entry, to, frame.message()?, is_pos(frame));
+        self.wires.push(wire);
+        let place = self.wires.len() - 1;
+        self.originals.push((place, frame.clone()));
+        Some((kind, place))
+    }
+
+    /// Reads a frame that arrived, whole or in parts.
+    pub(super) fn delivered(&mut self, index: usize, entry: &Entry) -> Option<(Kinds, usize)> {
+        let What::Delivered { from, sent, frame, is_altered, copy, .. } = &entry.what else {
+            return None;
+        };
+        let wires = self.wires.iter();
+        let Some(place) = wires.rev().position(|w| w.index == *sent) else {
+            if *is_altered {
+                self.unreadable.push((entry.party, *from));
+            }
+            return None;
+        };
+        let sent = self.wires.len() - 1 - place;
+        let mut delivery = Delivery {
+            index,
+            party: entry.party,
+            from: *from,
+            sent,
+            wire: sent,
+            is_altered: false,
+            copy: *copy,
+        };
+        if *is_altered {
+            self.altered(&mut delivery, entry, frame)?;
+        }
+        let kind = if self.wires[sent].mti.is_request() {
+            Kinds::DELIVERED_REQUEST
+        } else {
+            Kinds::DELIVERED_ANSWER
+        };
+        self.deliveries.push(delivery);
+        Some((kind, self.deliveries.len() - 1))
+    }
+
+    /// Reads what a changed frame says now; nothing if nobody can read it any more.
+    fn altered(&mut self, delivery: &mut Delivery, entry: &Entry, frame: &Frame) -> Option<()> {
+        let Some(arrived) = frame.message() else {
+            self.unreadable.push((delivery.party, delivery.from));
+            return None;
+        };
+        let pos = is_pos(frame);
+        let mut wire = Wire::read(delivery.index, entry, delivery.party, arrived, pos);
+        wire.from = delivery.from;
+        wire.is_arrival = true;
+        delivery.is_altered = match self.originals.iter().find(|o| o.0 == delivery.sent) {
+            Some((_, original)) => {
+                original.message().is_none_or(|sent| is_covered_change(sent, arrived, pos))
+            }
+            None => true,
+        };
+        self.wires.push(wire);
+        delivery.wire = self.wires.len() - 1;
+        if delivery.is_altered {
+            self.altered_places.push(self.deliveries.len());
+        }
+        Some(())
+    }
+}

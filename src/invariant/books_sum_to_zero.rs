@@ -1,0 +1,98 @@
+//! M1 books-sum-to-zero: double entry, posting by posting.
+
+use super::books::Books;
+use super::books::to_cardholder;
+use super::{About, Checked, Invariant, Kinds, Seen, breach};
+use reversim_models::record::{IssuerRecord, Kind};
+
+const ABOUT: About = About {
+    code: "M1",
+    name: "books-sum-to-zero",
+    claim: "The legs of every posting sum to zero and say what the record says was taken or \
+            given back.",
+    example: "a sale of 500.00 at terminal-1\n\
+              issuer-1 takes 500.00 from the card and owes the acquirer 499.99",
+};
+
+/// The claim.
+pub(super) struct Claim;
+
+impl Invariant for Claim {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn kinds(&self) -> Kinds {
+        Kinds::ISSUER
+    }
+    fn observe(&self, _books: &Books, seen: &Seen<'_>) -> Checked {
+        let Some(record) = seen.issuer() else { return Ok(0) };
+        let issuer = seen.entry.party;
+        let (legs, said) = match record {
+            IssuerRecord::Opened { legs } => (legs, None),
+            IssuerRecord::Decided { legs, kind: Kind::Inquiry, .. } => (legs, Some(0)),
+            IssuerRecord::Decided { legs, effective, .. } => {
+                (legs, i64::try_from(*effective).ok().map(i64::wrapping_neg))
+            }
+            IssuerRecord::Reversed { legs, credited, .. } => (legs, i64::try_from(*credited).ok()),
+            IssuerRecord::CutOver { .. } => return Ok(0),
+        };
+        let sum: i128 = legs.iter().map(|leg| i128::from(leg.minor)).sum();
+        if sum != 0 {
+            return breach!(
+                [seen.index],
+                "{issuer} made a posting of {} legs that sums to {sum} fen, not to zero",
+                legs.len()
+            );
+        }
+        let moved = to_cardholder(legs);
+        match said {
+            Some(said) if said != moved => breach!(
+                [seen.index],
+                "{issuer} records {said} fen for the cardholder and books {moved}"
+            ),
+            _ => Ok(1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::testing::{Tale, sale};
+
+    #[test]
+    fn every_posting_is_balanced() {
+        let mut tale = Tale::new();
+        tale.opened(100_000);
+        tale.taken_back(sale(1));
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn a_posting_with_one_leg_too_many_is_not_balanced() {
+        let mut tale = Tale::new();
+        let posted = tale.decided_as(sale(1), |record| {
+            if let IssuerRecord::Decided { legs, .. } = record {
+                legs[1].minor -= 1;
+            }
+        });
+        tale.breaks(ABOUT.name, &[posted], "sums to -1 fen");
+    }
+
+    #[test]
+    fn what_is_booked_is_what_is_said() {
+        let mut tale = Tale::new();
+        let posted = tale.decided_as(sale(1), |record| {
+            if let IssuerRecord::Decided { effective, .. } = record {
+                *effective = 1;
+            }
+        });
+        tale.breaks(ABOUT.name, &[posted], "records -1 fen");
+    }
+
+    #[test]
+    fn closed_books_show_nothing() {
+        Tale::new().is_unknown(ABOUT.name);
+    }
+}

@@ -1,0 +1,136 @@
+//! S13 final-is-final: the records of one sale at its terminal and switch.
+
+use super::books::Books;
+use super::books::Sale;
+use super::{About, Checked, Invariant, Kinds, Seen, breach};
+use reversim_models::node::Ticket;
+use reversim_models::record::{SwitchRecord, TerminalRecord};
+
+const ABOUT: About = About {
+    code: "S13",
+    name: "final-is-final",
+    claim: "What is declined, reversed, settled or was never sent does not change again.",
+    example: "a sale of 500.00 at terminal-1 is reversed\n\
+              a late 0210 makes terminal-1 record it as approved",
+};
+
+/// The claim.
+pub(super) struct Claim;
+
+impl Invariant for Claim {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn kinds(&self) -> Kinds {
+        Kinds::TERMINAL.and(Kinds::SWITCH)
+    }
+    fn observe(&self, books: &Books, seen: &Seen<'_>) -> Checked {
+        if let Some(SwitchRecord::Answered { id, .. }) = seen.switch() {
+            return answered(books, seen, *id);
+        }
+        let Some((ticket, stan, word)) = seen.terminal().and_then(change) else { return Ok(0) };
+        let terminal = seen.entry.party;
+        let is_it = |s: &&Sale| (s.terminal, s.ticket, s.stan) == (terminal, ticket, stan);
+        let Some(sale) = books.sales.iter().rev().find(is_it) else { return Ok(0) };
+        match sale.end() {
+            Some((end, was)) if end < seen.index => breach!(
+                [end, seen.index],
+                "{terminal} makes {sale} {word} at {}, although it was {was}",
+                seen.entry.at
+            ),
+            _ => Ok(1),
+        }
+    }
+}
+
+/// What a record does to a sale.
+fn change(record: &TerminalRecord) -> Option<(Ticket, u32, &'static str)> {
+    match record {
+        TerminalRecord::NotSent { ticket, stan } => Some((*ticket, *stan, "never sent")),
+        TerminalRecord::Approved { ticket, stan, .. } => Some((*ticket, *stan, "approved")),
+        TerminalRecord::Declined { ticket, stan, .. } => Some((*ticket, *stan, "declined")),
+        TerminalRecord::ReversalDue { ticket, stan, .. }
+        | TerminalRecord::ReversalTried { ticket, stan, .. } => {
+            Some((*ticket, *stan, "due for reversal"))
+        }
+        TerminalRecord::Reversed { ticket, stan, .. } => Some((*ticket, *stan, "reversed")),
+        _ => None,
+    }
+}
+
+fn answered(books: &Books, seen: &Seen<'_>, id: u64) -> Checked {
+    let switch = seen.entry.party;
+    let Some(forward) = books.forward(switch, id) else { return Ok(0) };
+    let Some(answer) = forward.answered else { return Ok(0) };
+    if forward.answered_otherwise == Some(seen.index) {
+        return breach!(
+            [answer.index, seen.index],
+            "{switch} answered transaction {id} of card {} with {} and then decided otherwise",
+            forward.pan,
+            answer.code
+        );
+    }
+    match forward.reversed {
+        Some(reversed)
+            if reversed < seen.index && answer.index == seen.index && answer.code.is_approval() =>
+        {
+            breach!(
+                [reversed, seen.index],
+                "{switch} answered transaction {id} of card {} approved after it was reversed",
+                forward.pan
+            )
+        }
+        _ => Ok(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::testing::{Tale, sale};
+
+    #[test]
+    fn a_sale_comes_to_one_end() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        tale.taken_back(sale(2));
+        tale.settled(&[sale(1)]);
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn a_reversed_sale_is_not_approved_later() {
+        let mut tale = Tale::new();
+        tale.started(sale(1));
+        tale.due(sale(1));
+        let reversed = tale.reversed(sale(1));
+        let approved = tale.approved(sale(1));
+        tale.breaks(ABOUT.name, &[reversed, approved], "although it was reversed");
+    }
+
+    #[test]
+    fn a_settled_sale_is_not_reversed_later() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        let settled = tale.settled(&[sale(1)]);
+        let due = tale.due(sale(1));
+        tale.breaks(ABOUT.name, &[settled, due], "although it was settled");
+    }
+
+    #[test]
+    fn an_answered_transaction_is_not_decided_otherwise() {
+        let mut tale = Tale::new();
+        tale.forwarded(sale(1));
+        let first = tale.answered_as(sale(1), "98");
+        let second = tale.answered_as(sale(1), "00");
+        tale.breaks(ABOUT.name, &[first, second], "with 98 and then decided otherwise");
+    }
+
+    #[test]
+    fn a_started_sale_has_no_end_yet() {
+        let mut tale = Tale::new();
+        tale.started(sale(1));
+        tale.is_unknown(ABOUT.name);
+    }
+}

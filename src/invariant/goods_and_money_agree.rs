@@ -1,0 +1,144 @@
+//! M7 goods-and-money-agree: each purchase, whatever number of swipes served it; the online form.
+
+use super::books::Books;
+use super::{About, Checked, Invariant, breach};
+use crate::history::Horizon;
+use reversim_models::card::Amount;
+
+const ABOUT: About = About {
+    code: "M7",
+    name: "goods-and-money-agree",
+    claim: "Per purchase, goods are handed over (a receipt, or a screen that says approved) if \
+            and only if the cardholder is debited for them.",
+    example: "a sale of 500.00 at terminal-1 prints a receipt for a late approval\n\
+              its reversal gives the 500.00 back: goods without money",
+};
+
+/// The claim.
+pub(super) struct Claim;
+
+impl Invariant for Claim {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+    fn at(&self, books: &Books, horizon: Horizon) -> Checked {
+        if !books.sees_issuers() {
+            return Ok(0);
+        }
+        let mut checked = 0;
+        let steps = &books.setting.steps;
+        for (place, &(_, intent)) in steps.iter().enumerate() {
+            if steps[..place].iter().all(|(_, other)| *other != intent) {
+                checked += judge(books, intent, horizon)?;
+            }
+        }
+        Ok(checked)
+    }
+}
+
+fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
+    let steps = books.setting.steps.iter().filter(|(_, other)| *other == intent);
+    let (mut net, mut told, mut on_record, mut sales) = (0, 0, 0, 0);
+    let (mut debit, mut receipt, mut first) = (None, None, None);
+    for &(ticket, _) in steps {
+        let Some(sale) = books.sale(ticket) else { continue };
+        let waits =
+            horizon == Horizon::Online && sale.is_pending() && books.must_settle(sale.terminal);
+        if waits || (horizon != Horizon::ClaimsClosed && books.exception(ticket).is_some()) {
+            return Ok(0);
+        }
+        sales += 1;
+        first = first.or(Some(sale.first));
+        net += books.net(ticket);
+        debit = debit.or(books.debit_of(ticket).map(|d| d.index));
+        if let Some((index, minor)) = sale.told {
+            receipt = receipt.or(Some(index));
+            told += i64::try_from(minor).unwrap_or(i64::MAX);
+        }
+        // Power may fail before the receipt: it can still be printed.
+        let minor = sale.stands().map_or(0, |approval| approval.amount.minor);
+        on_record += i64::try_from(minor).unwrap_or(i64::MAX);
+    }
+    let Some(first) = first else { return Ok(0) };
+    if let Some(receipt) = receipt.filter(|_| net < told) {
+        return breach!(
+            [receipt, debit.unwrap_or(first)],
+            "purchase {intent}: goods for {} were handed over, and the cardholder's net debit is \
+             {} fen",
+            Amount::cny(told.unsigned_abs()),
+            net
+        );
+    }
+    if net > told.max(on_record) {
+        return breach!(
+            [debit.unwrap_or(first), receipt.unwrap_or(first)],
+            "purchase {intent}: the cardholder's net debit is {}, and goods for {} were handed over",
+            Amount::cny(net.unsigned_abs()),
+            Amount::cny(told.unsigned_abs())
+        );
+    }
+    Ok(sales)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::What;
+    use crate::invariant::testing::{TERMINAL, Tale, sale};
+    use reversim_models::node::Ticket;
+
+    #[test]
+    fn goods_are_paid_and_only_goods() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        tale.taken_back(sale(2));
+        tale.online();
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn a_receipt_for_a_reversed_sale_is_goods_without_money() {
+        let mut tale = Tale::new();
+        let receipt = tale.sold(sale(1));
+        tale.credited(sale(1));
+        tale.online();
+        tale.breaks(ABOUT.name, &[7, receipt - 1], "net debit is 0 fen");
+    }
+
+    #[test]
+    fn a_debit_without_a_receipt_is_money_without_goods() {
+        let mut tale = Tale::new();
+        tale.until_answer(sale(1));
+        tale.due(sale(1));
+        tale.online();
+        tale.breaks(ABOUT.name, &[1, 7], "net debit is 500.00, and goods for 0.00");
+    }
+
+    #[test]
+    fn power_that_fails_before_the_receipt_leaves_it_to_be_printed() {
+        let mut tale = Tale::new();
+        let answer = tale.until_answer(sale(1));
+        tale.deliver(answer);
+        tale.approved(sale(1));
+        tale.push(TERMINAL, 0, What::PowerLost);
+        tale.online();
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn two_swipes_for_one_purchase_may_both_stand() {
+        let mut tale = Tale::new();
+        tale.history.setting.steps = vec![(Ticket(1), 1), (Ticket(2), 1)];
+        tale.sold(sale(1));
+        tale.sold(sale(2));
+        tale.online();
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn without_a_purchase_nothing_is_handed_over() {
+        let mut tale = Tale::new();
+        tale.online();
+        tale.is_unknown(ABOUT.name);
+    }
+}

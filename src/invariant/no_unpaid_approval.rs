@@ -1,0 +1,79 @@
+//! S1m no-unpaid-approval: the mirror of S1.
+
+use super::books::Books;
+use super::{About, Checked, Invariant, breach};
+use crate::history::Horizon;
+const ABOUT: About = About {
+    code: "S1m",
+    name: "no-unpaid-approval",
+    claim: "Every approved sale on a terminal has an issuer debit of that amount that was not \
+            given back.",
+    example: "a sale of 500.00 at terminal-1 is approved by switch-1 alone\n\
+              issuer-1 never debits: the shop is not paid",
+};
+
+/// The claim.
+pub(super) struct Claim;
+
+impl Invariant for Claim {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn at(&self, books: &Books, _horizon: Horizon) -> Checked {
+        if !books.sees_issuers() {
+            return Ok(0);
+        }
+        let mut checked = 0;
+        for sale in &books.sales {
+            let Some(approval) = sale.stands() else { continue };
+            let net = books.net(sale.ticket);
+            if net < i64::try_from(approval.amount.minor).unwrap_or(i64::MAX) {
+                let credit = books.decisions.iter().find(|d| d.ticket == sale.ticket);
+                let witness = credit.map_or(approval.index, |d| d.credit.unwrap_or(d.index));
+                return breach!(
+                    [approval.index, witness],
+                    "{sale} stands approved for {}, but the cardholder's net debit is {} fen",
+                    approval.amount,
+                    net
+                );
+            }
+            checked += 1;
+        }
+        Ok(checked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::testing::{ISSUER, Tale, sale};
+
+    #[test]
+    fn an_approved_sale_is_paid() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        tale.online();
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn an_approval_whose_debit_was_given_back_is_not_paid() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        let credit = tale.credited(sale(1));
+        tale.online();
+        let approval = credit - 3;
+        tale.breaks(ABOUT.name, &[approval, credit], "stands approved for 500.00");
+    }
+
+    #[test]
+    fn a_foreign_issuer_keeps_the_evidence_to_itself() {
+        let mut tale = Tale::new();
+        tale.history.setting.parties.retain(|party| *party != ISSUER);
+        tale.history.setting.foreign.push(ISSUER);
+        tale.approved(sale(1));
+        tale.online();
+        tale.is_unknown(ABOUT.name);
+    }
+}

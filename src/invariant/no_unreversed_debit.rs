@@ -1,0 +1,165 @@
+//! S1 no-unreversed-debit: 无单边账. Not whether the goods were handed over.
+
+use super::books::Books;
+use super::books::{Decision, Sale};
+use super::{About, Checked, Invariant, breach};
+use crate::history::Horizon;
+const ABOUT: About = About {
+    code: "S1",
+    name: "no-unreversed-debit",
+    claim: "Every issuer debit has a terminal approval on durable record, or is given back; an \
+            exception item stands in for it only if the whole retry budget was really spent, \
+            and not for ever.",
+    example: "a sale of 500.00 at terminal-1; drop the first 0210 from switch-1 to terminal-1\n\
+              and the reversal never reaches issuer-1: the debit has neither approval nor credit",
+};
+
+/// The claim.
+pub(super) struct Claim;
+
+impl Invariant for Claim {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn at(&self, books: &Books, horizon: Horizon) -> Checked {
+        let mut checked = 0;
+        for debit in books.decisions.iter().filter(|d| d.debit > 0) {
+            checked += judge(books, debit, horizon)?;
+        }
+        Ok(checked)
+    }
+}
+
+fn judge(books: &Books, debit: &Decision, horizon: Horizon) -> Checked {
+    if debit.net() <= 0 {
+        return Ok(1);
+    }
+    let sale = books.sale(debit.ticket);
+    let is_seen = books.terminal(debit.terminal).is_none_or(|t| books.is_visible(t));
+    if sale.is_none() && (!is_seen || !books.setting.foreign.is_empty()) {
+        return Ok(0);
+    }
+    if let Some(approval) = sale.and_then(Sale::stands) {
+        if debit.net().unsigned_abs() <= approval.amount.minor {
+            return Ok(1);
+        }
+        return breach!(
+            [debit.index, approval.index],
+            "{} debited {} from card {}, but {} has {} on record",
+            debit.issuer,
+            debit.taken(),
+            debit.pan,
+            debit.terminal_name(),
+            approval.amount
+        );
+    }
+    if horizon != Horizon::ClaimsClosed {
+        if books.exception(debit.ticket).is_some() {
+            return Ok(1);
+        }
+        let waits = |s: &Sale| s.is_pending() && books.must_settle(s.terminal);
+        if horizon == Horizon::Online && sale.is_some_and(waits) {
+            return Ok(0);
+        }
+    }
+    let story = sale.map_or("the terminal has no record of it", Sale::story);
+    let witness = sale.map_or(debit.index, Sale::last);
+    let stan = sale.map_or(0, |s| s.stan);
+    breach!(
+        [debit.index, witness],
+        "{} debited {} from card {} at {} (voucher {stan:06}, {}); {story}, and nothing was \
+         given back",
+        debit.issuer,
+        debit.taken(),
+        debit.pan,
+        debit.at,
+        debit.terminal_name()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::testing::{SWITCH, TERMINAL, Tale, sale};
+    use reversim_models::device::Display;
+    use reversim_models::iso8583::Mti;
+    use reversim_models::node::Ticket;
+
+    #[test]
+    fn a_lost_answer_that_is_reversed_leaves_no_one_sided_entry() {
+        let mut tale = Tale::new();
+        tale.taken_back(sale(1));
+        tale.online();
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn a_time_out_without_a_reversal_leaves_a_one_sided_entry() {
+        let mut tale = Tale::new();
+        tale.until_answer(sale(1));
+        let due = tale.due(sale(1));
+        tale.online();
+        tale.breaks(ABOUT.name, &[7, due], "issuer-1 debited 500.00 from card 622424******0021");
+    }
+
+    #[test]
+    fn a_declined_sale_exercises_nothing() {
+        let mut tale = Tale::new();
+        tale.started(sale(1));
+        tale.online();
+        tale.is_unknown(ABOUT.name);
+    }
+
+    #[test]
+    fn an_exception_item_stands_in_only_after_the_whole_budget() {
+        for (tries, is_clean) in [(3, true), (2, false)] {
+            let mut tale = Tale::new();
+            tale.until_answer(sale(1));
+            tale.due(sale(1));
+            for attempt in 1..=tries {
+                tale.tried(sale(1), attempt);
+            }
+            let opened = tale.exception(sale(1), tries);
+            tale.online();
+            match is_clean {
+                true => tale.holds(ABOUT.name),
+                false => tale.breaks(ABOUT.name, &[7, opened], "exception item"),
+            }
+            tale.horizon(Horizon::ClaimsClosed);
+            tale.breaks(ABOUT.name, &[7, opened], "nothing was given back");
+        }
+    }
+
+    #[test]
+    fn a_doubt_that_waits_for_the_settlement_is_judged_at_day_end() {
+        let mut tale = Tale::new();
+        tale.until_answer(sale(1));
+        let due = tale.due(sale(1));
+        tale.healed();
+        tale.inquiry_shows(Display::MustSettle);
+        tale.online();
+        tale.is_unknown(ABOUT.name);
+        tale.day_end();
+        tale.breaks(ABOUT.name, &[7, due], "nothing was given back");
+    }
+
+    #[test]
+    fn the_key_decides_whose_debit_it_is_when_one_read_held_two_messages() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        tale.started(sale(2));
+        tale.request(sale(2));
+        tale.forwarded(sale(2));
+        tale.network_request(sale(2));
+        // The world can only say that the read was about one of them.
+        let decided = tale.decided(sale(2));
+        tale.history.entries[decided].ticket = Ticket(1);
+        tale.network_answer(sale(2));
+        tale.answered(sale(2));
+        tale.pass(sale(2), SWITCH, TERMINAL, &sale(2).pos_answer(Mti::FINANCIAL_RESPONSE, "00"));
+        tale.approved(sale(2));
+        tale.online();
+        tale.is_clean();
+    }
+}

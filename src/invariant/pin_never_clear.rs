@@ -1,0 +1,161 @@
+//! X3 pin-never-clear: PIN blocks in requests, and private records and logs.
+
+use super::books::Books;
+use super::books::Wire;
+use super::{About, Checked, Invariant, Kinds, Seen, breach};
+use crate::history::What;
+use reversim_models::card::Pan;
+use reversim_models::device::Output;
+use reversim_models::record::Record;
+
+const ABOUT: About = About {
+    code: "X3",
+    name: "pin-never-clear",
+    claim: "A PIN never travels or rests in the clear, and is encrypted anew for each line.",
+    example: "a sale with PIN at terminal-1\n\
+              switch-1 passes element 52 on as it came",
+};
+
+/// The claim.
+pub(super) struct Claim;
+
+impl Invariant for Claim {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn kinds(&self) -> Kinds {
+        Kinds::SENT_REQUEST.and(Kinds::OWN).and(Kinds::PAPER)
+    }
+    fn observe(&self, books: &Books, seen: &Seen<'_>) -> Checked {
+        match &seen.entry.what {
+            What::Sent { .. } => travelled(books, &books.wires[seen.place]),
+            What::Recorded(Record::Own(bytes)) => rested(books, seen, bytes),
+            What::Told { output: Output::Log(line), .. } => rested(books, seen, line.as_bytes()),
+            _ => Ok(0),
+        }
+    }
+}
+
+fn travelled(books: &Books, wire: &Wire) -> Checked {
+    let Some(block) = wire.pin_block else { return Ok(0) };
+    let number = u64::from_be_bytes(block);
+    for pin in &books.setting.pins {
+        let clear = clear_block(pin.digits());
+        let pans = wire.pan.iter().chain(&books.setting.pans);
+        let is_clear = number == clear || pans.map(account).any(|pan| number == clear ^ pan);
+        if is_clear || block.starts_with(pin.digits()) {
+            return breach!(
+                [wire.index],
+                "{} sent a PIN in the clear to {} (element 52 of {}, STAN {:06})",
+                wire.from,
+                wire.to,
+                wire.mti,
+                wire.stan
+            );
+        }
+    }
+    let before = books.wires.iter().find(|w| {
+        w.index < wire.index
+            && w.pin_block == Some(block)
+            && w.ticket == wire.ticket
+            && (w.from, w.to) != (wire.from, wire.to)
+    });
+    match before {
+        None => Ok(1),
+        Some(before) => breach!(
+            [before.index, wire.index],
+            "{} passed the PIN block of {} on to {} without encrypting it for that line",
+            wire.from,
+            wire.terminal_name(),
+            wire.to
+        ),
+    }
+}
+
+fn rested(books: &Books, seen: &Seen<'_>, bytes: &[u8]) -> Checked {
+    for pin in &books.setting.pins {
+        let clear = clear_block(pin.digits());
+        for pan in books.setting.pans.iter().map(account).chain([0]) {
+            let block = (clear ^ pan).to_be_bytes();
+            let hex = format!("{:016x}", clear ^ pan).into_bytes();
+            let holds =
+                |needle: &[u8]| bytes.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle));
+            if bytes.windows(8).any(|w| w == block) || holds(&hex) {
+                return breach!([seen.index], "{} kept a PIN block in the clear", seen.entry.party);
+            }
+        }
+    }
+    Ok(0)
+}
+
+/// ISO 9564 format 0 before the account number is mixed in.
+fn clear_block(digits: &[u8]) -> u64 {
+    let nibble = |place: usize| digits.get(place).map_or(0xF, |d| u64::from(d.wrapping_sub(b'0')));
+    (0..14).fold(digits.len() as u64, |block, place| block << 4 | nibble(place) & 0xF)
+}
+
+/// The twelve account digits that are mixed in: the last ones without the check digit.
+fn account(pan: &Pan) -> u64 {
+    let digits = pan.as_str().as_bytes();
+    let end = digits.len().saturating_sub(1);
+    let start = end.saturating_sub(12);
+    digits[start..end].iter().fold(0, |block, d| block << 4 | u64::from(d.wrapping_sub(b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::testing::{ISSUER, SWITCH, Sale, TERMINAL, Tale, pan, sale};
+    use reversim_models::iso8583::{Element, Message, Mti};
+
+    fn with_block(s: Sale, block: u64, is_pos: bool) -> Message {
+        let mti = Mti::FINANCIAL_REQUEST;
+        let message = if is_pos { s.pos(mti) } else { s.net(mti) };
+        message.with(Element::PIN_BLOCK, block.to_be_bytes())
+    }
+
+    #[test]
+    fn an_encrypted_pin_may_travel() {
+        let mut tale = Tale::new();
+        tale.started(sale(1));
+        tale.send(1, TERMINAL, SWITCH, &with_block(sale(1), 0x1122_3344_5566_7788, true));
+        tale.send(1, SWITCH, ISSUER, &with_block(sale(1), 0x8877_6655_4433_2211, false));
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn a_clear_pin_block_may_not_travel() {
+        let clear = clear_block(b"123456");
+        assert_eq!(clear, 0x0612_3456_FFFF_FFFF);
+        for block in [clear, clear ^ account(&pan())] {
+            let mut tale = Tale::new();
+            let sent = tale.send(1, SWITCH, ISSUER, &with_block(sale(1), block, false));
+            tale.breaks(ABOUT.name, &[sent], "a PIN in the clear to issuer-1");
+        }
+    }
+
+    #[test]
+    fn a_pin_block_is_encrypted_anew_for_each_line() {
+        let mut tale = Tale::new();
+        tale.started(sale(1));
+        let first = tale.send(1, TERMINAL, SWITCH, &with_block(sale(1), 77, true));
+        let second = tale.send(1, SWITCH, ISSUER, &with_block(sale(1), 77, false));
+        tale.breaks(ABOUT.name, &[first, second], "without encrypting it for that line");
+    }
+
+    #[test]
+    fn a_clear_pin_block_may_not_be_kept() {
+        let mut tale = Tale::new();
+        let block = (clear_block(b"123456") ^ account(&pan())).to_be_bytes();
+        let kept = tale.record(SWITCH, 1, Record::Own(block.into()));
+        tale.breaks(ABOUT.name, &[kept], "kept a PIN block in the clear");
+    }
+
+    #[test]
+    fn a_sale_without_a_pin_says_nothing() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        tale.is_unknown(ABOUT.name);
+    }
+}

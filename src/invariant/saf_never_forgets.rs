@@ -1,0 +1,206 @@
+//! S17 saf-never-forgets: advices in store-and-forward queues, and reversals that were
+//! acknowledged.
+
+use super::books::Books;
+use super::books::{Advice, Delivery, Wire, is_taken};
+use super::{About, Checked, Invariant, breach};
+use crate::history::Horizon;
+use crate::party::Role;
+use reversim_models::iso8583::Mti;
+use reversim_models::record::{Kind, Origin};
+
+const ABOUT: About = About {
+    code: "S17",
+    name: "saf-never-forgets",
+    claim: "Every acknowledged reversal is queued, and every queued advice is taken by the peer \
+            or becomes an exception item after its whole budget; none is dropped.",
+    example: "a sale of 500.00 at terminal-1 is reversed; issuer-1 is cut off for an hour\n\
+              switch-1 drops the advice when it expires",
+};
+
+/// The claim.
+pub(super) struct Claim;
+
+impl Invariant for Claim {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+    fn at(&self, books: &Books, _horizon: Horizon) -> Checked {
+        let mut checked = 0;
+        for advice in &books.advices {
+            checked += kept(books, advice)?;
+        }
+        for wire in &books.wires {
+            checked += acknowledged(books, wire)?;
+        }
+        for forward in &books.forwards {
+            let is_debit = forward.answered.is_some_and(|a| a.code.is_approval());
+            let (Some(accepted), true, Kind::Sale) = (forward.reversed, is_debit, forward.kind)
+            else {
+                continue;
+            };
+            let of = |a: &Advice| a.switch == forward.switch && a.id == forward.id;
+            if !books.advices.iter().any(of) {
+                return breach!(
+                    [forward.index, accepted],
+                    "{} took the reversal of {} of card {} and queued no advice for it",
+                    forward.switch,
+                    forward.amount,
+                    forward.pan
+                );
+            }
+            checked += 1;
+        }
+        Ok(checked)
+    }
+}
+
+fn kept(books: &Books, advice: &Advice) -> Checked {
+    let (switch, number) = (advice.switch, advice.advice);
+    if let Some((index, code)) = advice.completed {
+        if !is_taken(code) {
+            return breach!(
+                [advice.queued, index],
+                "{switch} took advice {number} off its queue on the answer {code}, which does not \
+                 settle it"
+            );
+        }
+        let is_answer = |d: &Delivery| {
+            let wire = &books.wires[d.wire];
+            d.party == switch
+                && d.index < index
+                && wire.mti == Mti::REVERSAL_ADVICE_RESPONSE
+                && (wire.original.is_none() || advice.key.is_none() || wire.original == advice.key)
+        };
+        if !books.deliveries.iter().any(is_answer) {
+            return breach!(
+                [advice.queued, index],
+                "{switch} took advice {number} off its queue although no peer answered it"
+            );
+        }
+        return Ok(1);
+    }
+    let budget = u32::from(books.setting.saf_attempts);
+    match advice.exception {
+        Some(index) if advice.tries < budget => breach!(
+            [advice.queued, index],
+            "{switch} gave advice {number} up after {} of {budget} sendings",
+            advice.tries
+        ),
+        Some(_) => Ok(1),
+        None => breach!(
+            [advice.queued, advice.last],
+            "{switch} queued reversal advice {number} and sent it {} times; it was neither taken \
+             nor made an exception item",
+            advice.tries
+        ),
+    }
+}
+
+/// A 0410 that ends the terminal's reversal needs the acceptance on record.
+fn acknowledged(books: &Books, wire: &Wire) -> Checked {
+    let is_ack = wire.mti == Mti::REVERSAL_RESPONSE
+        && wire.is_pos
+        && wire.from.role == Role::Switch
+        && !wire.is_arrival
+        && is_taken(wire.code);
+    if !is_ack || !books.is_visible(wire.from) {
+        return Ok(0);
+    }
+    let origin = Origin::Pos(wire.pos_key());
+    if books.acceptances.iter().any(|a| a.switch == wire.from && a.origin == origin) {
+        return Ok(1);
+    }
+    breach!(
+        [wire.index],
+        "{} answered the reversal of voucher {:06} with {} and has no record of it",
+        wire.from,
+        wire.stan,
+        wire.code
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::testing::{Tale, sale};
+
+    #[test]
+    fn an_advice_is_taken() {
+        let mut tale = Tale::new();
+        tale.taken_back(sale(1));
+        tale.online();
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn an_advice_is_not_dropped() {
+        let mut tale = Tale::new();
+        tale.forwarded(sale(1));
+        let queued = tale.queued(sale(1));
+        let tried = tale.advice_tried(sale(1), 1);
+        tale.online();
+        tale.breaks(ABOUT.name, &[queued, tried], "neither taken nor made an exception item");
+    }
+
+    #[test]
+    fn an_exception_item_needs_the_whole_budget() {
+        let mut tale = Tale::new();
+        tale.forwarded(sale(1));
+        let queued = tale.queued(sale(1));
+        tale.advice_tried(sale(1), 1);
+        let opened = tale.advice_exception(sale(1), 1);
+        tale.online();
+        tale.breaks(ABOUT.name, &[queued, opened], "after 1 of 5 sendings");
+    }
+
+    #[test]
+    fn a_spent_budget_may_become_an_exception_item() {
+        let mut tale = Tale::new();
+        tale.forwarded(sale(1));
+        tale.queued(sale(1));
+        for attempt in 1..=5 {
+            tale.advice_tried(sale(1), attempt);
+        }
+        tale.advice_exception(sale(1), 5);
+        tale.online();
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn an_advice_leaves_the_queue_only_on_an_answer() {
+        let mut tale = Tale::new();
+        tale.forwarded(sale(1));
+        let queued = tale.queued(sale(1));
+        let completed = tale.completed(sale(1));
+        tale.online();
+        tale.breaks(ABOUT.name, &[queued, completed], "although no peer answered it");
+    }
+
+    #[test]
+    fn an_acknowledged_reversal_is_on_record() {
+        let mut tale = Tale::new();
+        tale.reversal(sale(1));
+        let answer = tale.acknowledged(sale(1)) - 1;
+        tale.online();
+        tale.breaks(ABOUT.name, &[answer], "has no record of it");
+    }
+
+    #[test]
+    fn an_accepted_reversal_of_an_approval_is_queued() {
+        let mut tale = Tale::new();
+        let forwarded = tale.forwarded(sale(1));
+        tale.answered(sale(1));
+        let accepted = tale.accepted(sale(1), true);
+        tale.online();
+        tale.breaks(ABOUT.name, &[forwarded, accepted], "queued no advice");
+    }
+
+    #[test]
+    fn a_sale_needs_no_advice() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        tale.online();
+        tale.is_unknown(ABOUT.name);
+    }
+}

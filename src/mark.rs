@@ -1,0 +1,201 @@
+//! Marks: the rare things a search must have seen to have tested anything ("sometimes").
+//!
+//! Each is found in the history alone, as the entries come. A mark is no verdict: healthy parties
+//! set them all.
+
+mod watch;
+
+pub use watch::MarkWatch;
+
+use std::fmt;
+
+/// A rare thing that a standard campaign must have seen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Mark {
+    /// See [`Mark::meaning`]; so for all of them.
+    ReversalOvertookRequest,
+    /// An approval that came after the switch had given up.
+    LateApprovalAbsorbed,
+    /// An answer at the very instant of the deadline, noticed first.
+    AnswerTiedMessageFirst,
+    /// An answer at the very instant of the deadline, noticed second.
+    AnswerTiedDeadlineFirst,
+    /// The same answer, sent again.
+    DuplicateAnsweredFromStore,
+    /// Power failed after a record and before what it protects was sent.
+    PowerLostBetweenRecordAndSend,
+    /// A half written record.
+    RecordTorn,
+    /// An 0421.
+    SafRepeatSent,
+    /// A terminal or switch gave up.
+    ExceptionItemOpened,
+    /// A terminal gave up.
+    ReversalBudgetExhausted,
+    /// The business date changed under a request.
+    CutoverInFlight,
+    /// A STAN counter began again.
+    StanWrapped,
+    /// Details were uploaded.
+    BatchUploadAfterImbalance,
+    /// Work keys changed under a request.
+    KeyChangedInFlight,
+    /// Approved, and no slip.
+    PrinterFailedAfterApproval,
+    /// Too many wrong PINs.
+    PinLocked,
+    /// A reversal of what is not known.
+    ReversalOfUnknownOriginal,
+    /// A reversal of what is settled.
+    ReversalAfterSettlement,
+    /// A refusal without a MAC.
+    UnsignedDeclineSeen,
+    /// Half a frame, and a line closed for it.
+    HalfFrameTimedOut,
+    /// One STAN, two terminals, one switch.
+    SameStanOnTwoTerminals,
+    /// Something else was taken up while a commit was slow.
+    SlowCommitOvertaken,
+}
+
+impl Mark {
+    /// Every mark.
+    pub const ALL: [Mark; 22] = [
+        Mark::ReversalOvertookRequest,
+        Mark::LateApprovalAbsorbed,
+        Mark::AnswerTiedMessageFirst,
+        Mark::AnswerTiedDeadlineFirst,
+        Mark::DuplicateAnsweredFromStore,
+        Mark::PowerLostBetweenRecordAndSend,
+        Mark::RecordTorn,
+        Mark::SafRepeatSent,
+        Mark::ExceptionItemOpened,
+        Mark::ReversalBudgetExhausted,
+        Mark::CutoverInFlight,
+        Mark::StanWrapped,
+        Mark::BatchUploadAfterImbalance,
+        Mark::KeyChangedInFlight,
+        Mark::PrinterFailedAfterApproval,
+        Mark::PinLocked,
+        Mark::ReversalOfUnknownOriginal,
+        Mark::ReversalAfterSettlement,
+        Mark::UnsignedDeclineSeen,
+        Mark::HalfFrameTimedOut,
+        Mark::SameStanOnTwoTerminals,
+        Mark::SlowCommitOvertaken,
+    ];
+
+    /// Its name, as `reversal-overtook-request`.
+    pub const fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    /// What it means, in one line.
+    pub const fn meaning(self) -> &'static str {
+        self.row().1
+    }
+
+    /// By name.
+    pub fn parse(name: &str) -> Option<Mark> {
+        Mark::ALL.into_iter().find(|mark| mark.name().eq_ignore_ascii_case(name))
+    }
+
+    const fn row(self) -> (&'static str, &'static str) {
+        ROWS[self as usize]
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[rustfmt::skip]
+const ROWS: [(&str, &str); 22] = [
+    ("reversal-overtook-request",
+     "a reversal reached switch or issuer before the request that it reverses"),
+    ("late-approval-absorbed",
+     "an approval came after the switch had given up, was not passed on, and was reversed"),
+    ("answer-tied-message-first",
+     "an answer came at the very instant of the terminal's time-out and was taken up first"),
+    ("answer-tied-deadline-first",
+     "an answer came at the very instant of the time-out, which was noticed first"),
+    ("duplicate-answered-from-store",
+     "a request came twice and was answered twice with the same answer"),
+    ("power-lost-between-record-and-send",
+     "power failed after a record was durable and before the message that it protects was sent"),
+    ("record-torn",
+     "power failed in the middle of a write and left half a record"),
+    ("saf-repeat-sent",
+     "a reversal advice was repeated (0421)"),
+    ("exception-item-opened",
+     "a terminal or switch gave a reversal up as an exception item"),
+    ("reversal-budget-exhausted",
+     "a terminal sent a reversal as often as it may and gave up"),
+    ("cutover-in-flight",
+     "the business date changed while a request was between switch and issuer"),
+    ("stan-wrapped",
+     "a STAN counter reached its end and began again"),
+    ("batch-upload-after-imbalance",
+     "totals differed and the terminal uploaded its batch"),
+    ("key-changed-in-flight",
+     "work keys were issued or withdrawn while a terminal waited for an answer"),
+    ("printer-failed-after-approval",
+     "a sale was approved and no slip came out"),
+    ("pin-locked",
+     "an issuer refused a card for too many wrong PINs"),
+    ("reversal-of-unknown-original",
+     "a reversal came for an original that switch or issuer did not know"),
+    ("reversal-after-settlement",
+     "a reversal came for a sale in a closed batch"),
+    ("unsigned-decline-seen",
+     "a terminal got a refusal without a MAC"),
+    ("half-frame-timed-out",
+     "half a frame came, the rest did not, and the receiver closed the line"),
+    ("same-stan-on-two-terminals",
+     "two terminals used one STAN at the same time at one switch"),
+    ("slow-commit-overtaken",
+     "a party took up other events while a commit was under way"),
+];
+
+/// A set of marks.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Marks(u32);
+
+impl Marks {
+    /// Nothing seen.
+    pub const NONE: Marks = Marks(0);
+
+    /// Adds a mark.
+    pub const fn set(&mut self, mark: Mark) {
+        self.0 |= 1 << mark as u32;
+    }
+
+    /// Whether the mark was seen.
+    pub const fn has(self, mark: Mark) -> bool {
+        self.0 >> mark as u32 & 1 == 1
+    }
+
+    /// What either has.
+    #[must_use]
+    pub const fn union(self, other: Marks) -> Marks {
+        Marks(self.0 | other.0)
+    }
+
+    /// Whether nothing was seen.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The marks seen.
+    pub fn iter(self) -> impl Iterator<Item = Mark> {
+        Mark::ALL.into_iter().filter(move |mark| self.has(*mark))
+    }
+}
+
+impl fmt::Debug for Marks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(Mark::name)).finish()
+    }
+}
