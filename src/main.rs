@@ -1,2 +1,8 @@
 //! The `reversim` binary: only calls the command line.
-fn main() {}
+
+mod cli;
+mod exit;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

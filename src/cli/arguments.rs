@@ -1,0 +1,261 @@
+//! The arguments of every command, and how their words become values. Does nothing.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use reversim::file::nearest_defect;
+use reversim::generate::Profile;
+use reversim_models::defect::Defect;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const AFTER_HELP: &str = "\
+Without a command: runs the bundled stories, then searches for ten seconds.
+
+Exit status: 0 holds, 1 violated, 2 unknown, 64 bad usage or input, 70 internal error, 74 a write \
+failed.";
+
+/// Deterministic simulation testing for ISO 8583 card payments
+#[derive(Parser, Debug)]
+#[command(name = "reversim", version, about, after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Text for people, or one JSON document for machines
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What is printed on the standard output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// One document
+    Json,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Runs scenarios and judges them: one row each, and what every invariant says
+    Run(Run),
+    /// Searches random scenarios for a violation, and shrinks what it finds
+    Search(Search),
+    /// Tries every placement of up to K faults on a flow, and prints the certificate
+    Explore(Explore),
+    /// Runs one scenario twice: its ladder, its story, its books and the verdict
+    Replay(Replay),
+    /// Writes the smallest scenario that breaks the same invariant, beside the original
+    Shrink(Shrink),
+    /// Describes a message, or says why bytes are not a message
+    Decode(Decode),
+    /// Says what an invariant, fault, defect, response code or mark means
+    Explain(Explain),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// Scenario files, directories of them, or names of bundled stories [default: every story]
+    #[arg(value_name = "FILE|DIR|STORY")]
+    pub(crate) scenarios: Vec<String>,
+    /// Where the parties run
+    #[arg(long, value_enum, default_value_t = World::Sim)]
+    pub(crate) world: World,
+}
+
+/// Where parties run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum World {
+    /// The simulator: one thread, time that skips
+    Sim,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Search {
+    /// Seeds, half-open: A..B, or A.. together with --time
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub(crate) seeds: Option<Range<u64>>,
+    /// How long, as 30s, 5m or 1h30m [default without --seeds: 10s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) time: Option<Duration>,
+    /// What to concentrate on: counter, day, boundary, crash, concurrency, keys or mix
+    #[arg(long, value_name = "NAME", default_value = "mix")]
+    pub(crate) profile: Profile,
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+    /// Plants a defect, by id; may be given more than once
+    #[arg(long = "defect", value_name = "ID", value_parser = defect)]
+    pub(crate) defects: Vec<Defect>,
+    /// The I-th of N equal parts of the seeds, from 1
+    #[arg(long, value_name = "I/N", value_parser = shard, default_value = "1/1")]
+    pub(crate) shard: (u32, u32),
+    /// Writes cases and statistics there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Goes on after the first violation
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explore {
+    /// A flow by name (sign-on, inquiry, sale, sale+inquiry, sale+sale, sale+settlement), or a
+    /// scenario file
+    #[arg(value_name = "FLOW|FILE", default_value = "sale+inquiry")]
+    pub(crate) flow: String,
+    /// At most so many faults at once
+    #[arg(long, value_name = "K", default_value_t = 1,
+          value_parser = clap::value_parser!(u8).range(0..=4))]
+    pub(crate) faults: u8,
+    /// Which faults
+    #[arg(long, value_enum, default_value_t = Letters::Core)]
+    pub(crate) alphabet: Letters,
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+    /// Plants a defect, by id; may be given more than once
+    #[arg(long = "defect", value_name = "ID", value_parser = defect)]
+    pub(crate) defects: Vec<Defect>,
+}
+
+/// Which faults an exploration places.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Letters {
+    /// Drop, duplicate, delay around every deadline, damage, power cut, reset, partition
+    Core,
+    /// Every fault there is
+    Full,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Replay {
+    /// A scenario file, or the name of a bundled story
+    #[arg(value_name = "FILE", required_unless_present = "seed", conflicts_with = "seed")]
+    pub(crate) file: Option<String>,
+    /// The scenario of this seed, as a search draws it
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The profile of the seed
+    #[arg(long, value_name = "NAME", default_value = "mix", requires = "seed")]
+    pub(crate) profile: Profile,
+    /// Plants a defect, by id; may be given more than once
+    #[arg(long = "defect", value_name = "ID", value_parser = defect)]
+    pub(crate) defects: Vec<Defect>,
+    /// Shows card numbers of test ranges in clear
+    #[arg(long)]
+    pub(crate) unmask: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Shrink {
+    /// A scenario file that breaks an invariant
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Decode {
+    /// The message in hexadecimal, blanks allowed; `-` or nothing reads the standard input
+    #[arg(value_name = "HEX|-", num_args = 0..)]
+    pub(crate) hex: Vec<String>,
+    /// The dialect; without it, the one that reads furthest
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dialect: Option<String>,
+    /// Shows card numbers of test ranges in clear
+    #[arg(long)]
+    pub(crate) unmask: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// An invariant (S1 or no-unreversed-debit), fault (drop), defect (T01), response code (98) or
+    /// mark
+    #[arg(value_name = "CODE")]
+    pub(crate) code: String,
+}
+
+/// Seeds may not exceed what a scenario file can hold.
+const SEED_MAX: u64 = i64::MAX as u64;
+
+fn seeds(word: &str) -> Result<Range<u64>, String> {
+    const HOW: &str = "write A..B with A below B, as 0..1000, or A..";
+    let (from, to) = word.split_once("..").ok_or(HOW)?;
+    let from: u64 = from.trim().parse().map_err(|_| HOW)?;
+    let to: u64 = match to.trim() {
+        "" => SEED_MAX,
+        to => to.parse().map_err(|_| HOW)?,
+    };
+    match from < to && to <= SEED_MAX {
+        true => Ok(from..to),
+        false => Err(HOW.to_owned()),
+    }
+}
+
+/// `30s`, `500ms`, `1h30m`.
+fn duration(word: &str) -> Result<Duration, String> {
+    const HOW: &str = "write a number and its unit, as 500ms, 30s, 5m or 1h30m";
+    let mut rest = word.trim();
+    let mut millis: u64 = 0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or(HOW)?;
+        let (number, tail) = rest.split_at(digits);
+        let unit = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit);
+        let factor = match unit.trim() {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" | "min" => 60_000,
+            "h" => 3_600_000,
+            _ => return Err(HOW.to_owned()),
+        };
+        let number: u64 = number.parse().map_err(|_| HOW)?;
+        let part = number.checked_mul(factor).ok_or("that is too long")?;
+        millis = millis.checked_add(part).ok_or("that is too long")?;
+        rest = tail;
+    }
+    if millis == 0 { Err(HOW.to_owned()) } else { Ok(Duration::from_millis(millis)) }
+}
+
+fn shard(word: &str) -> Result<(u32, u32), String> {
+    const HOW: &str = "write I/N with I from 1 to N, as 2/8";
+    let (number, count) = word.split_once('/').ok_or(HOW)?;
+    let number: u32 = number.trim().parse().map_err(|_| HOW)?;
+    let count: u32 = count.trim().parse().map_err(|_| HOW)?;
+    if (1..=count).contains(&number) { Ok((number, count)) } else { Err(HOW.to_owned()) }
+}
+
+fn defect(id: &str) -> Result<Defect, String> {
+    Defect::parse(id).ok_or_else(|| format!("there is no such defect; {}", nearest_defect(id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_written_as_people_write_them() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5_400)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        for wrong in ["", "30", "s", "0s", "1x", "-5s", "99999999999999999h"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn seeds_are_half_open_and_shards_count_from_one() {
+        assert_eq!(seeds("0..10"), Ok(0..10));
+        assert_eq!(seeds("5.."), Ok(5..SEED_MAX));
+        for wrong in ["10", "5..5", "7..5", "a..b", "0..=9", "0..99999999999999999999"] {
+            assert!(seeds(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(shard("2/8"), Ok((2, 8)));
+        assert!(shard("0/8").is_err() && shard("9/8").is_err() && shard("8").is_err());
+    }
+}

@@ -1,0 +1,96 @@
+//! `reversim run`: runs scenarios, one row each, then what every invariant says.
+
+use super::arguments::Run;
+use super::cases::{Case, bundled, named};
+use super::judged::{InvariantJson, Judged, invariants_json, worst};
+use super::output::{Output, hint};
+use crate::exit::{Exit, Failure};
+use reversim::report::table::Table;
+use reversim::report::text::{Board, idle_sentences};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+pub(crate) fn run(arguments: &Run, output: &Output) -> Result<Exit, Failure> {
+    let cases = match arguments.scenarios.is_empty() {
+        true => bundled()?,
+        false => {
+            let lists: Result<Vec<_>, _> = arguments.scenarios.iter().map(|w| named(w)).collect();
+            lists?.into_iter().flatten().collect()
+        }
+    };
+    let ran = Ran::new(&cases);
+    if output.is_json() {
+        output.json(&ran.documents)?;
+    } else {
+        output.text(&format!("{}\n{}", ran.rows, ran.board.table()))?;
+    }
+    ran.hint();
+    Ok(ran.exit)
+}
+
+/// All scenarios, run and judged.
+pub(crate) struct Ran {
+    pub(crate) exit: Exit,
+    /// A row for each, and the sentences under it.
+    pub(crate) rows: String,
+    pub(crate) board: Board,
+    pub(crate) documents: Vec<Document>,
+    failing: Vec<String>,
+}
+
+/// One scenario in JSON.
+#[derive(Serialize)]
+pub(crate) struct Document {
+    story: Option<String>,
+    scenario: String,
+    verdict: String,
+    invariants: BTreeMap<&'static str, InvariantJson>,
+    faults_idle: Vec<String>,
+}
+
+impl Ran {
+    pub(crate) fn new(cases: &[Case]) -> Ran {
+        let mut board = Board::default();
+        let mut documents = Vec::new();
+        let mut table = Table::new(["verdict", "scenario", "title"]);
+        let (mut judgements, mut failing) = (Vec::new(), Vec::new());
+        for case in cases {
+            let run = reversim::run(&case.scenario);
+            let judged = Judged::new(&case.scenario, &run, true);
+            board.add(&run.findings);
+            let cells = [judged.word(), &case.name, &case.scenario.title];
+            table.row(cells.map(|cell| cell.replace('\n', " ")));
+            documents.push(Document {
+                story: case.scenario.story.clone(),
+                scenario: case.name.clone(),
+                verdict: judged.word().to_lowercase(),
+                invariants: invariants_json(&run),
+                faults_idle: idle_sentences(&case.scenario, &run.idle_faults),
+            });
+            if judged.exit != Exit::Holds {
+                failing.push(case.command());
+            }
+            judgements.push(judged);
+        }
+        let mut rows = String::new();
+        let lines = table.to_string();
+        let mut lines = lines.lines();
+        let _ = writeln!(rows, "{}", lines.next().unwrap_or_default());
+        for (line, judged) in lines.zip(&judgements) {
+            let _ = writeln!(rows, "{line}");
+            for sentence in &judged.sentences {
+                let _ = writeln!(rows, "      {sentence}");
+            }
+        }
+        let exit = worst(judgements.iter().map(|judged| judged.exit));
+        Ran { exit, rows, board, documents, failing }
+    }
+
+    /// The commands that repeat what did not hold.
+    pub(crate) fn hint(&self) {
+        for command in &self.failing {
+            hint(&format!("repeat it with: {command}"));
+        }
+    }
+}

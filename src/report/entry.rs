@@ -1,0 +1,294 @@
+//! Entries of a history in few words: records, screens, slips, messages. ASCII and masked.
+
+use super::words::{describe_command, micros};
+use crate::history::{Entry, Frame, Horizon, What};
+use reversim_models::card::{Amount, Currency};
+use reversim_models::device::{Device, Display, Output, Slip};
+use reversim_models::iso8583::{Element, Message, Private60, ResponseCode, Settlement48};
+use reversim_models::node::LinkDownReason;
+use reversim_models::record::{
+    IssuerRecord, Kind, NetworkKey, Reason, Record, SwitchRecord, TerminalRecord, Total,
+};
+
+/// Minor units with two decimals.
+pub fn money(minor: u64) -> Amount {
+    Amount { minor, currency: Currency::CNY }
+}
+
+fn total(total: Total) -> String {
+    let sales = if total.count == 1 { "sale" } else { "sales" };
+    format!("{} {sales} {}", total.count, money(total.minor))
+}
+
+fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NoAnswer => "no answer",
+        Reason::MacError => "wrong MAC",
+        Reason::CouldNotComplete => "could not complete",
+        Reason::Other => "other cause",
+        Reason::TerminalReversed => "terminal reversed",
+        Reason::LateAnswer => "late answer",
+    }
+}
+
+/// A record: its name and what tells it from others of the name.
+pub fn record_words(record: &Record) -> String {
+    let name = record.name();
+    let rest = match record {
+        Record::Own(bytes) => format!("{} bytes", bytes.len()),
+        Record::Terminal(record) => terminal_words(record),
+        Record::Switch(record) => switch_words(record),
+        Record::Issuer(record) => issuer_words(record),
+    };
+    if rest.is_empty() { name.to_owned() } else { format!("{name} {rest}") }
+}
+
+fn terminal_words(record: &TerminalRecord) -> String {
+    match record {
+        TerminalRecord::SignedOn { batch, .. } => format!("batch {batch:06}"),
+        TerminalRecord::SignedOff => String::new(),
+        TerminalRecord::StanTaken { stan }
+        | TerminalRecord::NotSent { stan, .. }
+        | TerminalRecord::SlipPrinted { stan, .. } => format!("{stan:06}"),
+        TerminalRecord::Started { stan, amount, .. }
+        | TerminalRecord::Approved { stan, amount, .. } => format!("{stan:06} {amount}"),
+        TerminalRecord::Declined { stan, code, .. }
+        | TerminalRecord::Reversed { stan, code, .. } => format!("{stan:06} {code}"),
+        TerminalRecord::ReversalDue { stan, reason: why, .. } => {
+            format!("{stan:06} {}", reason(*why))
+        }
+        TerminalRecord::ReversalTried { stan, attempt, .. } => format!("{stan:06} try {attempt}"),
+        TerminalRecord::ExceptionOpened { stan, amount, attempts, .. } => {
+            format!("{stan:06} {amount} after {attempts} tries")
+        }
+        TerminalRecord::SettlementStarted { debits, .. } => total(*debits),
+        TerminalRecord::SettlementAnswered { is_balanced, .. } => {
+            if *is_balanced { "balanced" } else { "unbalanced" }.to_owned()
+        }
+        TerminalRecord::DetailUploaded { batch, through } => {
+            format!("{batch:06} through {through}")
+        }
+        TerminalRecord::BatchClosed { batch, debits, .. } => {
+            format!("{batch:06} {}", total(*debits))
+        }
+    }
+}
+
+fn of_kind(kind: Kind, amount: Amount) -> String {
+    match kind {
+        Kind::Sale => amount.to_string(),
+        Kind::Inquiry => "inquiry".to_owned(),
+    }
+}
+
+fn with_code(code: ResponseCode, kind: Kind, amount: Amount) -> String {
+    match (code.is_approval(), kind) {
+        (true, Kind::Sale) => format!("{code} {amount}"),
+        (true, Kind::Inquiry) => format!("{code} inquiry"),
+        (false, _) => code.to_string(),
+    }
+}
+
+fn switch_words(record: &SwitchRecord) -> String {
+    match record {
+        SwitchRecord::KeysIssued { generation, batch, .. } => {
+            format!("no. {generation} batch {batch:06}")
+        }
+        SwitchRecord::KeysWithdrawn { port } => format!("of port {}", port.0),
+        SwitchRecord::Forwarded { kind, key: NetworkKey { stan, .. }, amount, .. } => {
+            format!("as {stan:06} {}", of_kind(*kind, *amount))
+        }
+        SwitchRecord::Answered { code, kind, amount, .. } => with_code(*code, *kind, *amount),
+        SwitchRecord::LateAnswerAbsorbed { code, .. } => code.to_string(),
+        SwitchRecord::ReversalAccepted { id: Some(_), code, .. } => code.to_string(),
+        SwitchRecord::ReversalAccepted { id: None, code, .. } => format!("{code} unknown"),
+        SwitchRecord::AdviceQueued { advice, stan, reason: why, .. } => {
+            format!("#{advice} {stan:06} {}", reason(*why))
+        }
+        SwitchRecord::AdviceTried { advice, attempt } => format!("#{advice} try {attempt}"),
+        SwitchRecord::AdviceCompleted { advice, code } => format!("#{advice} {code}"),
+        SwitchRecord::ExceptionOpened { advice, amount, attempts, .. } => {
+            format!("#{advice} {amount} after {attempts} tries")
+        }
+        SwitchRecord::Compared { theirs, ours, .. } if theirs == ours => {
+            format!("{} agrees", total(*theirs))
+        }
+        SwitchRecord::Compared { theirs, ours, .. } => {
+            format!("{} with {}", total(*theirs), total(*ours))
+        }
+        SwitchRecord::DetailReceived { key, minor } => {
+            format!("{:06} {}", key.stan, money(*minor))
+        }
+        SwitchRecord::BatchClosed { batch, entries, differences, .. } => {
+            let minor = entries.iter().fold(0u64, |sum, (_, _, minor)| sum.saturating_add(*minor));
+            let sum = Total { count: entries.len() as u32, minor };
+            let differ = match differences.len() {
+                0 => String::new(),
+                count => format!(", {count} differ"),
+            };
+            format!("{batch:06} {}{differ}", total(sum))
+        }
+        SwitchRecord::CutOver { date } => date.to_string(),
+    }
+}
+
+fn issuer_words(record: &IssuerRecord) -> String {
+    match record {
+        IssuerRecord::Decided { code, kind: Kind::Sale, effective, .. } if *effective > 0 => {
+            format!("{code} debits {}", money(*effective))
+        }
+        IssuerRecord::Decided { code, kind: Kind::Inquiry, .. } => format!("{code} inquiry"),
+        IssuerRecord::Decided { code, .. } => code.to_string(),
+        IssuerRecord::Reversed { code, original: None, .. } => format!("{code} unknown, barred"),
+        IssuerRecord::Reversed { code, credited: 0, .. } => format!("{code} credits nothing"),
+        IssuerRecord::Reversed { code, credited, .. } => {
+            format!("{code} credits {}", money(*credited))
+        }
+        IssuerRecord::Opened { .. } => String::new(),
+        IssuerRecord::CutOver { date } => date.to_string(),
+    }
+}
+
+/// What a device puts out, as it is drawn: `[APPROVED 500.00]`, `(slip 000002 500.00)`.
+pub fn output_words(output: &Output) -> String {
+    match output {
+        Output::Display(display) => screen_words(*display),
+        Output::Slip(Slip::Receipt { stan, amount, is_copy, .. }) => {
+            let copy = if *is_copy { "copy of slip" } else { "slip" };
+            format!("({copy} {stan:06} {amount})")
+        }
+        Output::Slip(Slip::Totals { batch, debits, count }) => {
+            format!("(totals {batch:06} {})", total(Total { count: *count, minor: *debits }))
+        }
+        Output::Slip(Slip::ReversalFailed { stan, amount }) => {
+            format!("(slip: reversal failed {stan:06} {amount})")
+        }
+        Output::EnterPin { .. } => "(PIN asked)".to_owned(),
+        // A log may hold what must never be shown: a planted defect writes frames into it.
+        Output::Log(text) => format!("(log line of {} characters)", text.chars().count()),
+        Output::Text(text) => {
+            let way = if text.is_credit { "credited" } else { "debited" };
+            format!("(text: {} {way})", text.amount)
+        }
+    }
+}
+
+fn screen_words(display: Display) -> String {
+    format!("[{}]", display.text().0)
+}
+
+/// What tells a message from others, most telling first: type, code, amount, trace number.
+pub fn message_words(frame: &Frame) -> Vec<String> {
+    let Some(message) = frame.message() else {
+        return vec![format!("{} bytes, no message", frame.bytes().len())];
+    };
+    let mut words = vec![message.mti().to_string()];
+    if matches!(message.mti().class(), 3 | 8) {
+        words.extend(management(message).map(str::to_owned));
+    }
+    let code = message.get(Element::RESPONSE_CODE).and_then(ResponseCode::parse);
+    words.extend(code.map(|code| code.to_string()));
+    if message.mti().class() == 5 {
+        words.extend(message.get(Element::PRIVATE_48).and_then(settlement));
+    }
+    let is_inquiry = matches!(message.text(Element::PROCESSING_CODE), Some("310000" | "300000"));
+    let is_declined = code.is_some_and(|code| !code.is_approval()) && message.mti().is_response();
+    match message.number(Element::AMOUNT) {
+        Some(minor) if !is_declined => words.push(money(minor).to_string()),
+        None if is_inquiry => words.push("inquiry".to_owned()),
+        _ => {}
+    }
+    words.extend(message.text(Element::STAN).map(str::to_owned));
+    words
+}
+
+fn management(message: &Message) -> Option<&'static str> {
+    let pos = Private60::of(message).and_then(|private| private.network_code);
+    let network = || message.number(Element::NETWORK_CODE).and_then(|code| code.try_into().ok());
+    match pos.or_else(network)? {
+        3 | 1 | 4 => Some("sign-on"),
+        301 => Some("echo"),
+        201 => Some("details"),
+        202 | 207 => Some("end of batch"),
+        _ => None,
+    }
+}
+
+/// Whether this is a line test, which every idle line repeats.
+pub fn is_echo(frame: &Frame) -> bool {
+    frame.message().is_some_and(|message| management(message) == Some("echo"))
+}
+
+fn settlement(value: &[u8]) -> Option<String> {
+    let totals = Settlement48::parse(value)?.domestic;
+    Some(match totals.result {
+        1 => "balanced".to_owned(),
+        2 => "unbalanced".to_owned(),
+        _ => total(Total { count: totals.debit_count, minor: totals.debit_amount }),
+    })
+}
+
+/// An entry as a line of a report: who did what, without when.
+pub fn entry_words(entry: &Entry) -> String {
+    let party = entry.party;
+    match &entry.what {
+        What::Asked(command) => format!("{party} is asked: {}", describe_command(command)),
+        What::Sent { to, frame, .. } => {
+            format!("{party} sends {} to {to}", message_words(frame).join(" "))
+        }
+        What::Delivered { from, frame, is_altered, copy, .. } => {
+            let altered = if *is_altered { ", altered" } else { "" };
+            let copy = if *copy > 0 { format!(", copy {}", copy + 1) } else { String::new() };
+            let words = message_words(frame).join(" ");
+            format!("{party} receives {words} from {from}{altered}{copy}")
+        }
+        What::Lost { to, .. } => format!("what {party} sent to {to} is lost"),
+        What::Recorded(record) => format!("{party} records {}", record_words(record)),
+        What::Torn(record) => format!("{party} leaves half written: {}", record_words(record)),
+        What::Told { output, .. } => format!("{party} puts out {}", output_words(output)),
+        What::Answered { device, is_done } => {
+            let done = if *is_done { "did it" } else { "did not" };
+            format!("the {} of {party} {done}", device_word(*device))
+        }
+        What::LinkUp { peer, .. } => format!("{party} is connected with {peer}"),
+        What::ConnectFailed { peer } => format!("{party} does not reach {peer}"),
+        What::LinkDown { peer, reason: LinkDownReason::Closed, .. } => {
+            format!("{peer} closed the connection with {party}")
+        }
+        What::LinkDown { peer, reason: LinkDownReason::Reset, .. } => {
+            format!("the connection of {party} with {peer} broke")
+        }
+        What::PowerLost => format!("{party} loses power"),
+        What::PowerRestored => format!("{party} has power again"),
+        What::CommitDelayed => format!("a commit of {party} takes long"),
+        What::CommitOvertaken => format!("{party} goes on while a commit is under way"),
+        What::ClockStepped(local) => format!("the clock of {party} jumps to {local}"),
+        What::FaultFired(fault) => format!("fault {} happens", fault + 1),
+        What::Healed => "all faults are over".to_owned(),
+        What::Horizon(horizon) => format!("the {} horizon is reached", horizon_word(*horizon)),
+    }
+}
+
+/// `online`, `day end`, `claims closed`.
+pub fn horizon_word(horizon: Horizon) -> &'static str {
+    match horizon {
+        Horizon::Online => "online",
+        Horizon::DayEnd => "day end",
+        Horizon::ClaimsClosed => "claims closed",
+    }
+}
+
+fn device_word(device: Device) -> &'static str {
+    match device {
+        Device::Screen => "screen",
+        Device::Printer => "printer",
+        Device::PinPad => "PIN pad",
+        Device::Log => "log",
+        Device::TextMessage => "text message",
+    }
+}
+
+/// How much later something came, in words.
+pub fn lateness(us: u64) -> String {
+    format!("after {}", micros(if us > 1_000 { us - us % 1_000 } else { us }))
+}

@@ -1,0 +1,9 @@
+//! Runs as text for people. Pure: it prints nothing and reads nothing but values.
+
+pub mod entry;
+pub mod ladder;
+pub mod story;
+pub mod table;
+pub mod text;
+
+pub mod words;

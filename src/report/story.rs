@@ -1,0 +1,170 @@
+//! A run as a story: what people did, what went wrong, and what became of the money.
+
+use crate::fault::Fault;
+use crate::history::{Entry, HEALING, History, What};
+use crate::report::entry::money;
+use crate::report::words::{describe_command, describe_fault, describe_step};
+use crate::scenario::Scenario;
+use reversim_models::defect::Defect;
+use reversim_models::device::{Device, Output, Slip};
+use reversim_models::iso8583::ResponseCode;
+use reversim_models::record::{IssuerRecord, Kind, Record, SwitchRecord, TerminalRecord};
+use std::fmt::Write;
+
+/// The story of a run of this scenario.
+pub fn story(scenario: &Scenario, history: &History) -> String {
+    let mut out = String::new();
+    for id in &scenario.defects {
+        let wrong = Defect::parse(id).map_or("there is no such defect", |d| d.describe().wrong);
+        let _ = writeln!(out, "  planted {id}: {wrong}");
+    }
+    for step in &scenario.steps {
+        let _ = writeln!(out, "  {}", describe_step(step));
+        chapter(&mut out, scenario, history, |entry| entry.ticket.0 == step.id);
+    }
+    let is_known = |id: u32| scenario.steps.iter().any(|step| step.id == id);
+    let is_rest = |entry: &Entry| entry.ticket.0 <= HEALING && !is_known(entry.ticket.0);
+    let mut rest = String::new();
+    chapter(&mut rest, scenario, history, is_rest);
+    chapter(&mut rest, scenario, history, |entry| entry.ticket.0 > HEALING);
+    if !rest.is_empty() {
+        let _ = write!(out, "  besides and afterwards\n{rest}");
+    }
+    out
+}
+
+fn chapter(
+    out: &mut String,
+    scenario: &Scenario,
+    history: &History,
+    is_about: impl Fn(&Entry) -> bool,
+) {
+    for entry in history.entries.iter().filter(|entry| is_about(entry)) {
+        if let Some(sentence) = sentence(entry, &scenario.faults) {
+            let at = format!("{}.{:03}", entry.at.0 / 1_000_000, entry.at.0 / 1_000 % 1_000);
+            let _ = writeln!(out, "    {at:>9}  {sentence}");
+        }
+    }
+}
+
+/// What the entry means for people and money; none if it means nothing to them.
+fn sentence(entry: &Entry, faults: &[Fault]) -> Option<String> {
+    let party = entry.party;
+    match &entry.what {
+        What::Recorded(Record::Terminal(record)) => {
+            terminal(record).map(|s| format!("{party} {s}"))
+        }
+        What::Recorded(Record::Switch(record)) => switch(record).map(|s| format!("{party} {s}")),
+        What::Recorded(Record::Issuer(record)) => issuer(record).map(|s| format!("{party} {s}")),
+        What::Asked(command) if entry.ticket.0 > HEALING => {
+            Some(format!("{party}: {}", describe_command(command)))
+        }
+        What::Told { output: Output::Display(display), .. } if display.is_final() => {
+            Some(format!("the screen says {}", display.text().0))
+        }
+        What::Told { output: Output::Slip(slip), .. } => Some(printed(slip)),
+        What::Told { output: Output::Text(text), .. } => {
+            let way = if text.is_credit { "credited" } else { "debited" };
+            Some(format!("the cardholder of {} reads: {} {way}", text.pan, text.amount))
+        }
+        What::Answered { device: Device::Printer, is_done: false } => {
+            Some("no slip comes out".to_owned())
+        }
+        What::FaultFired(index) => {
+            let words = faults.get(*index).map(describe_fault).unwrap_or_default();
+            Some(format!("fault {}: {words}", index + 1))
+        }
+        What::PowerLost => Some(format!("{party} loses power")),
+        What::PowerRestored => Some(format!("{party} has power again and reads its journal")),
+        What::ConnectFailed { peer } => Some(format!("{party} does not reach {peer}")),
+        _ => None,
+    }
+}
+
+fn printed(slip: &Slip) -> String {
+    match slip {
+        Slip::Receipt { stan, amount, is_copy, .. } => {
+            let what = if *is_copy { "a copy of the receipt" } else { "a receipt" };
+            format!("{what} is printed: {amount}, voucher {stan:06}")
+        }
+        Slip::Totals { batch, debits, count } => {
+            format!("totals are printed: batch {batch:06}, {count} debits, {}", money(*debits))
+        }
+        Slip::ReversalFailed { stan, amount } => {
+            format!("a slip says that the reversal of {amount}, voucher {stan:06}, failed")
+        }
+    }
+}
+
+fn terminal(record: &TerminalRecord) -> Option<String> {
+    Some(match record {
+        TerminalRecord::NotSent { .. } => "could not connect: nothing left it".to_owned(),
+        TerminalRecord::Approved { amount, batch, .. } => {
+            format!("has the sale of {amount} in batch {batch:06}")
+        }
+        TerminalRecord::Declined { code, .. } => format!("takes the decline: {}", meaning(*code)),
+        TerminalRecord::ReversalDue { .. } => "is in doubt and owes a reversal".to_owned(),
+        TerminalRecord::ReversalTried { attempt, .. } => {
+            format!("sends the reversal, try {attempt}")
+        }
+        TerminalRecord::Reversed { code, .. } => {
+            format!("is told that the reversal is done ({code})")
+        }
+        TerminalRecord::ExceptionOpened { amount, attempts, .. } => {
+            format!("gives up after {attempts} tries: {amount} is an exception item")
+        }
+        TerminalRecord::SettlementAnswered { is_balanced: false, .. } => {
+            "learns that the totals differ".to_owned()
+        }
+        TerminalRecord::BatchClosed { batch, debits, .. } => {
+            format!("closes batch {batch:06} with {} sales, {}", debits.count, money(debits.minor))
+        }
+        _ => return None,
+    })
+}
+
+fn switch(record: &SwitchRecord) -> Option<String> {
+    Some(match record {
+        SwitchRecord::Answered { code, .. } if !code.is_approval() => {
+            format!("answers {}", meaning(*code))
+        }
+        SwitchRecord::LateAnswerAbsorbed { code, .. } => {
+            format!("gets the answer {code} after it gave up, and absorbs it")
+        }
+        SwitchRecord::ReversalAccepted { id: Some(_), .. } => "takes the reversal over".to_owned(),
+        SwitchRecord::ReversalAccepted { id: None, .. } => {
+            "does not know what is reversed, and remembers it".to_owned()
+        }
+        SwitchRecord::AdviceQueued { .. } => "queues a reversal advice for the issuer".to_owned(),
+        SwitchRecord::AdviceCompleted { code, .. } => {
+            format!("is told that the advice is taken ({code})")
+        }
+        SwitchRecord::ExceptionOpened { amount, attempts, .. } => {
+            format!("gives up after {attempts} tries: {amount} is an exception item")
+        }
+        SwitchRecord::CutOver { date } => format!("begins the business date {date}"),
+        _ => return None,
+    })
+}
+
+fn issuer(record: &IssuerRecord) -> Option<String> {
+    Some(match record {
+        IssuerRecord::Decided { kind: Kind::Sale, effective, pan, .. } if *effective > 0 => {
+            format!("debits {} from {pan}", money(*effective))
+        }
+        IssuerRecord::Decided { code, .. } if !code.is_approval() => {
+            format!("declines: {}", meaning(*code))
+        }
+        IssuerRecord::Reversed { original: None, .. } => {
+            "does not know what is reversed, and bars it".to_owned()
+        }
+        IssuerRecord::Reversed { credited, .. } if *credited > 0 => {
+            format!("credits {} back", money(*credited))
+        }
+        _ => return None,
+    })
+}
+
+fn meaning(code: ResponseCode) -> String {
+    format!("{code} {}", code.meaning().0)
+}

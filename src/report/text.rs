@@ -1,0 +1,263 @@
+//! Tables and paragraphs of the text report: verdicts, violations, books. Prints nothing.
+
+use super::entry::{entry_words, money};
+use super::table::Table;
+use super::words::describe_fault;
+use crate::history::{History, What};
+use crate::invariant::Finding;
+use crate::party::Party;
+use crate::scenario::Scenario;
+use crate::verdict::{Verdict, Violation};
+use reversim_models::card::Pan;
+use reversim_models::record::Total;
+use reversim_models::record::{Account, IssuerRecord, Leg, Record, SwitchRecord, TerminalRecord};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// What every invariant said over any number of runs.
+#[derive(Clone, Debug, Default)]
+pub struct Board {
+    rows: Vec<BoardRow>,
+}
+
+/// One invariant of a [`Board`].
+#[derive(Clone, Debug)]
+pub struct BoardRow {
+    /// Its permanent code.
+    pub code: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// How many cases were checked.
+    pub checked: u64,
+    /// How many runs broke it.
+    pub violated: u64,
+    /// Why nothing was checked, from the last run that said so.
+    pub why: &'static str,
+}
+
+impl BoardRow {
+    /// `holds`, `violated` or `unknown`.
+    pub fn verdict(&self) -> &'static str {
+        match (self.violated, self.checked) {
+            (0, 0) => "unknown",
+            (0, _) => "holds",
+            _ => "violated",
+        }
+    }
+}
+
+impl Board {
+    /// Takes the findings of one more run.
+    pub fn add(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            let at = self.rows.iter().position(|row| row.name == finding.name);
+            let at = at.unwrap_or_else(|| {
+                let (code, name) = (finding.code, finding.name);
+                self.rows.push(BoardRow { code, name, checked: 0, violated: 0, why: "" });
+                self.rows.len() - 1
+            });
+            let row = &mut self.rows[at];
+            match &finding.verdict {
+                Verdict::Holds { checked } => row.checked += checked,
+                Verdict::Violated(_) => row.violated += 1,
+                Verdict::Unknown { why } => row.why = why,
+            }
+        }
+    }
+
+    /// In the order of the catalogue.
+    pub fn rows(&self) -> &[BoardRow] {
+        &self.rows
+    }
+
+    /// As a table.
+    pub fn table(&self) -> Table {
+        let mut table = Table::new(["code", "invariant", "verdict", "checked", ""]).right(&[3]);
+        for row in &self.rows {
+            let (verdict, rest) = match row.verdict() {
+                "violated" => ("VIOLATED", runs(row.violated)),
+                "unknown" => ("unknown", row.why.to_owned()),
+                other => (other, String::new()),
+            };
+            let cells = [row.code, row.name, verdict, &row.checked.to_string(), &rest];
+            table.row(cells.map(str::to_owned));
+        }
+        table
+    }
+}
+
+fn runs(count: u64) -> String {
+    if count == 1 { "in 1 run".to_owned() } else { format!("in {count} runs") }
+}
+
+/// A violation with the entries that contradict each other.
+pub fn violation_text(violation: &Violation, history: &History) -> String {
+    let mut out = format!("VIOLATED {violation}\n");
+    if let Some(horizon) = violation.horizon {
+        let word = super::entry::horizon_word(horizon);
+        let _ = writeln!(out, "  found at the {word} horizon");
+    }
+    for index in &violation.witnesses {
+        if let Some(entry) = history.entries.get(*index) {
+            let at = format!("{}.{:03}", entry.at.0 / 1_000_000, entry.at.0 / 1_000 % 1_000);
+            let _ = writeln!(out, "  {at:>9}  #{index}  {}", entry_words(entry));
+        }
+    }
+    out
+}
+
+/// The faults that did not fire, a sentence each.
+pub fn idle_sentences(scenario: &Scenario, idle: &[usize]) -> Vec<String> {
+    let faults = idle.iter().filter_map(|index| Some((index, scenario.faults.get(*index)?)));
+    faults
+        .map(|(index, fault)| {
+            format!("fault {} did not happen: {}", index + 1, describe_fault(fault))
+        })
+        .collect()
+}
+
+/// What one cardholder's account saw.
+#[derive(Clone, Debug, Default)]
+struct Cardholder {
+    pan: Option<Pan>,
+    opened: i64,
+    debits: Total,
+    credits: Total,
+}
+
+/// How the books stand at the end: every cardholder, every batch.
+pub fn books(history: &History) -> String {
+    let mut out = cardholders(history).to_string();
+    let batches = batches(history);
+    if !batches.is_empty() {
+        let _ = write!(out, "\n{batches}");
+    }
+    out
+}
+
+fn cardholders(history: &History) -> Table {
+    let mut accounts: BTreeMap<(Party, u32), Cardholder> = BTreeMap::new();
+    for entry in &history.entries {
+        let What::Recorded(Record::Issuer(record)) = &entry.what else { continue };
+        let (legs, pan): (&[Leg], _) = match record {
+            IssuerRecord::Decided { legs, pan, .. } => (legs, Some(*pan)),
+            IssuerRecord::Reversed { legs, .. } => (legs, None),
+            IssuerRecord::Opened { legs } => (legs, None),
+            IssuerRecord::CutOver { .. } => continue,
+        };
+        let is_opening = matches!(record, IssuerRecord::Opened { .. });
+        for leg in legs {
+            let Account::Cardholder(number) = leg.account else { continue };
+            let account = accounts.entry((entry.party, number)).or_default();
+            account.pan = account.pan.or(pan);
+            let minor = leg.minor.unsigned_abs();
+            match (is_opening, leg.minor < 0) {
+                (true, _) => account.opened += leg.minor,
+                (false, true) => account.debits = account.debits.plus(minor),
+                (false, false) => account.credits = account.credits.plus(minor),
+            }
+        }
+    }
+    let headings = ["cardholder", "opened with", "debits", "credits", "net"];
+    let mut table = Table::new(headings).right(&[1, 2, 3, 4]);
+    for ((issuer, number), account) in &accounts {
+        if account.debits.count + account.credits.count == 0 {
+            continue;
+        }
+        let card = account.pan.map_or(String::new(), |pan| format!(" {pan}"));
+        let net = i128::from(account.credits.minor) - i128::from(account.debits.minor);
+        table.row([
+            format!("{issuer} account {number}{card}"),
+            money(account.opened.unsigned_abs()).to_string(),
+            counted(account.debits),
+            counted(account.credits),
+            signed(net),
+        ]);
+    }
+    table
+}
+
+fn counted(total: Total) -> String {
+    format!("{} in {}", money(total.minor), total.count)
+}
+
+fn signed(minor: i128) -> String {
+    let sign = if minor < 0 { "-" } else { "" };
+    let minor = u64::try_from(minor.unsigned_abs()).unwrap_or(u64::MAX);
+    format!("{sign}{}", money(minor))
+}
+
+/// What one batch of one terminal holds, at both ends.
+#[derive(Clone, Debug, Default)]
+struct Batch {
+    approved: Total,
+    exceptions: Total,
+    is_closed: bool,
+    host: Option<Total>,
+}
+
+fn batches(history: &History) -> Table {
+    let mut batches: BTreeMap<(Party, u32), Batch> = BTreeMap::new();
+    let mut opened: BTreeMap<(Party, u32), u32> = BTreeMap::new();
+    let terminals = &history.setting.terminals;
+    for entry in &history.entries {
+        match &entry.what {
+            What::Recorded(Record::Terminal(record)) => {
+                terminal_batch(&mut batches, &mut opened, entry.party, record);
+            }
+            What::Recorded(Record::Switch(SwitchRecord::BatchClosed {
+                terminal,
+                batch,
+                entries,
+                ..
+            })) => {
+                let Some((party, _)) = terminals.iter().find(|(_, id)| id == terminal) else {
+                    continue;
+                };
+                let sum =
+                    entries.iter().fold(Total::default(), |sum, (.., minor)| sum.plus(*minor));
+                batches.entry((*party, *batch)).or_default().host = Some(sum);
+            }
+            _ => {}
+        }
+    }
+    let headings = ["terminal", "batch", "approved", "exceptions", "closed", "host has"];
+    let mut table = Table::new(headings).right(&[2, 3, 5]);
+    for ((terminal, number), batch) in &batches {
+        table.row([
+            terminal.to_string(),
+            format!("{number:06}"),
+            counted(batch.approved),
+            counted(batch.exceptions),
+            if batch.is_closed { "yes" } else { "no" }.to_owned(),
+            batch.host.map_or("-".to_owned(), counted),
+        ]);
+    }
+    table
+}
+
+fn terminal_batch(
+    batches: &mut BTreeMap<(Party, u32), Batch>,
+    opened: &mut BTreeMap<(Party, u32), u32>,
+    party: Party,
+    record: &TerminalRecord,
+) {
+    match record {
+        TerminalRecord::Started { stan, batch, .. } => {
+            opened.insert((party, *stan), *batch);
+        }
+        TerminalRecord::Approved { batch, amount, .. } => {
+            let batch = batches.entry((party, *batch)).or_default();
+            batch.approved = batch.approved.plus(amount.minor);
+        }
+        TerminalRecord::ExceptionOpened { stan, amount, .. } => {
+            let batch = opened.get(&(party, *stan)).copied().unwrap_or_default();
+            let batch = batches.entry((party, batch)).or_default();
+            batch.exceptions = batch.exceptions.plus(amount.minor);
+        }
+        TerminalRecord::BatchClosed { batch, .. } => {
+            batches.entry((party, *batch)).or_default().is_closed = true;
+        }
+        _ => {}
+    }
+}
