@@ -44,7 +44,7 @@ impl<T> Saf<T> {
         }
     }
 
-    /// Counts one sending less of each: it was recorded before it was made, and then power was lost.
+    /// Counts one sending less of each: it was recorded before it was made, then power was lost.
     /// What may have been sent is still marked as a repeat when it is sent again.
     pub fn doubt_last_sendings(&mut self) {
         for entry in &mut self.entries {

@@ -2,7 +2,7 @@
 
 use crate::history::{History, What};
 use crate::invariant::{Finding, Judge};
-use crate::mark::{MarkWatch, Marks};
+use crate::mark::{Mark, MarkWatch, Marks};
 use crate::scenario::Scenario;
 use crate::sim::{Cast, OurOwn, simulate};
 use crate::verdict::{Verdict, Violation};
@@ -182,7 +182,7 @@ impl Run {
             }
         }
         for name in &scenario.expect.marks {
-            if !self.marks.has_name(name) {
+            if !Mark::parse(name).is_some_and(|mark| self.marks.has(mark)) {
                 missing.push(format!("the mark `{name}` was not seen"));
             }
         }

@@ -22,8 +22,8 @@ const DOUBLE_LENGTH_KEYS: u16 = 3;
 /// Element 60.3 of an echo test.
 const ECHO: u16 = 301;
 
-/// The sign-on that was answered last: a copy of it gets the same keys, or the terminal, which takes
-/// the first answer, would be left with retired ones.
+/// The sign-on that was answered last: a copy of it gets the same keys, or the terminal, which
+/// takes the first answer, would be left with retired ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct SignOn {
     stan: u32,
@@ -136,7 +136,7 @@ impl Switch {
         }
     }
 
-    /// Sign-on 签到: new work keys, under the terminal's master key. The old ones are retired at once.
+    /// Sign-on 签到: new work keys under the terminal's master key. The old ones retire at once.
     fn sign_on(&mut self, now: Now, caller: Caller, message: &Message, actions: &mut Actions) {
         let (Side::Terminal(at), Some(Peer::Terminal { master_key, .. })) =
             (caller.side, self.peer(caller))

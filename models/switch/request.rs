@@ -140,15 +140,18 @@ impl Switch {
     /// What the acquirer itself asks of a sale at one of its terminals.
     fn check_terms(&self, request: &Request<'_>) -> Result<(), ResponseCode> {
         let Origin::Pos(key) = request.origin else { return Ok(()) };
+        if request.kind == Kind::Inquiry {
+            return Ok(());
+        }
         if key.batch != self.book.open_batch(request.caller.port) {
             // In a closed batch it would never be settled.
             return Err(ResponseCode::BATCH_MISMATCH);
         }
-        if request.kind == Kind::Sale && request.amount.minor < self.config.amount_min {
+        if request.amount.minor < self.config.amount_min {
             return Err(ResponseCode::INVALID_AMOUNT);
         }
         let max = self.config.sales_per_card_max;
-        if request.kind == Kind::Sale && max > 0 && self.sales_of_card(request) >= max as usize {
+        if max > 0 && self.sales_of_card(request) >= max as usize {
             return Err(ResponseCode::EXCEEDS_COUNT_LIMIT);
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What goes wrong: a swarm of fault kinds, aimed at what will happen. It aims by [`flow`](super::flow).
+//! What goes wrong: a swarm of fault kinds, aimed with [`flow`](super::flow) at what will happen.
 //!
 //! Each run leaves out a random half of the kinds and gives the others wildly different rates: runs
 //! in which everything happens a little find less than runs in which one thing happens a lot.
@@ -37,6 +37,28 @@ enum Kind {
     KeyChange,
     CutOver,
     Maintenance,
+}
+
+impl Kind {
+    /// Whether it may leave somebody in doubt about a sale.
+    fn loses_an_answer(self) -> bool {
+        matches!(
+            self,
+            Kind::Drop
+                | Kind::Delay
+                | Kind::ToDeadline
+                | Kind::DamageMac
+                | Kind::DamageElement
+                | Kind::DamageFraming
+                | Kind::Split
+                | Kind::Reset
+                | Kind::HalfOpen
+                | Kind::Stall
+                | Kind::Partition
+                | Kind::PowerCut
+                | Kind::TornRecord
+        )
+    }
 }
 
 /// Each kind with its share in: counter, day, boundary, crash, concurrency, keys.
@@ -113,41 +135,32 @@ impl Swarm {
             }
         }
         let mut faults = Vec::with_capacity(budget);
-        let mut troubled: Option<Way> = None;
+        // Trouble comes in rows: what was hit once is hit again while it is being healed.
+        let mut trouble: Option<Way> = None;
         for number in 0..budget {
-            let Some(way) = choose(entropy, &ways[..count]) else { return };
-            // Trouble comes in rows: what was hit once is hit again while it is being healed.
-            let way = match troubled {
-                Some(before) if entropy.chance(55) => before,
-                _ => way,
-            };
-            let aim = Aim {
-                scenario,
-                way,
-                hops: if number > 0 && way.is_sale && entropy.chance(50) {
-                    way.reversal()
-                } else {
-                    way
-                },
-                is_first: number == 0,
-            };
-            let fault = aim.fault(self.kind(entropy), entropy);
+            let Some(fresh) = choose(entropy, &ways[..count], number == 0) else { return };
+            let way = trouble.filter(|_| entropy.chance(60)).unwrap_or(fresh);
+            let aim = Aim { scenario, way, is_first: number == 0 };
+            let kind = self.kind(entropy);
+            let (hop, on) = aim.message(entropy);
+            let fault = aim.fault(kind, hop, on, entropy);
             if !faults.contains(&fault) {
                 faults.push(fault);
             }
-            if way.is_sale {
-                troubled = Some(way);
+            if let Some(after) = way.after_trouble(hop.0).filter(|_| kind.loses_an_answer()) {
+                trouble = Some(after);
             }
         }
         scenario.faults = faults;
     }
 }
 
-/// A step to aim at; sales more often than others.
-fn choose(entropy: &mut impl Entropy, ways: &[Option<Way>]) -> Option<Way> {
+/// A step to aim at: sales more often than others, and first of all one that will be done.
+fn choose(entropy: &mut impl Entropy, ways: &[Option<Way>], is_first: bool) -> Option<Way> {
     let mut weights = [0; 12];
     for (weight, way) in weights.iter_mut().zip(ways) {
         *weight = match way {
+            Some(way) if is_first && !way.is_certain => 0,
             Some(way) if way.is_sale => 4,
             Some(_) => 1,
             None => 0,
@@ -156,11 +169,10 @@ fn choose(entropy: &mut impl Entropy, ways: &[Option<Way>]) -> Option<Way> {
     ways.get(entropy.weighted(&weights)).copied().flatten()
 }
 
-/// What a fault is aimed at: a step, and the messages and actions of it (or of its reversal).
+/// What a fault is aimed at: a step, or what follows once it has to be taken back.
 struct Aim<'a> {
     scenario: &'a Scenario,
     way: Way,
-    hops: Way,
     is_first: bool,
 }
 
@@ -179,8 +191,7 @@ const CLOCK_STEPS_MS: &[i64] = &[
 ];
 
 impl Aim<'_> {
-    fn fault(&self, kind: Kind, entropy: &mut impl Entropy) -> Fault {
-        let (hop, on) = self.message(entropy);
+    fn fault(&self, kind: Kind, hop: Hop, on: OnMessage, entropy: &mut impl Entropy) -> Fault {
         match kind {
             Kind::Drop => Fault::Drop(on),
             Kind::Delay => Fault::Delay { on, until: Until::ByMs(entropy.between(1, 60) * 1_000) },
@@ -198,7 +209,7 @@ impl Aim<'_> {
             }
             Kind::Split => Fault::Split {
                 on,
-                at_byte: entropy.pick(&CUTS[1..9]),
+                at_byte: entropy.pick(&CUTS[1..8]),
                 pause_ms: self.pause(entropy),
             },
             Kind::Coalesce => Fault::Coalesce(on),
@@ -242,35 +253,35 @@ impl Aim<'_> {
 
     /// A message of the way. The first fault of a run hits what happens without any other.
     fn message(&self, entropy: &mut impl Entropy) -> (Hop, OnMessage) {
-        let hop = entropy.pick(self.hops.hops());
+        let hop = entropy.pick(self.way.hops());
         let nth = match self.is_first {
             true => 1,
             false => [1, 2, 3][entropy.weighted(&[80, 15, 5])],
         };
-        (hop, self.hops.message(hop, nth))
+        (hop, self.way.message(hop, nth))
     }
 
     /// Around an action of the way that is really taken.
     fn action(&self, entropy: &mut impl Entropy) -> crate::fault::OnAction {
-        let acts = self.hops.acts();
+        let acts = self.way.acts();
         let mut act = entropy.pick(acts);
-        if !self.hops.takes(act) {
+        if !self.way.takes(act) {
             // The first of each list needs nothing.
             act = acts[0];
         }
         let side = entropy.pick(&[Side::Before, Side::After]);
         let switch = entropy.pick(&[1, 1, 2]);
         let nth = if self.is_first || entropy.chance(85) { 1 } else { 2 };
-        self.hops.action(act, side, switch, nth)
+        self.way.action(act, side, switch, nth)
     }
 
     /// Before a record of the way that is really written, if a few draws find one.
     fn record(&self, entropy: &mut impl Entropy) -> Option<crate::fault::OnAction> {
         for _ in 0..4 {
-            let act = entropy.pick(self.hops.acts());
-            if act.is_record() && self.hops.takes(act) {
+            let act = entropy.pick(self.way.acts());
+            if act.is_record() && self.way.takes(act) {
                 let switch = entropy.pick(&[1, 1, 2]);
-                return Some(self.hops.action(act, Side::Before, switch, 1));
+                return Some(self.way.action(act, Side::Before, switch, 1));
             }
         }
         None
@@ -285,8 +296,8 @@ impl Aim<'_> {
     }
 
     fn deadline(&self, entropy: &mut impl Entropy, hop: Hop) -> Until {
-        let number = entropy.below(u64::from(self.hops.waiters(hop))) as u8;
-        let of = self.hops.waiter(hop, number);
+        let number = entropy.below(u64::from(self.way.waiters(hop))) as u8;
+        let of = self.way.waiter(hop, number);
         let (offset_us, order) = entropy.pick(&[
             (-1, Tie::MessageFirst),
             (0, Tie::MessageFirst),

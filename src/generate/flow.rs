@@ -6,7 +6,7 @@
 
 use crate::fault::{ActionName, OnAction, OnMessage, Side};
 use crate::party::Party;
-use crate::scenario::{Scenario, Step, Wish};
+use crate::scenario::{AskedBy, Scenario, Step, Wish};
 use reversim_models::iso8583::Mti;
 
 /// A line of the way between a terminal and an issuer, with its direction.
@@ -152,21 +152,19 @@ const ECHO: Flow = Flow {
     ],
 };
 
-/// What follows a sale whose answer did not come: it happens only after another fault.
+/// What follows a sale whose answer did not come to the terminal: only after another fault.
 const REVERSAL: Flow = Flow {
     hops: &[
         Hop(PosUp, Mti::REVERSAL_REQUEST),
         Hop(PosDown, Mti::REVERSAL_RESPONSE),
         Hop(IssuerUp, Mti::REVERSAL_ADVICE),
         Hop(IssuerDown, Mti::REVERSAL_ADVICE_RESPONSE),
-        Hop(IssuerUp, Mti::REVERSAL_ADVICE_REPEAT),
         Hop(PosDown, Mti::REVERSAL_RESPONSE),
         Hop(IssuerDown, Mti::REVERSAL_ADVICE_RESPONSE),
         Hop(ChainUp, Mti::REVERSAL_ADVICE),
         Hop(ChainDown, Mti::REVERSAL_ADVICE_RESPONSE),
-        Hop(ChainUp, Mti::REVERSAL_ADVICE_REPEAT),
     ],
-    hops_of_chain: 3,
+    hops_of_chain: 2,
     acts: &[
         Act(Terminal, Record("reversal-due"), Nothing),
         Act(Terminal, Record("reversal-tried"), Nothing),
@@ -180,8 +178,62 @@ const REVERSAL: Flow = Flow {
         Act(Issuer, Record("reversed"), Nothing),
         Act(Issuer, Send(Mti::REVERSAL_ADVICE_RESPONSE), Nothing),
         Act(Switch, Record("advice-completed"), Nothing),
+    ],
+};
+
+/// What follows a sale that did not come to the switch: it has nothing to pass on.
+const UNKNOWN_REVERSAL: Flow = Flow {
+    hops: &[
+        Hop(PosUp, Mti::REVERSAL_REQUEST),
+        Hop(PosDown, Mti::REVERSAL_RESPONSE),
+        Hop(PosDown, Mti::REVERSAL_RESPONSE),
+    ],
+    hops_of_chain: 0,
+    acts: &[
+        Act(Terminal, Record("reversal-due"), Nothing),
+        Act(Terminal, Record("reversal-tried"), Nothing),
+        Act(Terminal, Send(Mti::REVERSAL_REQUEST), Nothing),
+        Act(Switch, Record("reversal-accepted"), Nothing),
+        Act(Switch, Send(Mti::REVERSAL_RESPONSE), Nothing),
+        Act(Terminal, Record("reversed"), Nothing),
+    ],
+};
+
+/// What follows a sale whose answer did not come to the switch: the same without the terminal.
+const ADVICE: Flow = Flow {
+    hops: &[
+        Hop(IssuerUp, Mti::REVERSAL_ADVICE),
+        Hop(IssuerDown, Mti::REVERSAL_ADVICE_RESPONSE),
+        Hop(IssuerDown, Mti::REVERSAL_ADVICE_RESPONSE),
+        Hop(ChainUp, Mti::REVERSAL_ADVICE),
+        Hop(ChainDown, Mti::REVERSAL_ADVICE_RESPONSE),
+    ],
+    hops_of_chain: 2,
+    acts: &[
+        Act(Switch, Record("advice-queued"), Nothing),
+        Act(Switch, Record("advice-tried"), Nothing),
+        Act(Switch, Send(Mti::REVERSAL_ADVICE), Nothing),
+        Act(Issuer, Record("reversed"), Nothing),
+        Act(Issuer, Send(Mti::REVERSAL_ADVICE_RESPONSE), Nothing),
+        Act(Switch, Record("advice-completed"), Nothing),
         Act(Switch, Record("late-answer-absorbed"), Nothing),
+    ],
+};
+
+/// What follows when an advice was not answered.
+const REPEAT: Flow = Flow {
+    hops: &[
+        Hop(IssuerUp, Mti::REVERSAL_ADVICE_REPEAT),
+        Hop(IssuerDown, Mti::REVERSAL_ADVICE_RESPONSE),
+        Hop(ChainUp, Mti::REVERSAL_ADVICE_REPEAT),
+        Hop(ChainDown, Mti::REVERSAL_ADVICE_RESPONSE),
+    ],
+    hops_of_chain: 2,
+    acts: &[
         Act(Switch, Send(Mti::REVERSAL_ADVICE_REPEAT), Nothing),
+        Act(Switch, Record("advice-tried"), Nothing),
+        Act(Issuer, Send(Mti::REVERSAL_ADVICE_RESPONSE), Nothing),
+        Act(Switch, Record("advice-completed"), Nothing),
     ],
 };
 
@@ -192,6 +244,8 @@ pub(super) struct Way {
     pub(super) terminal: Party,
     pub(super) issuer: Party,
     pub(super) is_sale: bool,
+    /// Whether it is done whatever the screen shows.
+    pub(super) is_certain: bool,
     is_approved: bool,
     has_pin: bool,
     switches: u8,
@@ -219,6 +273,7 @@ impl Way {
             terminal: step.party,
             issuer: Party::issuer(spec.map_or(1, |spec| spec.issuer)),
             is_sale: matches!(step.wish, Wish::Sale { .. }),
+            is_certain: step.asked_by == AskedBy::Cashier,
             // Several sales may empty an account; then a fault on a slip stays idle, no worse.
             is_approved: spec.is_some_and(|spec| {
                 spec.balance >= amount
@@ -232,9 +287,19 @@ impl Way {
         })
     }
 
-    /// The same step once it has to be taken back.
-    pub(super) fn reversal(self) -> Way {
-        Way { flow: &REVERSAL, ..self }
+    /// What happens about this step once a message of it did not come through on this leg; none
+    /// if nothing has to be taken back.
+    pub(super) fn after_trouble(self, leg: Leg) -> Option<Way> {
+        // A way that is not the wish's own is already the way back.
+        let is_first = self.flow.hops[0].1 == Mti::FINANCIAL_REQUEST;
+        let flow = match leg {
+            _ if !self.is_sale => return None,
+            PosUp if is_first => &UNKNOWN_REVERSAL,
+            PosUp | PosDown => &REVERSAL,
+            _ if is_first => &ADVICE,
+            _ => &REPEAT,
+        };
+        Some(Way { flow, ..self })
     }
 
     pub(super) fn hops(&self) -> &'static [Hop] {
@@ -330,7 +395,17 @@ mod tests {
     use super::*;
     use reversim_models::record;
 
-    const FLOWS: [&Flow; 6] = [&SALE, &INQUIRY, &SIGN_ON, &SETTLEMENT, &ECHO, &REVERSAL];
+    const FLOWS: [&Flow; 9] = [
+        &SALE,
+        &INQUIRY,
+        &SIGN_ON,
+        &SETTLEMENT,
+        &ECHO,
+        &UNKNOWN_REVERSAL,
+        &REVERSAL,
+        &ADVICE,
+        &REPEAT,
+    ];
 
     #[test]
     fn every_record_of_the_catalogue_is_a_record_of_the_contract() {
@@ -352,6 +427,23 @@ mod tests {
     }
 
     #[test]
+    fn trouble_near_the_counter_brings_a_reversal_and_trouble_behind_it_an_advice() {
+        let sale = Step::new(1, Party::terminal(1), Wish::Sale { amount: 1, card: 1 });
+        let way = Way::of(&Scenario::default(), &sale).expect("a sale sends messages");
+        let first = |way: Option<Way>| way.map(|way| way.hops()[0].1);
+        assert_eq!(first(way.after_trouble(PosDown)), Some(Mti::REVERSAL_REQUEST));
+        let unknown = way.after_trouble(PosUp).expect("a sale is taken back");
+        assert!(unknown.hops().iter().all(|hop| matches!(hop.0, PosUp | PosDown)));
+        let advice = way.after_trouble(IssuerDown);
+        assert_eq!(first(advice), Some(Mti::REVERSAL_ADVICE));
+        let repeat = advice.and_then(|way| way.after_trouble(IssuerUp));
+        assert_eq!(first(repeat), Some(Mti::REVERSAL_ADVICE_REPEAT));
+        let settle = Step::new(1, Party::terminal(1), Wish::Settle);
+        let way = Way::of(&Scenario::default(), &settle).expect("a settlement sends messages");
+        assert!(way.after_trouble(PosDown).is_none(), "settlements are never reversed");
+    }
+
+    #[test]
     fn everyone_between_the_message_and_the_counter_waits() {
         let mut scenario = Scenario::default();
         scenario.topology.switches = 2;
@@ -365,6 +457,6 @@ mod tests {
         assert_eq!(names(answer, way), ["switch-2", "switch-1", "terminal-1"]);
         assert_eq!(names(Hop(PosUp, Mti::FINANCIAL_REQUEST), way), ["terminal-1"]);
         let advice = Hop(IssuerUp, Mti::REVERSAL_ADVICE);
-        assert_eq!(names(advice, way.reversal()), ["switch-2"]);
+        assert_eq!(names(advice, way), ["switch-2"]);
     }
 }

@@ -101,7 +101,7 @@ fn timing(profile: Profile, entropy: &mut impl Entropy, timing: &mut Timing) {
     }
 }
 
-/// What zoo.md calls weak peers, and limits small enough to be met. Never [`super::UNSAFE_POLICIES`].
+/// Legal but weak peers, and limits small enough to be met. Never [`super::UNSAFE_POLICIES`].
 fn policy(entropy: &mut impl Entropy, policy: &mut Policy) {
     if entropy.chance(50) {
         entropy.pick(&["98", "68", "91", "96"]).clone_into(&mut policy.switch_timeout_code);
@@ -129,7 +129,7 @@ fn policy(entropy: &mut impl Entropy, policy: &mut Policy) {
         policy.pin_tries_max = entropy.pick(&[2, 1]);
     }
     if entropy.chance(8) {
-        policy.amount_min = entropy.pick(&[10_000, 10_001]);
+        policy.amount_min = entropy.pick(&[10_000, 150]);
     }
     if entropy.chance(8) {
         policy.sales_per_card_max = entropy.pick(&[2, 1]);

@@ -18,6 +18,9 @@ pub(super) fn add(profile: Profile, entropy: &mut impl Entropy, scenario: &mut S
         Profile::Concurrency => till.rush(entropy),
         Profile::Keys => till.keys(entropy),
     }
+    if entropy.chance(40) {
+        till.much_later(entropy);
+    }
     scenario.steps = till.steps;
 }
 
@@ -106,14 +109,14 @@ impl Till {
 
     fn counter(&mut self, entropy: &mut impl Entropy) {
         self.sale(entropy, 1);
-        for _ in 0..entropy.weighted(&[25, 40, 35]) {
+        for _ in 0..entropy.weighted(&[15, 50, 35]) {
             self.anything(entropy, 1);
         }
     }
 
     fn one_sale_and_what_follows(&mut self, entropy: &mut impl Entropy) {
         self.sale(entropy, 1);
-        match entropy.weighted(&[30, 25, 30, 15]) {
+        match entropy.weighted(&[15, 30, 30, 25]) {
             0 => {}
             1 => {
                 self.step(Party::terminal(1), Wish::Settle);
@@ -123,6 +126,20 @@ impl Till {
             }
             _ => self.anything(entropy, 1),
         }
+    }
+
+    /// The shop stays open: what is retried by itself is retried while faults can still hit it.
+    fn much_later(&mut self, entropy: &mut impl Entropy) {
+        let wish = match entropy.weighted(&[50, 30, 20]) {
+            0 => Wish::Inquiry { card: 1 },
+            1 => Wish::Settle,
+            _ => {
+                self.sale(entropy, 1).at_ms = Some(120_000);
+                return;
+            }
+        };
+        let at_ms = entropy.pick(&[60_000, 120_000, 240_000, 400_000]);
+        self.step(Party::terminal(1), wish).at_ms = Some(at_ms);
     }
 
     fn day(&mut self, entropy: &mut impl Entropy) {

@@ -58,7 +58,7 @@ mod tests {
         let mut tale = Tale::new();
         tale.taken_back(sale(1));
         tale.healed();
-        tale.request(sale(2));
+        tale.inquiry();
         tale.online();
         tale.holds(ABOUT.name);
     }

@@ -267,7 +267,7 @@ impl Search<'_> {
         if sums.idle > 0 || set.len() >= usize::from(self.exploration.faults) {
             return sums;
         }
-        let found = following(&run.history, &scenario, self.exploration.alphabet);
+        let found = following(&run.history, &scenario, own, self.exploration.alphabet);
         drop((run, scenario));
         self.extend(&set, found, sums)
     }

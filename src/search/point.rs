@@ -30,9 +30,15 @@ pub(super) struct Placements {
     pub(super) same_cut: u64,
 }
 
-/// Every fault of the alphabet that could come next in this run.
-pub(super) fn following(history: &History, scenario: &Scenario, alphabet: Alphabet) -> Placements {
-    let start = first_open(history);
+/// Every fault of the alphabet that could come next in this run. The first `own` faults of the
+/// scenario are its own: they were not placed, and may come before or after what is.
+pub(super) fn following(
+    history: &History,
+    scenario: &Scenario,
+    own: usize,
+    alphabet: Alphabet,
+) -> Placements {
+    let start = first_open(history, own);
     let mut reader = Reader { scenario, alphabet, counts: Vec::new(), waiting: Vec::new() };
     let mut found = Placements::default();
     for (index, entry) in history.entries.iter().enumerate() {
@@ -47,8 +53,8 @@ pub(super) fn following(history: &History, scenario: &Scenario, alphabet: Alphab
 
 /// The first entry at which another fault can hit: the instant at which the last one fired, for a
 /// second fault may hit the very same message.
-fn first_open(history: &History) -> usize {
-    let fired = |entry: &Entry| matches!(entry.what, What::FaultFired(_));
+fn first_open(history: &History, own: usize) -> usize {
+    let fired = |entry: &Entry| matches!(entry.what, What::FaultFired(index) if index >= own);
     let Some(last) = history.entries.iter().rposition(fired) else { return 0 };
     let at = history.entries[last].at;
     let before = history.entries[..last].iter().rposition(|entry| entry.at != at);

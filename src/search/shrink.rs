@@ -111,11 +111,13 @@ impl Shrinking<'_> {
 mod tests {
     use super::super::fake;
     use super::*;
+    use crate::fault::Fault;
     use crate::generate::{self, Profile};
 
     /// Breaks if a 0210 is lost and a step is a settlement: two items, whatever else there is.
     fn needs_two(scenario: &Scenario) -> bool {
-        let lost = |fault: &crate::fault::Fault| matches!(fault, crate::fault::Fault::Drop(on) if on.mti.to_string() == "0210");
+        let answer = reversim_models::iso8583::Mti::FINANCIAL_RESPONSE;
+        let lost = |fault: &Fault| matches!(fault, Fault::Drop(on) if on.mti == answer);
         let settles =
             |step: &crate::scenario::Step| matches!(step.wish, crate::scenario::Wish::Settle);
         scenario.faults.iter().any(lost) && scenario.steps.iter().any(settles)

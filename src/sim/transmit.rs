@@ -221,6 +221,9 @@ impl World<'_> {
             }
             Fault::Reorder(_) => fate.held = Some(false),
             Fault::Coalesce(_) => fate.held = Some(true),
+            // A message is corrupted once. Two changes can cancel in the POS ECB MAC, which is an
+            // exclusive-or over blocks: no correct party can survive that (see ARCHITECTURE.md).
+            Fault::Corrupt { .. } if piece.is_altered => return false,
             Fault::Corrupt { damage, .. } => match damaged(&piece.frame, damage) {
                 Some(frame) => {
                     piece.frame = frame;

@@ -1,7 +1,7 @@
 //! How records change the book of a switch.
 //!
-//! [`Book::apply`] runs when a record is written and again, over the same records, after power loss;
-//! so nothing durable can live beside the journal. It decides nothing.
+//! [`Book::apply`] runs when a record is written and again, over the same records, after power
+//! loss; so nothing durable can live beside the journal. It decides nothing.
 
 use super::{Advice, Answer, Book, Compared, KeyState, Known, Reversal, Sent, Transaction};
 use crate::record::{NetworkKey, SwitchRecord};

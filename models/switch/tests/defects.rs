@@ -56,7 +56,7 @@ fn w13_answers_the_terminal_before_the_reversal_is_durable() {
     let schedule = |config| {
         let mut bench = Bench::new(config);
         bench.sell(7);
-        bench.power = 1;
+        bench.power = Some(1);
         bench.tell(TERMINAL, &reversal(&sale(7)));
         let is_answered = !bench.heard(TERMINAL).is_empty();
         bench.restart();

@@ -55,7 +55,7 @@ fn w07_loses_an_advice_when_power_fails_before_it_is_sent() {
         bench.forwarded(&sale(7));
         bench.wait(Duration::secs(9));
         // Queued, answered, told, "tried" — and not sent.
-        bench.power = 4;
+        bench.power = Some(4);
         bench.wait(Duration::secs(1));
         assert_eq!(bench.journal.last().map(Record::name), Some("advice-tried"));
         bench.restart();

@@ -7,7 +7,7 @@ fn cut_during_time_out(power: usize) -> Bench {
     let mut bench = Bench::new(config());
     bench.forwarded(&sale(7));
     bench.wait(Duration::secs(9));
-    bench.power = power;
+    bench.power = Some(power);
     bench.wait(Duration::secs(1));
     bench.restart();
     bench.link_up(ISSUER);
@@ -133,7 +133,7 @@ fn wherever_power_fails_in_a_reversal_the_terminal_may_repeat_it_and_it_goes_ups
     for power in 0..=5 {
         let mut bench = Bench::new(config());
         bench.sell(7);
-        bench.power = power;
+        bench.power = Some(power);
         bench.tell(TERMINAL, &reversal(&sale(7)));
         bench.restart();
         bench.link_up(TERMINAL);

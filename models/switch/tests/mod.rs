@@ -124,8 +124,8 @@ struct Bench {
     last_link: u32,
     /// Commits that are not yet reported, if the disk is slow.
     slow_commits: Option<u32>,
-    /// Actions that power is left for.
-    power: usize,
+    /// Actions that power is left for, if it is about to fail.
+    power: Option<usize>,
 }
 
 impl Bench {
@@ -146,7 +146,7 @@ impl Bench {
             ticket: Ticket::NONE,
             last_link: 0,
             slow_commits: None,
-            power: usize::MAX,
+            power: None,
         };
         bench.handle(Event::Started { journal: Journal::EMPTY });
         bench
@@ -199,10 +199,11 @@ impl Bench {
         let mut commits = 0;
         let mut was_record = false;
         for (ticket, action) in list {
-            if self.power == 0 {
-                return;
+            match &mut self.power {
+                None => {}
+                Some(0) => return,
+                Some(left) => *left -= 1,
             }
-            self.power -= 1;
             commits += u32::from(matches!(action, Action::Record(_)) && !was_record);
             was_record = matches!(action, Action::Record(_));
             self.perform(ticket, action);
@@ -240,7 +241,7 @@ impl Bench {
 
     /// Loses power and comes back without lines.
     fn restart(&mut self) {
-        self.power = usize::MAX;
+        self.power = None;
         self.ends.clear();
         let journal = self.journal.clone();
         self.switch = Switch::new(self.config.clone());

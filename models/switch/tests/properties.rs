@@ -2,6 +2,7 @@
 //! world is quiet every debit at the issuer is an approval at the terminal's line.
 
 use super::*;
+use crate::record::Origin;
 use crate::switch::book::Book;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -78,11 +79,28 @@ fn step() -> impl Strategy<Value = Step> {
 struct World {
     bench: Bench,
     issuer: Issuer,
+    /// STANs that the terminal was told are reversed.
+    reversed: BTreeSet<u32>,
 }
 
 impl World {
+    fn new(config: Config) -> World {
+        World { bench: Bench::new(config), issuer: Issuer::default(), reversed: BTreeSet::new() }
+    }
+
+    fn listen(&mut self) {
+        for message in self.bench.heard(TERMINAL) {
+            let is_reversed = message.mti() == Mti::REVERSAL_RESPONSE
+                && code_of(&message) == ResponseCode::APPROVED;
+            if is_reversed && let Some(stan) = message.number(Element::STAN) {
+                self.reversed.insert(stan as u32);
+            }
+        }
+    }
+
     fn apply(&mut self, step: Step) {
-        let was_cut = self.bench.power != usize::MAX;
+        self.listen();
+        let was_cut = self.bench.power.is_some();
         let bench = &mut self.bench;
         for port in [TERMINAL, ISSUER] {
             if bench.end_of(port).is_none() {
@@ -118,7 +136,7 @@ impl World {
                 self.issuer.work(heard);
                 bench.link_down(if upstream { ISSUER } else { TERMINAL });
             }
-            Step::Cut(actions) => bench.power = actions,
+            Step::Cut(actions) => bench.power = Some(actions),
             Step::Noise(upstream, bytes) => {
                 let port = if upstream { ISSUER } else { TERMINAL };
                 let link = bench.end_of(port).map(|end| end.link).unwrap();
@@ -133,6 +151,7 @@ impl World {
 
     /// What was sent before arrives all the same.
     fn lose_power(&mut self) {
+        self.listen();
         let heard = self.bench.heard(ISSUER);
         self.issuer.work(heard);
         self.issuer.answers.clear();
@@ -187,7 +206,7 @@ proptest! {
         steps in prop::collection::vec(step(), 0..60), saf_attempts in 20_u16..30,
     ) {
         let config = Config { saf_attempts, ..config() };
-        let mut world = World { bench: Bench::new(config), issuer: Issuer::default() };
+        let mut world = World::new(config);
         for step in steps {
             world.apply(step);
         }
@@ -204,11 +223,18 @@ proptest! {
             }
         }
         prop_assert_eq!(&approved, &world.issuer.debits);
+        let mut origins = BTreeSet::new();
+        for key in &world.issuer.debits {
+            let id = book.sent_under(key).expect("it was sent by the switch");
+            let Origin::Pos(origin) = book.transaction(id).unwrap().origin else { panic!() };
+            prop_assert!(origins.insert(origin), "one sale, two debits");
+            prop_assert!(!world.reversed.contains(&origin.stan), "told to be reversed");
+        }
     }
 
     #[test]
     fn the_journal_alone_rebuilds_the_book(steps in prop::collection::vec(step(), 0..60)) {
-        let mut world = World { bench: Bench::new(config()), issuer: Issuer::default() };
+        let mut world = World::new(config());
         for step in steps.into_iter().filter(|step| !matches!(step, Step::Cut(_))) {
             world.apply(step);
         }

@@ -141,7 +141,8 @@ fn a_sale_that_comes_after_its_batch_was_closed_is_not_forwarded() {
     bench.tell(TERMINAL, &sale(7));
     assert_eq!(bench.code(TERMINAL), ResponseCode::BATCH_MISMATCH);
     assert_eq!(bench.heard(ISSUER), []);
-    bench.forwarded(&sale(8).with(Element::PRIVATE_60, "2200000200060"));
+    bench.forwarded(&inquiry(8));
+    bench.forwarded(&sale(9).with(Element::PRIVATE_60, "2200000200060"));
 }
 
 #[test]

@@ -99,7 +99,7 @@ impl Sale {
     /// How far it came, for people.
     pub(crate) fn story(&self) -> &'static str {
         if self.exception.is_some() {
-            return "the terminal gave its reversal up before the budget was spent";
+            return "the terminal made its reversal an exception item";
         }
         if self.reversed.is_some() {
             return "the terminal believes it reversed";

@@ -14,12 +14,11 @@ use crate::verdict::Verdict;
 use reversim_models::card::{Amount, Card, Currency, Pan};
 use reversim_models::device::{Device, Display, Output, Slip};
 use reversim_models::iso8583::{
-    Dialect, Element, Envelope, Message, Mti, NETWORK, OriginalData90, POS, ResponseCode,
+    Dialect, Element, Envelope, Message, Mti, NETWORK, POS, ResponseCode,
 };
 use reversim_models::node::{Command, Link, Ticket};
 use reversim_models::record::{
-    Account, IssuerRecord, Kind, Leg, NetworkKey, Origin, PosKey, Reason, Record, SwitchRecord,
-    TerminalRecord, Total,
+    Account, IssuerRecord, Kind, Leg, Origin, Reason, Record, SwitchRecord, TerminalRecord, Total,
 };
 use reversim_models::security::Pin;
 use reversim_models::time::{Date, Duration, Instant};
@@ -425,6 +424,13 @@ impl Tale {
         let ticket = Ticket(HEALING + 1);
         let command = Command::Inquiry { ticket, card: card() };
         self.push(TERMINAL, ticket.0, What::Asked(command))
+    }
+
+    /// The request of that inquiry.
+    pub(crate) fn inquiry(&mut self) -> usize {
+        let message = sale(8).pos(Mti::FINANCIAL_REQUEST);
+        let message = message.with(Element::PROCESSING_CODE, "310000");
+        self.pass(Sale { ticket: HEALING + 1, ..sale(8) }, TERMINAL, SWITCH, &message)
     }
 
     /// What the screen says to the inquiry of the healing phase.

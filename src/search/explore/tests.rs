@@ -86,17 +86,35 @@ fn a_set_reached_in_two_orders_is_run_once() {
 }
 
 #[test]
+fn a_flow_keeps_its_own_faults_and_placements_may_come_before_them() {
+    let mut base = flow("sale").expect("a flow by this name");
+    let (from, to) = (Party::switch(1), Party::terminal(1));
+    let own = OnMessage { from, to, mti: Mti::FINANCIAL_RESPONSE, step: 2, nth: 1 };
+    base.faults.push(Fault::Drop(own));
+    let certificate = certify(&Exploration { base: base.clone(), ..exploration(1, 2) });
+    assert_eq!(certificate.messages, 4, "the reversal is part of the flow now");
+    let is_before = |v: &Violating| {
+        matches!(v.scenario.faults[..], [first, Fault::PowerCut { at: When::Action(on), .. }]
+            if first == base.faults[0] && String::from(on.action) == "record stan-taken")
+    };
+    assert!(certificate.violations.iter().any(is_before), "{:#?}", certificate.violations);
+}
+
+#[test]
 fn the_full_alphabet_has_everything_the_core_has_and_more() {
     let core = certify(&exploration(1, 2));
     let full = certify(&Exploration { alphabet: Alphabet::Full, ..exploration(1, 2) });
     assert!(full.placements > 2 * core.placements);
     let run = fake::counter(&flow("sale").expect("a flow by this name"));
-    let find = |alphabet| following(&run.history, &Scenario::default(), alphabet).faults;
+    let find = |alphabet| following(&run.history, &Scenario::default(), 0, alphabet).faults;
     let (core, full) = (find(Alphabet::Core), find(Alphabet::Full));
     assert!(core.iter().all(|fault| full.contains(fault)));
     let mac = |fault: &&Fault| matches!(fault, Fault::Corrupt { damage: Damage::Mac, .. });
     assert_eq!(core.iter().filter(mac).count(), 2);
-    let after = |fault: &&Fault| matches!(fault, Fault::PowerCut { at: When::Action(on), .. } if on.side == Side::After);
+    let after = |fault: &&Fault| match fault {
+        Fault::PowerCut { at: When::Action(on), .. } => on.side == Side::After,
+        _ => false,
+    };
     assert_eq!(core.iter().filter(after).count(), 3);
 }
 

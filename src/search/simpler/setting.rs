@@ -170,3 +170,41 @@ pub(super) fn by_default(list: &mut List<'_>) {
     list.offer(|| "seed 0".to_owned(), |s| s.seed = 0);
     list.offer(|| "seed 1".to_owned(), |s| s.seed = 1);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_timer_and_no_policy_is_left_out() {
+        let mut count = 0;
+        macro_rules! one {
+            ($default:ident: $group:ident.$field:ident) => {
+                count += 1;
+            };
+        }
+        fields!(one, timing, policy);
+        let keys = |text: Result<String, _>| text.expect("it is written").lines().count();
+        let all =
+            keys(toml::to_string(&Timing::default())) + keys(toml::to_string(&Policy::default()));
+        assert_eq!(count, all, "add the new field to `fields!`");
+    }
+
+    #[test]
+    fn parties_that_nothing_names_go_and_the_others_move_up() {
+        let mut scenario = Scenario::default();
+        (scenario.topology.terminals, scenario.topology.issuers) = (3, 2);
+        scenario.topology.cards[1].issuer = 2;
+        let step =
+            |id, number| crate::scenario::Step::new(id, Party::terminal(number), Wish::SignOn);
+        scenario.steps = vec![step(1, 3), step(2, 1)];
+        let terminals = named(&scenario, Role::Terminal);
+        assert_eq!(terminals, [1, 3]);
+        compress(&mut scenario, Role::Terminal, &terminals);
+        assert_eq!(scenario.topology.terminals, 2);
+        assert_eq!(scenario.steps[0].party, Party::terminal(2));
+        merge(&mut scenario, Role::Issuer);
+        assert_eq!(scenario.topology.issuers, 1);
+        assert_eq!(scenario.topology.cards[1].issuer, 1);
+    }
+}
