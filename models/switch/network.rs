@@ -137,7 +137,9 @@ impl Switch {
         );
         answer.set_number(Element::SETTLEMENT_DATE, marks.business_date.mmdd().into(), 4);
         answer.copy_from(request, &[Element::ACQUIRER, Element::FORWARDER]);
-        answer.set(Element::RRN, marks.rrn);
+        // The reference number is the acquirer's: also where nothing is known of its request any
+        // more but the answer, as for a copy of one that was refused.
+        answer.set(Element::RRN, request.get(Element::RRN).unwrap_or(&marks.rrn));
         answer.copy_from(request, &[Element::TERMINAL, Element::MERCHANT, Element::CURRENCY]);
         answer
     }
