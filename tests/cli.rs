@@ -35,6 +35,7 @@ fn folded(text: &str) -> String {
         let mut width = 0;
         for word in line.split_inclusive(' ') {
             if width > 0 && width + word.trim_end().chars().count() > 90 {
+                out.truncate(out.trim_end().len());
                 out.push_str("\n      ");
                 width = 6;
             }
