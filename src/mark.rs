@@ -177,6 +177,11 @@ impl Marks {
         self.0 >> mark as u32 & 1 == 1
     }
 
+    /// Whether the mark with this name was seen.
+    pub fn has_name(self, name: &str) -> bool {
+        Mark::parse(name).is_some_and(|mark| self.has(mark))
+    }
+
     /// What either has.
     #[must_use]
     pub const fn union(self, other: Marks) -> Marks {

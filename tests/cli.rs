@@ -35,6 +35,7 @@ fn folded(text: &str) -> String {
         let mut width = 0;
         for word in line.split_inclusive(' ') {
             if width > 0 && width + word.trim_end().chars().count() > 90 {
+                out.truncate(out.trim_end().len());
                 out.push_str("\n      ");
                 width = 6;
             }
@@ -298,7 +299,7 @@ fn bytes_that_are_no_message_say_where_and_why() {
       }
     }
     --- stderr
-    this is not a message: truncated element 2 at byte 10: 9 bytes needed, 3 left
+    this is not a message: element 2, byte 10: 9 bytes needed, 3 left (truncated)
     --- exit 1
     "#);
 }
@@ -370,6 +371,72 @@ fn what_holds_cannot_be_shrunk() {
     --- stderr
     error: sale.toml breaks no invariant: there is nothing to shrink
     --- exit 64
+    ");
+}
+
+#[test]
+fn what_a_search_finds_is_kept_replayed_and_shrunk() {
+    let place = place();
+    let words =
+        ["search", "--defect", "t01", "--seeds", "0..500", "--out", "o", "--format", "json"];
+    let output = command(place.path(), &words).output().expect("the binary starts");
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
+    let found = &report["violations"][0];
+    assert_eq!(found["invariant"], "no-unreversed-debit");
+    let scenario = found["scenario"].as_str().expect("a path");
+    let replay = found["replay"].as_str().expect("a command");
+    assert_eq!(replay, format!("reversim replay {scenario}"));
+    for name in ["ladder.txt", "summary.json"] {
+        assert!(place.path().join(scenario).with_file_name(name).is_file(), "{name}");
+    }
+    let text = fs::read_to_string(place.path().join(scenario)).expect("it was written");
+    assert!(text.contains("defects = [\"T01\"]"), "{text}");
+
+    let replayed = seen(place.path(), &["replay", scenario]);
+    assert!(replayed.contains("VIOLATED no-unreversed-debit"), "{replayed}");
+    assert!(replayed.ends_with("exit 1"));
+    assert!(seen(place.path(), &["run", scenario]).ends_with("exit 1"));
+
+    let shrunk = seen(place.path(), &["shrink", scenario]);
+    assert!(shrunk.contains("scenario.min.toml") && shrunk.ends_with("exit 0"), "{shrunk}");
+    let again = seen(place.path(), &["shrink", scenario]);
+    assert!(again.contains("scenario.min-2.toml"), "nothing is overwritten: {again}");
+}
+
+#[test]
+fn a_case_that_is_expected_to_break_holds_when_it_does() {
+    let expected = "version = 1\ndefects = [\"T01\"]\nexpect.violates = \"no-unreversed-debit\"";
+    let fault = "[[fault]]\ndrop = { from = \"switch-1\", to = \"terminal-1\", mti = \"0210\", \
+                 step = 2 }\n";
+    let place = with_file("a.toml", &format!("{}{fault}", SALE.replace("version = 1", expected)));
+    let ran = error(&place, &["run", "a.toml"]);
+    assert!(ran.contains("no-unreversed-debit is violated, as expected"), "{ran}");
+    assert!(ran.ends_with("exit 0"));
+    let mended = fs::read_to_string(place.path().join("a.toml")).expect("it is there");
+    let mended = mended.replace("defects = [\"T01\"]", "");
+    fs::write(place.path().join("a.toml"), mended).expect("it can be written");
+    let ran = error(&place, &["run", "a.toml"]);
+    assert!(ran.contains("no-unreversed-debit was to be violated, and was not"), "{ran}");
+    assert!(ran.ends_with("exit 2"));
+}
+
+#[test]
+fn a_kept_case_whose_fault_does_not_happen_is_unknown() {
+    let fault = "[[fault]]\nprinter-fault = { step = 7 }\n";
+    let place = with_file("a.toml", &format!("{SALE}{fault}"));
+    let ran = error(&place, &["run", "a.toml"]);
+    assert!(ran.contains("fault 1 did not happen: no slip comes out at step 7"), "{ran}");
+    assert!(ran.ends_with("exit 2"));
+}
+
+#[test]
+fn what_cannot_be_written_is_a_failed_write() {
+    let place = with_file("file", "");
+    assert_snapshot!(error(&place, &["search", "--seeds", "0..1", "--out", "file/o"]), @r"
+    --- stderr
+    error: cannot write file/o: not a directory
+    --- exit 74
     ");
 }
 

@@ -8,7 +8,7 @@ use super::search::{in_words, keep_case};
 use crate::exit::{Exit, Failure};
 use reversim::closest::closest;
 use reversim::report::table::Table;
-use reversim::report::words::micros;
+use reversim::report::words::{counted_word, describe_case, micros};
 use reversim::search::explore::{FLOWS, Violating, flow};
 use reversim::search::{Alphabet, Certificate, Exploration};
 use serde::Serialize;
@@ -97,7 +97,7 @@ fn base(word: &str) -> Result<(String, reversim::scenario::Scenario), Failure> {
 fn keep(found: &Violating) -> Result<PathBuf, Failure> {
     let fingerprint = found.fingerprint.to_string();
     let mut scenario = found.scenario.clone();
-    scenario.title.clone_from(&found.sentence);
+    scenario.title = describe_case(found.invariant, &scenario.faults);
     keep_case(Path::new(CASES), &fingerprint, &scenario, found.invariant, |path| {
         super::output::to_json(&violation_json(found, path))
     })
@@ -150,15 +150,16 @@ fn text(certificate: &Certificate, paths: &[PathBuf]) -> String {
     let elapsed = u64::try_from(certificate.elapsed.as_millis()).unwrap_or(u64::MAX);
     row("elapsed", micros(elapsed.saturating_mul(1_000)));
     let verdict = match certificate.violating_runs {
-        0 => " holds in every run".to_owned(),
-        count => format!("VIOLATED in {count} runs"),
+        0 => "holds in every run".to_owned(),
+        count => format!("VIOLATED in {}", counted_word(count, "run")),
     };
-    row("verdict", verdict.trim_start().to_owned());
+    row("verdict", verdict);
     let mut out = table.to_string();
     for (found, path) in certificate.violations.iter().zip(paths) {
         let Violating { invariant, code, sentence, occurrences, scenario, .. } = found;
         let _ = writeln!(out, "\nVIOLATED {invariant} ({code})\n  {sentence}");
-        let _ = writeln!(out, "  in {occurrences} runs, the smallest of them:");
+        let runs = counted_word(*occurrences, "run");
+        let _ = writeln!(out, "  in {runs}, the smallest:");
         in_words(&mut out, scenario);
         let command = violation_json(found, path).replay;
         let _ = writeln!(out, "  repeat it with: {command}");

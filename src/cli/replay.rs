@@ -90,7 +90,7 @@ fn text(case: &Case, run: &Run, judged: &Judged, command: &str) -> String {
     let _ = write!(out, "\nbooks\n{}", books(&run.history));
     let mut board = Board::default();
     board.add(&run.findings);
-    let _ = write!(out, "\ninvariants\n{}", board.table());
+    let _ = write!(out, "\ninvariants\n{}", board.short());
     let idle = idle_sentences(scenario, &run.idle_faults);
     if !idle.is_empty() {
         let _ = write!(out, "\nidle\n  {}\n", idle.join("\n  "));

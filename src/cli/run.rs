@@ -5,7 +5,7 @@ use super::cases::{Case, bundled, named};
 use super::judged::{InvariantJson, Judged, invariants_json, worst};
 use super::output::{Output, hint};
 use crate::exit::{Exit, Failure};
-use reversim::report::table::Table;
+use reversim::report::table::{Table, wrap};
 use reversim::report::text::{Board, idle_sentences};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ impl Ran {
             let judged = Judged::new(&case.scenario, &run, true);
             board.add(&run.findings);
             let cells = [judged.word(), &case.name, &case.scenario.title];
-            table.row(cells.map(|cell| cell.replace('\n', " ")));
+            table.row(cells.map(short));
             documents.push(Document {
                 story: case.scenario.story.clone(),
                 scenario: case.name.clone(),
@@ -80,7 +80,7 @@ impl Ran {
         for (line, judged) in lines.zip(&judgements) {
             let _ = writeln!(rows, "{line}");
             for sentence in &judged.sentences {
-                let _ = writeln!(rows, "      {sentence}");
+                let _ = writeln!(rows, "      {}", wrap(sentence, 94, 94).join("\n      "));
             }
         }
         let exit = worst(judgements.iter().map(|judged| judged.exit));
@@ -92,5 +92,15 @@ impl Ran {
         for command in &self.failing {
             hint(&format!("repeat it with: {command}"));
         }
+    }
+}
+
+/// A cell of one line that leaves the others room.
+fn short(cell: &str) -> String {
+    const CHARACTERS_MAX: usize = 72;
+    let cell = cell.replace('\n', " ");
+    match cell.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}...", &cell[..end]),
+        None => cell,
     }
 }

@@ -9,8 +9,8 @@ use crate::exit::{Exit, Failure};
 use reversim::file::render;
 use reversim::mark::Mark;
 use reversim::report::ladder::Ladder;
-use reversim::report::table::Table;
-use reversim::report::words::{describe_fault, describe_step, micros};
+use reversim::report::table::{Table, wrap};
+use reversim::report::words::{counted_word, describe_case, describe_fault, describe_step, micros};
 use reversim::scenario::Scenario;
 use reversim::search::campaign::Report;
 use reversim::search::{Campaign, ViolationFound};
@@ -139,7 +139,7 @@ impl Searched {
         for about in reversim::invariant::all() {
             let Some(tally) = self.report.statistics.invariants.get(about.name) else { continue };
             let (verdict, rest) = match tally.verdict() {
-                "violated" => ("VIOLATED", format!("in {} runs", tally.violated)),
+                "violated" => ("VIOLATED", format!("in {}", counted_word(tally.violated, "run"))),
                 "unknown" => ("unknown", "no run exercised it".to_owned()),
                 other => (other, String::new()),
             };
@@ -192,7 +192,8 @@ impl Searched {
         let never: Vec<&str> =
             mark_names().filter(|name| seen.get(name).is_none_or(|count| *count == 0)).collect();
         if !never.is_empty() {
-            let _ = writeln!(out, "\n  never seen: {}", never.join(", "));
+            let line = format!("never seen: {}", never.join(", "));
+            let _ = writeln!(out, "\n  {}", wrap(&line, 98, 96).join("\n    "));
         }
     }
 
@@ -257,11 +258,14 @@ fn violation_json(found: &ViolationFound, path: &Path) -> ViolationJson {
 
 /// The failure, the scenario in words, and the command that repeats it.
 fn broken(out: &mut String, found: &ViolationFound, path: &Path) {
-    let _ = writeln!(out, "\nVIOLATED {} ({})\n  {}", found.invariant, found.code, found.sentence);
+    let sentence = wrap(&found.sentence, 98, 98).join("\n  ");
+    let _ = writeln!(out, "\nVIOLATED {} ({})\n  {sentence}", found.invariant, found.code);
     let _ = writeln!(
         out,
-        "  first by seed {}, in {} runs; shrunk in {} runs to:",
-        found.seed, found.occurrences, found.shrunk.evaluations
+        "  first by seed {}, in {}; shrunk in {} to:",
+        found.seed,
+        counted_word(found.occurrences, "run"),
+        counted_word(u64::from(found.shrunk.evaluations), "run"),
     );
     in_words(out, &found.shrunk.scenario);
     let _ = writeln!(out, "  repeat it with: {}", replay_command(path));
@@ -283,9 +287,7 @@ pub(crate) fn in_words(out: &mut String, scenario: &Scenario) {
 /// Writes `<fingerprint>/scenario.toml`, `ladder.txt` and `summary.json`; what is there stays.
 fn keep(directory: &Path, found: &ViolationFound) -> Result<PathBuf, Failure> {
     let mut scenario = found.shrunk.scenario.clone();
-    if scenario.title.is_empty() {
-        scenario.title.clone_from(&found.sentence);
-    }
+    scenario.title = describe_case(found.invariant, &scenario.faults);
     keep_case(directory, &found.fingerprint.to_string(), &scenario, found.invariant, |path| {
         to_json(&violation_json(found, path))
     })

@@ -6,6 +6,7 @@ use super::disk;
 use super::output::{Output, hint};
 use crate::exit::{Exit, Failure};
 use reversim::file::render;
+use reversim::report::words::counted_word;
 use reversim::search::shrink::{EVALUATIONS_MAX, shrink as smallest};
 use serde::Serialize;
 use std::path::Path;
@@ -65,8 +66,11 @@ pub(crate) fn shrink(arguments: &Shrink, output: &Output) -> Result<Exit, Failur
         output.json(&document)?;
     } else {
         hint(&format!(
-            "{} steps and {} faults still break {}, after {} runs; repeat it with: {}",
-            document.steps, document.faults, document.invariant, document.runs, document.replay
+            "{} and {} still break {invariant}, found in {}; repeat it with: {}",
+            counted_word(document.steps as u64, "step"),
+            counted_word(document.faults as u64, "fault"),
+            counted_word(u64::from(document.runs), "run"),
+            document.replay
         ));
         output.text(&format!("{}\n", document.scenario))?;
     }

@@ -2,7 +2,9 @@
 
 use super::Problem;
 use crate::closest::closest;
-use crate::scenario::{Policy, Scenario, Timing, VERSION};
+use crate::invariant;
+use crate::mark::Mark;
+use crate::scenario::{Expect, Policy, Scenario, Timing, VERSION};
 use reversim_models::defect::Defect;
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::security::MacAlgorithm;
@@ -33,6 +35,7 @@ pub(super) fn version(document: &DeTable<'_>) -> Result<(), Problem> {
 pub(super) fn meaning(scenario: &Scenario, document: &DeTable<'_>) -> Result<(), Problem> {
     defects(scenario, document)?;
     steps(scenario, document)?;
+    expect(&scenario.expect, document)?;
     timing(&scenario.timing, document)?;
     policy(&scenario.policy, document)
 }
@@ -79,6 +82,36 @@ fn steps(scenario: &Scenario, document: &DeTable<'_>) -> Result<(), Problem> {
         return Err(Problem::new(at, "step.id", reason).hint(hint));
     }
     Ok(())
+}
+
+fn expect(expect: &Expect, document: &DeTable<'_>) -> Result<(), Problem> {
+    let invariants = expect.violates.iter().map(|name| ("violates", name));
+    let invariants = invariants.chain(expect.exercises.iter().map(|name| ("exercises", name)));
+    for (key, name) in invariants {
+        if invariant::find(name).is_none() {
+            let near = closest(name, invariant::all().map(|about| about.name));
+            return Err(unknown_name(document, key, "invariant", name, near));
+        }
+    }
+    for name in &expect.marks {
+        if Mark::parse(name).is_none() {
+            let near = closest(name, Mark::ALL.iter().map(|mark| mark.name()));
+            return Err(unknown_name(document, "marks", "mark", name, near));
+        }
+    }
+    Ok(())
+}
+
+fn unknown_name(
+    document: &DeTable<'_>,
+    key: &str,
+    what: &str,
+    name: &str,
+    near: Option<&str>,
+) -> Problem {
+    let reason = format!("`expect.{key}`: there is no {what} `{name}`");
+    let problem = Problem::new(place(document, "expect", key), format!("expect.{key}"), reason);
+    problem.hint(near.map_or(String::new(), |near| format!("did you mean `{near}`?")))
 }
 
 fn timing(timing: &Timing, document: &DeTable<'_>) -> Result<(), Problem> {

@@ -95,7 +95,7 @@ fn read(text: &str) -> Result<Scenario, Problem> {
     }
     let document = DeTable::parse(text).map_err(|error| broken(text, &error))?;
     check::version(document.get_ref())?;
-    let scenario = toml::from_str(text).map_err(|error| wrong(error))?;
+    let scenario = toml::from_str(text).map_err(wrong)?;
     check::meaning(&scenario, document.get_ref())?;
     Ok(scenario)
 }

@@ -433,13 +433,24 @@ mod tests {
         }
         let mut hot = [u128::MAX; 2];
         for _ in 0..500 {
-        let mut frames = 0; let mut total=0; let mut tobs = 0;
-        for e in &tale.history.entries { if let crate::history::What::Sent{frame,..} = &e.what { let f = crate::history::Frame::new(frame.bytes(), frame.dialect()); 
-            let t = std::time::Instant::now();
-            std::hint::black_box(f.message().is_some()); total += t.elapsed().as_nanos(); frames += 1;
-            let t = std::time::Instant::now(); tobs += t.elapsed().as_nanos(); } }
-        let _ = frames;
-        hot[0] = hot[0].min(total); hot[1] = hot[1].min(tobs); }
+            let mut frames = 0;
+            let mut total = 0;
+            let mut tobs = 0;
+            for e in &tale.history.entries {
+                if let crate::history::What::Sent { frame, .. } = &e.what {
+                    let f = crate::history::Frame::new(frame.bytes(), frame.dialect());
+                    let t = std::time::Instant::now();
+                    std::hint::black_box(f.message().is_some());
+                    total += t.elapsed().as_nanos();
+                    frames += 1;
+                    let t = std::time::Instant::now();
+                    tobs += t.elapsed().as_nanos();
+                }
+            }
+            let _ = frames;
+            hot[0] = hot[0].min(total);
+            hot[1] = hot[1].min(tobs);
+        }
         println!("hot {hot:?}");
         let mut each: Vec<(u128, &str)> = ALL.iter().map(|c| (u128::MAX, c.about().name)).collect();
         let mut hz = u128::MAX;
@@ -456,13 +467,19 @@ mod tests {
                         sums[n as usize] += t.elapsed().as_nanos().saturating_sub(20);
                     }
                 }
-                if let crate::history::What::Horizon(x) = e.what { let t = std::time::Instant::now(); judge.ask(x); h += t.elapsed().as_nanos(); }
+                if let crate::history::What::Horizon(x) = e.what {
+                    let t = std::time::Instant::now();
+                    judge.ask(x);
+                    h += t.elapsed().as_nanos();
+                }
             }
-            for (a, b) in each.iter_mut().zip(&sums) { a.0 = a.0.min(*b); }
+            for (a, b) in each.iter_mut().zip(&sums) {
+                a.0 = a.0.min(*b);
+            }
             hz = hz.min(h);
         }
         each.sort();
-        println!("horizons {hz} each {:?}", &each[each.len()-12..]);
+        println!("horizons {hz} each {:?}", &each[each.len() - 12..]);
         let mut frames = 0;
         let t = std::time::Instant::now();
         for e in &tale.history.entries {

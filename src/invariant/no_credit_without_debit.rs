@@ -1,8 +1,10 @@
 //! S7 no-credit-without-debit: all credits against all debits of one transaction.
 
 use super::books::Books;
+use super::books::Delivery;
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::card::Amount;
+use reversim_models::iso8583::Mti;
 const ABOUT: About = About {
     code: "S7",
     name: "no-credit-without-debit",
@@ -20,10 +22,13 @@ impl Invariant for Claim {
     }
 
     fn kinds(&self) -> Kinds {
-        Kinds::ISSUER
+        Kinds::ISSUER.and(Kinds::SWITCH)
     }
 
     fn observe(&self, books: &Books, seen: &Seen<'_>) -> Checked {
+        if seen.switch().is_some() {
+            return asked(books, seen);
+        }
         let Some(reversal) = books.reversals.last().filter(|r| r.index == seen.index) else {
             return Ok(0);
         };
@@ -53,10 +58,48 @@ impl Invariant for Claim {
     }
 }
 
+/// A switch that was told of the issuer's decline has nothing to ask back, whether or not the
+/// issuer is careful enough to refuse.
+fn asked(books: &Books, seen: &Seen<'_>) -> Checked {
+    let Some(advice) = books.advices.last().filter(|a| a.queued == seen.index) else {
+        return Ok(0);
+    };
+    let Some(forward) = books.forward(advice.switch, advice.id) else { return Ok(0) };
+    let Some(answer) = forward.answered.filter(|a| !a.code.is_approval()) else { return Ok(1) };
+    let declined = books
+        .decisions
+        .iter()
+        .find(|d| d.ticket == forward.ticket && d.kind == forward.kind && d.code == answer.code);
+    let Some(declined) = declined else { return Ok(1) };
+    let is_told = |d: &Delivery| {
+        let wire = &books.wires[d.wire];
+        d.party == advice.switch
+            && d.index < answer.index
+            && !d.is_altered
+            && wire.mti == Mti::FINANCIAL_RESPONSE
+            && !wire.is_pos
+            && wire.network_key() == forward.key
+            && wire.code == answer.code
+    };
+    if !books.deliveries.iter().any(is_told) {
+        return Ok(1);
+    }
+    breach!(
+        [declined.index, answer.index, seen.index],
+        "{} asks {} of card {} back, which {} had declined with {} and never taken",
+        advice.switch,
+        forward.amount,
+        forward.pan,
+        declined.issuer,
+        answer.code
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::testing::{Tale, sale};
+    use crate::invariant::testing::{ISSUER, SWITCH, Tale, sale};
+    use reversim_models::iso8583::Element;
     use reversim_models::iso8583::ResponseCode;
     use reversim_models::record::IssuerRecord;
 
@@ -78,6 +121,36 @@ mod tests {
         });
         let credit = tale.credited(sale(1));
         tale.breaks(ABOUT.name, &[declined, credit], "of which it had taken 0.00 (answered 51)");
+    }
+
+    fn declined_and_reversed(tale: &mut Tale, is_told: bool) -> [usize; 3] {
+        tale.forwarded(sale(1));
+        let declined = tale.decided_as(sale(1), |record| {
+            if let IssuerRecord::Decided { code, effective, legs, .. } = record {
+                (*code, *effective) = (ResponseCode::NOT_SUFFICIENT_FUNDS, 0);
+                *legs = Box::default();
+            }
+        });
+        if is_told {
+            let answer = sale(1).net(Mti::FINANCIAL_RESPONSE).with(Element::RESPONSE_CODE, "51");
+            tale.pass(sale(1), ISSUER, SWITCH, &answer);
+        }
+        let answered = tale.answered_as(sale(1), if is_told { "51" } else { "98" });
+        [declined, answered, tale.queued(sale(1))]
+    }
+
+    #[test]
+    fn a_known_decline_is_not_reversed() {
+        let mut tale = Tale::new();
+        let witnesses = declined_and_reversed(&mut tale, true);
+        tale.breaks(ABOUT.name, &witnesses, "had declined with 51 and never taken");
+    }
+
+    #[test]
+    fn a_decline_that_nobody_knows_of_is_reversed() {
+        let mut tale = Tale::new();
+        declined_and_reversed(&mut tale, false);
+        tale.holds(ABOUT.name);
     }
 
     #[test]

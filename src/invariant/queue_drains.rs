@@ -25,7 +25,7 @@ impl Invariant for Claim {
         let mut checked = 0;
         for advice in &books.advices {
             let (switch, number) = (advice.switch, advice.advice);
-            if budget > 0 && advice.tries > budget {
+            if budget > 0 && advice.attempt > budget {
                 return breach!(
                     [advice.queued, advice.last],
                     "{switch} sent advice {number} {} times; its budget is {budget}, and what is \

@@ -25,11 +25,11 @@ impl Invariant for Claim {
         let mut checked = 0;
         for sale in &books.sales {
             let terminal = sale.terminal;
-            if let Some(opened) = sale.exception.filter(|_| sale.tries < budget) {
+            if let Some(opened) = sale.exception.filter(|_| sale.spent() < budget) {
                 return breach!(
                     [sale.due.unwrap_or(sale.first), opened],
                     "{terminal} gave up reversing {sale} after {} of {budget} sendings",
-                    sale.tries
+                    sale.spent()
                 );
             }
             if sale.is_pending() {

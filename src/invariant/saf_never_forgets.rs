@@ -82,10 +82,10 @@ fn kept(books: &Books, advice: &Advice) -> Checked {
     }
     let budget = u32::from(books.setting.saf_attempts);
     match advice.exception {
-        Some(index) if advice.tries < budget => breach!(
+        Some(index) if advice.spent() < budget => breach!(
             [advice.queued, index],
             "{switch} gave advice {number} up after {} of {budget} sendings",
-            advice.tries
+            advice.spent()
         ),
         Some(_) => Ok(1),
         None => breach!(

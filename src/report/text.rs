@@ -1,7 +1,8 @@
 //! Tables and paragraphs of the text report: verdicts, violations, books. Prints nothing.
 
 use super::entry::{entry_words, money};
-use super::table::Table;
+use super::table::{Table, wrap};
+use super::words::counted_word;
 use super::words::describe_fault;
 use crate::history::{History, What};
 use crate::invariant::Finding;
@@ -18,6 +19,7 @@ use std::fmt::Write;
 #[derive(Clone, Debug, Default)]
 pub struct Board {
     rows: Vec<BoardRow>,
+    runs: u64,
 }
 
 /// One invariant of a [`Board`].
@@ -49,6 +51,7 @@ impl BoardRow {
 impl Board {
     /// Takes the findings of one more run.
     pub fn add(&mut self, findings: &[Finding]) {
+        self.runs += 1;
         for finding in findings {
             let at = self.rows.iter().position(|row| row.name == finding.name);
             let at = at.unwrap_or_else(|| {
@@ -72,10 +75,27 @@ impl Board {
 
     /// As a table.
     pub fn table(&self) -> Table {
+        self.table_of(|_| true)
+    }
+
+    /// As a table of what was exercised, and the names of what was not.
+    pub fn short(&self) -> String {
+        let mut out = self.table_of(|row| row.verdict() != "unknown").to_string();
+        let silent = self.rows.iter().filter(|row| row.verdict() == "unknown");
+        let names: Vec<&str> = silent.map(|row| row.name).collect();
+        if !names.is_empty() {
+            let line = format!("not exercised: {}", names.join(", "));
+            let _ = writeln!(out, "\n  {}", wrap(&line, 98, 96).join("\n    "));
+        }
+        out
+    }
+
+    fn table_of(&self, is_shown: impl Fn(&BoardRow) -> bool) -> Table {
         let mut table = Table::new(["code", "invariant", "verdict", "checked", ""]).right(&[3]);
-        for row in &self.rows {
+        for row in self.rows.iter().filter(|row| is_shown(row)) {
             let (verdict, rest) = match row.verdict() {
-                "violated" => ("VIOLATED", runs(row.violated)),
+                "violated" if self.runs == 1 => ("VIOLATED", String::new()),
+                "violated" => ("VIOLATED", format!("in {}", counted_word(row.violated, "run"))),
                 "unknown" => ("unknown", row.why.to_owned()),
                 other => (other, String::new()),
             };
@@ -84,10 +104,6 @@ impl Board {
         }
         table
     }
-}
-
-fn runs(count: u64) -> String {
-    if count == 1 { "in 1 run".to_owned() } else { format!("in {count} runs") }
 }
 
 /// A violation with the entries that contradict each other.

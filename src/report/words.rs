@@ -34,6 +34,11 @@ pub fn micros(us: u64) -> String {
     }
 }
 
+/// `1 run`, `2 runs`.
+pub fn counted_word(count: u64, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
 /// `first`, `second`, … `11th`.
 fn ordinal(n: u32) -> String {
     const WORDS: [&str; 10] = [
@@ -249,6 +254,15 @@ pub fn fault_kind(fault: &Fault) -> &'static str {
         Fault::KeyChange { .. } => "key-change",
         Fault::CutOver { .. } => "cut-over",
         Fault::Maintenance { .. } => "maintenance",
+    }
+}
+
+/// What a case is called: the invariant, and what goes wrong in it.
+pub fn describe_case(invariant: &str, faults: &[Fault]) -> String {
+    let words: Vec<String> = faults.iter().map(describe_fault).collect();
+    match words.is_empty() {
+        true => format!("{invariant}, without any fault"),
+        false => format!("{invariant}: {}", words.join("; ")),
     }
 }
 

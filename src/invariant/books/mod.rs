@@ -199,12 +199,12 @@ impl Books {
     /// budget really sent before.
     pub(crate) fn exception(&self, ticket: Ticket) -> Option<usize> {
         let terminal = self.sale(ticket).and_then(|sale| {
-            let is_spent = sale.tries >= u32::from(self.setting.reversal_attempts);
+            let is_spent = sale.spent() >= u32::from(self.setting.reversal_attempts);
             sale.exception.filter(|_| is_spent)
         });
         terminal.or_else(|| {
             let of = self.advices.iter().filter(|advice| advice.ticket == ticket);
-            of.filter(|a| a.tries >= u32::from(self.setting.saf_attempts))
+            of.filter(|a| a.spent() >= u32::from(self.setting.saf_attempts))
                 .find_map(|advice| advice.exception)
         })
     }

@@ -60,13 +60,21 @@ pub(crate) struct Advice {
     pub(crate) queued: usize,
     /// How the original is named on the line the advice goes to.
     pub(crate) key: Option<NetworkKey>,
+    /// Sendings that were recorded.
     pub(crate) tries: u32,
+    /// The number that the last of them bore: one whose line broke may not count.
+    pub(crate) attempt: u32,
     pub(crate) last: usize,
     pub(crate) completed: Option<(usize, ResponseCode)>,
     pub(crate) exception: Option<usize>,
 }
 
 impl Advice {
+    /// Sendings that count: recorded, and numbered.
+    pub(crate) fn spent(&self) -> u32 {
+        self.tries.min(self.attempt)
+    }
+
     /// Neither taken nor given up.
     pub(crate) fn is_open(&self) -> bool {
         self.completed.is_none() && self.exception.is_none()
@@ -140,13 +148,15 @@ impl Books {
                     queued: index,
                     key: forward.map(|f| f.key),
                     tries: 0,
+                    attempt: 0,
                     last: index,
                     completed: None,
                     exception: None,
                 });
             }
-            SwitchRecord::AdviceTried { advice, .. } => self.on_advice(entry, *advice, |a| {
+            SwitchRecord::AdviceTried { advice, attempt } => self.on_advice(entry, *advice, |a| {
                 a.tries += 1;
+                a.attempt = a.attempt.max(u32::from(*attempt));
                 a.last = index;
             }),
             SwitchRecord::AdviceCompleted { advice, code } => {

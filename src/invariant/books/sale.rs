@@ -32,6 +32,8 @@ pub(crate) struct Sale {
     pub(crate) reason: Option<Reason>,
     /// Sendings of the reversal that were recorded.
     pub(crate) tries: u32,
+    /// The number that the last of them bore: one whose line broke may not count.
+    pub(crate) attempt: u32,
     pub(crate) reversed: Option<usize>,
     pub(crate) exception: Option<usize>,
     pub(crate) exception_at: Instant,
@@ -74,6 +76,7 @@ impl Sale {
             due: None,
             reason: None,
             tries: 0,
+            attempt: 0,
             reversed: None,
             exception: None,
             exception_at: Instant::START,
@@ -94,6 +97,11 @@ impl Sale {
             && self.reversed.is_none()
             && self.exception.is_none()
             && self.stands().is_none()
+    }
+
+    /// Sendings of the reversal that count: recorded, and numbered.
+    pub(crate) fn spent(&self) -> u32 {
+        self.tries.min(self.attempt)
     }
 
     /// How far it came, for people.
@@ -203,8 +211,10 @@ impl Books {
                 sale.due.get_or_insert(index);
                 sale.reason.get_or_insert(*reason);
             }
-            TerminalRecord::ReversalTried { ticket, stan, .. } => {
-                self.sale_at(entry, *ticket, *stan, index).tries += 1;
+            TerminalRecord::ReversalTried { ticket, stan, attempt } => {
+                let sale = self.sale_at(entry, *ticket, *stan, index);
+                sale.tries += 1;
+                sale.attempt = sale.attempt.max(u32::from(*attempt));
             }
             TerminalRecord::Reversed { ticket, stan, code: ResponseCode(_) } => {
                 self.sale_at(entry, *ticket, *stan, index).reversed.get_or_insert(index);

@@ -295,6 +295,7 @@ impl Tale {
             ticket: Ticket(s.ticket),
             to: reversim_models::node::Port(100),
             stan: 950 + s.ticket,
+            transmission: s.key().transmission,
             reason: Reason::TerminalReversed,
         };
         self.switch(s, record)

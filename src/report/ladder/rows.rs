@@ -266,17 +266,15 @@ fn note(what: &What, is_witness: bool) -> Option<String> {
     }
 }
 
-/// Everybody who did anything, in the order of the line.
+/// Everybody who did anything but test lines and open books, in the order of the line.
 fn everybody(history: &History) -> Vec<Party> {
-    let acts = |entry: &&Entry| {
-        matches!(
-            entry.what,
-            What::Asked(_)
-                | What::Sent { .. }
-                | What::Delivered { .. }
-                | What::Recorded(_)
-                | What::Told { .. }
-        )
+    let acts = |entry: &&Entry| match &entry.what {
+        What::Asked(_) | What::Told { .. } | What::PowerLost | What::FaultFired(_) => true,
+        What::Recorded(record) => record.name() != "opened",
+        What::Sent { frame, .. } | What::Delivered { frame, .. } => {
+            entry.ticket != Ticket::NONE || !is_echo(frame)
+        }
+        _ => false,
     };
     let parties: BTreeSet<Party> = history.entries.iter().filter(acts).map(|e| e.party).collect();
     parties.into_iter().collect()
