@@ -50,9 +50,8 @@ impl Told {
             What::Told { output: Output::Display(display), .. } => Some(display),
             _ => None,
         });
-        let is_news = |d: &Display| {
-            !matches!(d, Display::Ready | Display::Connecting | Display::Processing)
-        };
+        let is_news =
+            |d: &Display| !matches!(d, Display::Ready | Display::Connecting | Display::Processing);
         shown.into_iter().map(|(_, display)| display).filter(is_news).collect()
     }
 
@@ -109,11 +108,15 @@ impl Told {
 
     /// Receipts that came out of the printer during this step.
     fn receipts(&self, step: u32) -> usize {
-        self.about(step, |entry| match entry.what {
-            What::Answered { device: Device::Printer, is_done: true } => Some(()),
+        let papers = self.about(step, |entry| match entry.what {
+            What::Told { output: Output::Slip(slip), .. } => Some(Err(slip)),
+            What::Answered { device: Device::Printer, is_done } => Some(Ok(is_done)),
             _ => None,
-        })
-        .len()
+        });
+        let papers: Vec<_> = papers.into_iter().map(|(_, paper)| paper).collect();
+        let is_out =
+            |pair: &&[Result<bool, Slip>]| matches!(pair, [Err(Slip::Receipt { .. }), Ok(true)]);
+        papers.windows(2).filter(is_out).count()
     }
 
     /// Text messages, in order: whether it was a credit, and how much.
@@ -284,7 +287,7 @@ fn a_switch_that_gives_up_says_so_and_reverses_upstream_by_itself() {
         let told = tell(&format!("ST10-code-{code}"));
         let expected = ResponseCode::parse(code.as_bytes()).expect("two digits are a code");
         assert_eq!(told.screens(2), [Display::Declined(expected)]);
-        assert_eq!(told.sent(TERMINAL, Mti::REVERSAL_REQUEST, 2), [], "{code}: it was signed");
+        assert_eq!(told.sent(TERMINAL, Mti::REVERSAL_REQUEST, 2), [0; 0], "{code}: it was signed");
         assert_eq!(told.sent(SWITCH, Mti::REVERSAL_ADVICE, 2).len(), 1, "{code}");
         assert_eq!((told.receipts(2), told.receipts(3)), (0, 1), "{code}");
         assert_eq!(told.net_debit(1), 50_000, "{code}");
@@ -295,9 +298,8 @@ fn a_switch_that_gives_up_says_so_and_reverses_upstream_by_itself() {
 #[test]
 fn during_the_date_switch_a_sale_is_refused_without_asking_the_issuer() {
     let told = tell("ST10-code-90");
-    let code = ResponseCode::parse(b"90").expect("two digits are a code");
-    assert_eq!(told.screens(2), [Display::Declined(code)]);
-    assert_eq!(told.sent(SWITCH, Mti::FINANCIAL_REQUEST, 2), []);
+    assert_eq!(told.screens(2), [Display::Declined(ResponseCode::CUTOVER_IN_PROGRESS)]);
+    assert_eq!(told.sent(SWITCH, Mti::FINANCIAL_REQUEST, 2), [0; 0]);
     assert_eq!(told.receipts(3), 1);
     let dates = told.about(3, |entry| match &entry.what {
         What::Recorded(Record::Issuer(IssuerRecord::Decided { business_date, .. })) => {
@@ -310,33 +312,43 @@ fn during_the_date_switch_a_sale_is_refused_without_asking_the_issuer() {
 }
 
 #[test]
-fn after_an_unsigned_97_comes_a_sign_on_then_the_reversal_then_the_sale() {
-    unsigned(&tell("ST10-code-97-unsigned"), "97");
+fn after_an_unsigned_97_nothing_is_sold_before_a_sign_on() {
+    let told = tell("ST10-code-97-unsigned");
+    let codes = told.about(1, |entry| match &entry.what {
+        What::Delivered { frame, .. } if entry.party == TERMINAL => {
+            ResponseCode::of(frame.message()?)
+        }
+        _ => None,
+    });
+    let codes: Vec<_> = codes.into_iter().map(|(_, code)| code).collect();
+    assert_eq!(codes, [ResponseCode::TERMINAL_NOT_REGISTERED]);
+    assert_eq!(told.screens(1).last(), Some(&Display::SignOnFailed));
+    assert_eq!(told.screens(2), [Display::MustSignOn]);
+    assert_eq!(told.sent(TERMINAL, Mti::FINANCIAL_REQUEST, 2), [0; 0]);
+    assert_eq!(told.screens(3).last(), Some(&Display::SignedOn));
+    assert_eq!((told.receipts(4), told.net_debit(1)), (1, 50_000));
+    assert_eq!(told.settled(), [[50_000]]);
 }
 
 #[test]
 fn after_an_unsigned_mac_failure_comes_a_sign_on_then_the_reversal_then_the_sale() {
-    unsigned(&tell("ST10-code-A0-unsigned"), "A0");
-}
-
-fn unsigned(told: &Told, code: &str) {
-    let code = ResponseCode::parse(code.as_bytes()).expect("two characters are a code");
-    assert_eq!(told.screens(2), [Display::Declined(code)]);
-    assert_eq!(told.sent(SWITCH, Mti::FINANCIAL_REQUEST, 2), [], "{}", told.name);
+    let told = tell("ST10-code-A0-unsigned");
+    assert_eq!(told.screens(2), [Display::Declined(ResponseCode::MAC_ERROR)]);
+    assert_eq!(told.sent(SWITCH, Mti::FINANCIAL_REQUEST, 2), [0; 0]);
     let sign_on = told.sent(TERMINAL, Mti::NETWORK_REQUEST, 3);
     let reversal = told.sent(TERMINAL, Mti::REVERSAL_REQUEST, 2);
     let again = told.sent(TERMINAL, Mti::FINANCIAL_REQUEST, 3);
-    assert!(sign_on[0] < reversal[0] && reversal[0] < again[0], "{}", told.name);
-    assert_eq!((told.receipts(2), told.receipts(3)), (0, 1), "{}", told.name);
-    assert_eq!(told.net_debit(1), 50_000, "{}", told.name);
-    assert_eq!(told.settled(), [[50_000]], "{}", told.name);
+    assert!(sign_on[0] < reversal[0] && reversal[0] < again[0]);
+    assert_eq!((told.receipts(2), told.receipts(3)), (0, 1));
+    assert_eq!(told.net_debit(1), 50_000);
+    assert_eq!(told.settled(), [[50_000]]);
 }
 
 #[test]
 fn what_may_have_been_sent_is_reversed() {
     let told = tell("ST13-broken-while-sending");
     assert_eq!(told.screens(2), [Display::InDoubt]);
-    assert_eq!(told.sent(SWITCH, Mti::FINANCIAL_REQUEST, 2), [], "half a request says nothing");
+    assert_eq!(told.sent(SWITCH, Mti::FINANCIAL_REQUEST, 2), [0; 0], "half a request says nothing");
     assert_eq!(told.sent(TERMINAL, Mti::REVERSAL_REQUEST, 2).len(), 1);
     told.shown(3, Display::ReversalSucceeded);
     assert_eq!((told.net_debit(1), told.texts()), (0, vec![]));
@@ -346,8 +358,8 @@ fn what_may_have_been_sent_is_reversed() {
 fn what_provably_never_left_is_not_reversed() {
     let told = tell("ST13-no-signal");
     assert_eq!(told.screens(2).last(), Some(&Display::CommunicationError));
-    assert_eq!(told.sent(TERMINAL, Mti::FINANCIAL_REQUEST, 2), []);
-    assert_eq!(told.sent(TERMINAL, Mti::REVERSAL_REQUEST, 2), []);
+    assert_eq!(told.sent(TERMINAL, Mti::FINANCIAL_REQUEST, 2), [0; 0]);
+    assert_eq!(told.sent(TERMINAL, Mti::REVERSAL_REQUEST, 2), [0; 0]);
     assert_eq!(told.count(TERMINAL, "reversal-due"), 0);
     assert_eq!((told.net_debit(1), told.texts()), (0, vec![]));
 }
@@ -356,8 +368,7 @@ fn what_provably_never_left_is_not_reversed() {
 fn an_advice_waits_for_the_end_of_the_maintenance_window() {
     let told = tell("ST14-issuer-in-maintenance");
     assert!(matches!(told.screens(2)[..], [Display::Declined(_)]));
-    let code = ResponseCode::parse(b"91").expect("two digits are a code");
-    assert_eq!(told.screens(3), [Display::Declined(code)]);
+    assert_eq!(told.screens(3), [Display::Declined(ResponseCode::ISSUER_INOPERATIVE)]);
     assert!(!told.sent(SWITCH, Mti::REVERSAL_ADVICE_REPEAT, 2).is_empty());
     assert_eq!(told.count(SWITCH, "advice-completed"), told.count(SWITCH, "advice-queued"));
     assert_eq!(told.count(SWITCH, "exception-opened"), 0);
@@ -368,10 +379,8 @@ fn an_advice_waits_for_the_end_of_the_maintenance_window() {
 #[test]
 fn three_wrong_pins_lock_the_card_and_a_copy_of_one_counts_once() {
     let told = tell("ST15-wrong-pin");
-    let [wrong, locked] = ["55", "75"].map(|code| {
-        let code = ResponseCode::parse(code.as_bytes()).expect("two digits are a code");
-        Display::Declined(code)
-    });
+    let codes = [ResponseCode::INCORRECT_PIN, ResponseCode::PIN_TRIES_EXCEEDED];
+    let [wrong, locked] = codes.map(Display::Declined);
     assert_eq!(told.screens(2), [wrong]);
     assert_eq!(told.screens(3), [wrong]);
     assert!(told.screens(4) == [wrong] || told.screens(4) == [locked]);
