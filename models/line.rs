@@ -270,7 +270,8 @@ impl Line {
     /// X9.9 message text: the covered elements' bytes as they travel, a space between them.
     fn covered(&self, message: &Message) -> Vec<u8> {
         let mut text = Vec::with_capacity(192);
-        text.extend_from_slice(message.mti().to_string().as_bytes());
+        let mti = message.mti();
+        text.extend([mti.version(), mti.class(), mti.function(), mti.origin()].map(|d| b'0' + d));
         for element in COVERED {
             if self.defects.has(Defect::Z06)
                 && matches!(*element, Element::AMOUNT | Element::RESPONSE_CODE)

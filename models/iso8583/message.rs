@@ -67,13 +67,14 @@ impl Message {
         if bit == 0 {
             return;
         }
-        let rank = self.rank(bit);
-        if self.bitmap & bit == 0 && rank == self.ends.len() {
+        // Messages are mostly built in ascending order: nothing at or behind this element.
+        if self.bitmap & (bit | (bit - 1)) == 0 {
             self.data.extend_from_slice(value);
             self.ends.push(end(self.data.len()));
             self.bitmap |= bit;
             return;
         }
+        let rank = self.rank(bit);
         let start = self.start(rank);
         let old = if self.bitmap & bit == 0 {
             self.ends.insert(rank, end(start));
@@ -173,7 +174,11 @@ impl Message {
 
     /// How many present elements come before this bit.
     fn rank(&self, bit: u128) -> usize {
-        (self.bitmap & !(bit | (bit - 1))).count_ones() as usize
+        let before = self.bitmap & !(bit | (bit - 1));
+        let (first, second) = ((before >> 64) as u64, before as u64);
+        // Most elements are among the first 64; counting bits is the price of every look-up.
+        let later = if second == 0 { 0 } else { second.count_ones() };
+        (first.count_ones() + later) as usize
     }
 
     fn start(&self, rank: usize) -> usize {
