@@ -72,13 +72,13 @@ fn a_reversal_is_given_up_before_settlement(entropy: &mut impl Entropy, scenario
 fn a_card_is_tried_with_wrong_pins(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     let Some(way) = certain_sale(entropy, scenario) else { return };
     scenario.policy.pin = true;
-    scenario.policy.pin_tries_max = entropy.pick(&[3, 2, 2, 1]);
+    scenario.policy.pin_tries_max = entropy.pick(&[3, 3, 2, 1]);
     let sale = scenario.steps.iter().find(|step| step.id == way.step).map(|s| s.wish.clone());
     let Some(Wish::Sale { amount, card: tried }) = sale else { return };
     for _ in 0..entropy.between(1, 2) {
         add_step(scenario, way.terminal, Wish::Sale { amount, card: tried });
     }
-    let wrong = usize::from(scenario.policy.pin_tries_max.min(entropy.pick(&[1, 1, 2])));
+    let wrong = entropy.pick(&[2, 2, 1, 3]);
     let mut faults = Vec::with_capacity(4);
     let steps = scenario.steps.iter().skip_while(|step| step.id != way.step);
     let same = steps.filter(|step| {
@@ -88,7 +88,7 @@ fn a_card_is_tried_with_wrong_pins(entropy: &mut impl Entropy, scenario: &mut Sc
     });
     for way in same.take(wrong).filter_map(|step| Way::of(scenario, step)) {
         faults.push(Fault::WrongPin { step: way.step });
-        if entropy.chance(70) {
+        if entropy.chance(60) {
             let hop = if entropy.chance(75) { REQUEST_TO_ISSUER } else { REQUEST_UP };
             let after_ms = entropy.pick(&[0, 0, 30, 1_000, 19_000]);
             faults.push(Fault::Duplicate { on: way.message(hop, 1), after_ms });

@@ -26,8 +26,8 @@ pub struct MarkWatch {
     in_flight: Vec<InFlight>,
     /// Originals reversed before they were known.
     barred: Vec<Origin>,
-    /// Transactions in closed batches.
-    settled: Vec<(Party, u64)>,
+    /// Closed batches: of which terminal, at which switch.
+    closed: Vec<(Party, [u8; 8], u32)>,
     approved: Vec<Ticket>,
     /// Answers as they were sent: by whom, to whom, about what, how long.
     answers: Vec<(Party, Party, Ticket, usize)>,
@@ -63,7 +63,7 @@ impl MarkWatch {
             timed_out: Vec::new(),
             in_flight: Vec::with_capacity(4),
             barred: Vec::new(),
-            settled: Vec::new(),
+            closed: Vec::new(),
             approved: Vec::with_capacity(4),
             answers: Vec::with_capacity(16),
             copies: Vec::new(),
@@ -242,8 +242,8 @@ impl MarkWatch {
                 self.marks.set(Mark::ReversalOfUnknownOriginal);
                 self.barred.push(*origin);
             }
-            SwitchRecord::ReversalAccepted { id: Some(id), .. } => {
-                if self.settled.contains(&(switch, *id)) {
+            SwitchRecord::ReversalAccepted { origin: Origin::Pos(key), .. } => {
+                if self.closed.contains(&(switch, key.terminal, key.batch)) {
                     self.marks.set(Mark::ReversalAfterSettlement);
                 }
             }
@@ -253,8 +253,8 @@ impl MarkWatch {
             }
             SwitchRecord::ExceptionOpened { .. } => self.marks.set(Mark::ExceptionItemOpened),
             SwitchRecord::Compared { theirs: Total { .. }, .. } => {}
-            SwitchRecord::BatchClosed { entries, .. } => {
-                self.settled.extend(entries.iter().map(|(id, ..)| (switch, *id)));
+            SwitchRecord::BatchClosed { terminal, batch, .. } => {
+                self.closed.push((switch, *terminal, *batch));
             }
             SwitchRecord::CutOver { .. } => {
                 if self.in_flight.iter().any(|f| f.switch == switch) {
