@@ -14,8 +14,10 @@ pub(super) enum Concern {
     Shape,
     /// What people ask for.
     Steps,
+    /// Faults that belong together.
+    Story = 6,
     /// Which kinds of fault there are in this run, and how often.
-    Swarm,
+    Swarm = 4,
     /// The faults.
     Faults,
 }

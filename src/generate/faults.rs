@@ -121,7 +121,11 @@ impl Swarm {
 
     /// Adds a budget of faults.
     pub(super) fn add(&self, entropy: &mut impl Entropy, scenario: &mut Scenario) {
-        let budget = entropy.weighted(&[2, 34, 30, 16, 9, 6, 3]);
+        // A story that is told already is not drowned.
+        let budget = match scenario.faults.is_empty() {
+            true => entropy.weighted(&[2, 34, 30, 16, 9, 6, 3]),
+            false => entropy.weighted(&[60, 30, 10]),
+        };
         if budget == 0 {
             return;
         }
@@ -134,11 +138,12 @@ impl Swarm {
                 count += 1;
             }
         }
-        let mut faults = Vec::with_capacity(budget);
+        let mut faults = Vec::with_capacity(budget + scenario.faults.len());
+        faults.extend_from_slice(&scenario.faults);
         // Trouble comes in rows: what was hit once is hit again while it is being healed.
         let mut trouble: Option<Way> = None;
         for number in 0..budget {
-            let Some(fresh) = choose(entropy, &ways[..count], number == 0) else { return };
+            let Some(fresh) = choose(entropy, &ways[..count], number == 0) else { break };
             let way = trouble.filter(|_| entropy.chance(60)).unwrap_or(fresh);
             let aim = Aim { scenario, way, is_first: number == 0 };
             let kind = self.kind(entropy);

@@ -237,6 +237,12 @@ const REPEAT: Flow = Flow {
     ],
 };
 
+/// The answer to the n-th line test of the last switch towards this issuer: nobody's wish.
+pub(super) fn line_test(scenario: &Scenario, issuer: Party, nth: u32) -> OnMessage {
+    let to = Party::switch(scenario.topology.switches);
+    OnMessage { from: issuer, to, mti: Mti::NETWORK_RESPONSE, step: 0, nth }
+}
+
 /// A step whose messages are known, with the parties on its way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Way {

@@ -9,6 +9,7 @@ mod faults;
 mod flow;
 mod shape;
 mod steps;
+mod story;
 mod strategy;
 
 pub use strategy::{ScenarioStrategy, ScenarioTree, strategy, strategy_of};
@@ -99,6 +100,9 @@ pub const UNSAFE_POLICIES: &[(&str, &str)] = &[
     ),
 ];
 
+/// How many scenarios of a hundred tell a story: faults that belong together.
+const STORIES_PERCENT: u64 = 12;
+
 /// The scenario of this seed. Total, deterministic and cheap: about a microsecond.
 pub fn scenario(profile: Profile, seed: u64) -> Scenario {
     let mut scenario = build(profile, &mut Seeded::new(seed));
@@ -116,6 +120,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     let mut scenario = shape::scenario(profile, entropy);
     entropy.concern(Concern::Steps);
     steps::add(profile, entropy, &mut scenario);
+    entropy.concern(Concern::Story);
+    if entropy.chance(STORIES_PERCENT) {
+        story::tell(entropy, &mut scenario);
+    }
     entropy.concern(Concern::Swarm);
     let swarm = faults::Swarm::new(profile, entropy);
     entropy.concern(Concern::Faults);

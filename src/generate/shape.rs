@@ -86,8 +86,9 @@ fn timing(profile: Profile, entropy: &mut impl Entropy, timing: &mut Timing) {
     if entropy.chance(20) {
         timing.saf_retry_ms = entropy.pick(&[1_000, 5_000, 30_000, 60_000]);
     }
-    if entropy.chance(15) {
-        timing.echo_interval_ms = entropy.pick(&[4_000, 10_000, 15_000, 60_000]);
+    // Rare and slow: a tested line is tested through all the healing, and costs hundreds of frames.
+    if entropy.chance(10) {
+        timing.echo_interval_ms = entropy.pick(&[15_000, 30_000, 60_000]);
     }
     if entropy.chance(15) {
         timing.think_ms = entropy.pick(&[0, 1, 500, 15_000, 31_000, 60_000]);

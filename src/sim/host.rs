@@ -275,7 +275,8 @@ impl World<'_> {
         let slow = self.slow_commit(host, ticket, record);
         let length = Duration::millis(self.scenario.timing.commit_ms.max(slow));
         let machine = &self.hosts[host];
-        let is_busy = machine.disk_busy_until > self.now;
+        // One journal: what is written later is durable later, at the same instant too.
+        let is_busy = !machine.tasks.is_empty() || machine.disk_busy_until > self.now;
         (length > Duration::ZERO || is_busy).then(|| machine.disk_busy_until.max(self.now) + length)
     }
 

@@ -1,0 +1,129 @@
+//! Faults that belong together: incidents of two to four acts that single draws hardly compose.
+//!
+//! Each is a shape that real incidents have, with its numbers left open; the swarm adds faults of
+//! its own beside it. It aims like the swarm does, and knows no more of the parties.
+
+use super::entropy::Entropy;
+use super::flow::{self, Hop, Leg, Way};
+use crate::fault::{Damage, Direction, Fault, OnMessage, Until, When};
+use crate::party::Party;
+use crate::scenario::{AskedBy, Scenario, Step, Wish};
+use reversim_models::iso8583::Mti;
+
+const REQUEST_UP: Hop = Hop(Leg::PosUp, Mti::FINANCIAL_REQUEST);
+const REQUEST_TO_ISSUER: Hop = Hop(Leg::IssuerUp, Mti::FINANCIAL_REQUEST);
+const ANSWER_DOWN: Hop = Hop(Leg::PosDown, Mti::FINANCIAL_RESPONSE);
+const REVERSAL_UP: Hop = Hop(Leg::PosUp, Mti::REVERSAL_REQUEST);
+
+/// Tells one story in this scenario: its faults, and the steps and limits they need.
+pub(super) fn tell(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    match entropy.weighted(&[40, 25, 20, 15]) {
+        0 => a_reversal_is_given_up_before_settlement(entropy, scenario),
+        1 => a_card_is_tried_with_wrong_pins(entropy, scenario),
+        2 => a_line_test_fails_under_a_sale(entropy, scenario),
+        _ => a_clock_jumps_while_an_answer_is_lost(entropy, scenario),
+    }
+}
+
+/// A sale that is done whatever the screen shows.
+fn certain_sale(entropy: &mut impl Entropy, scenario: &Scenario) -> Option<Way> {
+    let is_it = |step: &&Step| {
+        matches!(step.wish, Wish::Sale { .. }) && step.asked_by == AskedBy::Cashier
+    };
+    let count = scenario.steps.iter().filter(is_it).count() as u64;
+    let number = entropy.below(count) as usize;
+    scenario.steps.iter().filter(is_it).nth(number).and_then(|step| Way::of(scenario, step))
+}
+
+fn add_step(scenario: &mut Scenario, party: Party, wish: Wish) {
+    let id = scenario.steps.iter().map(|step| step.id).max().unwrap_or(0) + 1;
+    scenario.steps.push(Step::new(id, party, wish));
+}
+
+/// The answer is lost, then every copy of the reversal, or they come when nobody waits for them:
+/// the terminal settles without the sale, and the switch with it.
+fn a_reversal_is_given_up_before_settlement(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    let Some(way) = certain_sale(entropy, scenario) else { return };
+    let attempts = entropy.pick(&[1, 1, 2, 3]);
+    scenario.policy.reversal_attempts = attempts;
+    let answer = way.message(ANSWER_DOWN, 1);
+    scenario.faults.push(match entropy.weighted(&[60, 20, 20]) {
+        0 => Fault::Drop(answer),
+        1 => Fault::Corrupt { on: answer, damage: Damage::Mac },
+        _ => Fault::Reset { on: answer, at_byte: 0 },
+    });
+    let patience = u64::from(attempts) * scenario.timing.terminal_response_ms;
+    let later = entropy.pick(&[1_000, 5_000, 20_000, 60_000, 240_000]);
+    let is_late = entropy.chance(60);
+    for nth in 1..=u32::from(attempts) {
+        let on = way.message(REVERSAL_UP, nth);
+        scenario.faults.push(match is_late {
+            true => Fault::Delay { on, until: Until::ByMs(patience + later) },
+            false => Fault::Drop(on),
+        });
+    }
+    let mut after = scenario.steps.iter().skip_while(|step| step.id != way.step);
+    if !after.any(|step| step.party == way.terminal && step.wish == Wish::Settle) {
+        add_step(scenario, way.terminal, Wish::Settle);
+    }
+}
+
+/// Several wrong PINs for one card, and requests that arrive twice among them.
+fn a_card_is_tried_with_wrong_pins(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    let Some(way) = certain_sale(entropy, scenario) else { return };
+    scenario.policy.pin = true;
+    scenario.policy.pin_tries_max = entropy.pick(&[3, 3, 2, 1]);
+    let sale = scenario.steps.iter().find(|step| step.id == way.step).map(|s| s.wish.clone());
+    let Some(Wish::Sale { amount, card: tried }) = sale else { return };
+    for _ in 0..entropy.between(1, 2) {
+        add_step(scenario, way.terminal, Wish::Sale { amount, card: tried });
+    }
+    let wrong = entropy.pick(&[2, 2, 1, 3]);
+    let mut faults = Vec::with_capacity(4);
+    let steps = scenario.steps.iter().skip_while(|step| step.id != way.step);
+    let same = steps.filter(|step| {
+        step.party == way.terminal
+            && step.asked_by == AskedBy::Cashier
+            && matches!(step.wish, Wish::Sale { card, .. } if card == tried)
+    });
+    for way in same.take(wrong).filter_map(|step| Way::of(scenario, step)) {
+        faults.push(Fault::WrongPin { step: way.step });
+        if entropy.chance(60) {
+            let hop = if entropy.chance(75) { REQUEST_TO_ISSUER } else { REQUEST_UP };
+            let after_ms = entropy.pick(&[0, 0, 30, 1_000, 19_000]);
+            faults.push(Fault::Duplicate { on: way.message(hop, 1), after_ms });
+        }
+    }
+    scenario.faults.extend(faults);
+}
+
+/// The line to the issuer dies without a word, and a line test notices while a sale waits on it.
+fn a_line_test_fails_under_a_sale(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    let Some(way) = certain_sale(entropy, scenario) else { return };
+    let timing = &mut scenario.timing;
+    timing.echo_interval_ms = entropy.pick(&[3_000, 4_000, 5_000]);
+    // Lines are tested all day long: shorter waits make a shorter day.
+    (timing.terminal_response_ms, timing.switch_response_ms) = (12_000, 8_000);
+    (timing.saf_retry_ms, timing.think_ms) = (5_000, timing.think_ms.min(3_000));
+    let test = flow::line_test(scenario, way.issuer, entropy.between(1, 3) as u32);
+    let (a, b, at) = (test.from, test.to, When::Message(test));
+    let for_ms = entropy.pick(&[2_000, 7_000, 10_000, 30_000]);
+    scenario.faults.push(match entropy.weighted(&[35, 35, 15, 15]) {
+        0 => Fault::HalfOpen(test),
+        1 => Fault::Partition { at, a, b, direction: Direction::AToB, for_ms },
+        2 => Fault::Stall { at, a, b, for_ms },
+        _ => Fault::Drop(test),
+    });
+}
+
+/// Nobody may wait longer, or less long, because a calendar was put right.
+fn a_clock_jumps_while_an_answer_is_lost(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    let Some(way) = certain_sale(entropy, scenario) else { return };
+    let hop = entropy.pick(&[REQUEST_UP, ANSWER_DOWN, ANSWER_DOWN]);
+    scenario.faults.push(Fault::Drop(way.message(hop, 1)));
+    let by_ms =
+        entropy.pick(&[-60_000, -3_600_000, -86_400_000, -86_400_000, 3_600_000, 86_400_000]);
+    // Of the terminal: a switch that turned its clock back might name two requests alike.
+    let at: OnMessage = way.message(REQUEST_UP, 1);
+    scenario.faults.push(Fault::ClockStep { party: way.terminal, at: When::Message(at), by_ms });
+}
