@@ -7,7 +7,7 @@
 use reversim::party::Party;
 use reversim::report::words::describe_fault;
 use reversim::scenario::Scenario;
-use reversim::search::{Alphabet, Exploration, explore};
+use reversim::search::{Alphabet, Exploration};
 use reversim::sim::{Cast, Config};
 use reversim::stories;
 use reversim_models::defect::Defects;
@@ -83,7 +83,7 @@ impl OwnSwitch {
         })
     }
 
-    fn from_terminal(&mut self, now: Now, incoming: Incoming, actions: &mut Actions) {
+    fn terminal_says(&mut self, now: Now, incoming: Incoming, actions: &mut Actions) {
         let message = &incoming.message;
         let (mti, stan) = (message.mti(), message.number(E::STAN).unwrap_or(0));
         let is_money = [Mti::FINANCIAL_REQUEST, Mti::REVERSAL_REQUEST].contains(&mti);
@@ -174,7 +174,7 @@ impl OwnSwitch {
         self.terminal.send(&answer, to.envelope.swapped(), actions);
     }
 
-    fn from_issuer(&mut self, now: Now, incoming: &Incoming, actions: &mut Actions) {
+    fn issuer_says(&mut self, now: Now, incoming: &Incoming, actions: &mut Actions) {
         let message = &incoming.message;
         if incoming.mac != MacCheck::Valid || message.mti() != Mti::FINANCIAL_RESPONSE {
             return;
@@ -204,12 +204,12 @@ impl Node for OwnSwitch {
             }
             Event::Received { link, bytes } if self.issuer.link == Some(link) => {
                 for incoming in self.issuer.read(now, bytes) {
-                    self.from_issuer(now, &incoming, actions);
+                    self.issuer_says(now, &incoming, actions);
                 }
             }
             Event::Received { link, bytes } if self.terminal.link == Some(link) => {
                 for incoming in self.terminal.read(now, bytes) {
-                    self.from_terminal(now, incoming, actions);
+                    self.terminal_says(now, incoming, actions);
                 }
             }
             _ => {}
@@ -237,8 +237,8 @@ fn search() -> Option<(String, Scenario)> {
     let name = "the answer is lost".to_owned();
     let search = Exploration { name, base, alphabet: Alphabet::Core, faults: 1, jobs: 0 };
     let play = |scenario: &Scenario| reversim::run_with(scenario, &WithOwnSwitch);
-    let found = search.run(&play, &|_| {}).ok()?.violations.into_iter();
-    let money = found.filter(|found| found.invariant == "no-unreversed-debit").next()?;
+    let mut found = search.run(&play, &|_| {}).ok()?.violations.into_iter();
+    let money = found.find(|found| found.invariant == "no-unreversed-debit")?;
     Some((money.sentence, money.scenario))
 }
 
@@ -252,6 +252,7 @@ fn main() {
 mod tests {
     use super::*;
     use reversim::run::Outcome;
+    use reversim::search::explore;
 
     #[test]
     fn where_nothing_goes_wrong_the_switch_does_nothing_wrong() {
