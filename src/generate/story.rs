@@ -27,9 +27,8 @@ pub(super) fn tell(entropy: &mut impl Entropy, scenario: &mut Scenario) {
 
 /// A sale that is done whatever the screen shows.
 fn certain_sale(entropy: &mut impl Entropy, scenario: &Scenario) -> Option<Way> {
-    let is_it = |step: &&Step| {
-        matches!(step.wish, Wish::Sale { .. }) && step.asked_by == AskedBy::Cashier
-    };
+    let is_it =
+        |step: &&Step| matches!(step.wish, Wish::Sale { .. }) && step.asked_by == AskedBy::Cashier;
     let count = scenario.steps.iter().filter(is_it).count() as u64;
     let number = entropy.below(count) as usize;
     scenario.steps.iter().filter(is_it).nth(number).and_then(|step| Way::of(scenario, step))
