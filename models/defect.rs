@@ -361,7 +361,7 @@ const ROWS: &[Row] = &[
      "reversal-within-original"),
     ("I07", Part::Issuer, "debit-and-memory-apart",
      "the debit and the duplicate memory are two writes",
-     "at-most-once-posting"),
+     "no-unreversed-debit"),
     ("I10", Part::Issuer, "reversal-races-original",
      "looks for the original among committed entries only: one still being written is not found",
      "order-independence"),

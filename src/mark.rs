@@ -3,6 +3,8 @@
 //! Each is found in the history alone, as the entries come. A mark is no verdict: healthy parties
 //! set them all.
 
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use watch::MarkWatch;

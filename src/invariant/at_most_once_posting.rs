@@ -3,6 +3,7 @@
 use super::books::Books;
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::node::Ticket;
+
 const ABOUT: About = About {
     code: "S2",
     name: "at-most-once-posting",

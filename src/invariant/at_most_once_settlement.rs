@@ -7,6 +7,7 @@ use crate::party::Party;
 use reversim_models::card::Amount;
 use reversim_models::node::Ticket;
 use reversim_models::record::{PosKey, SwitchRecord, TerminalRecord, Total};
+
 const ABOUT: About = About {
     code: "S3",
     name: "at-most-once-settlement",

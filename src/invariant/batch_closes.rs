@@ -1,7 +1,6 @@
 //! L5 batch-closes: batches of terminals at day end.
 
-use super::books::Books;
-use super::books::{Wish, WishKind};
+use super::books::{Books, Wish, WishKind};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
 

@@ -1,8 +1,7 @@
 //! S14 batch-totals-agree: totals of terminal and switch by count and amount, and what an upload
 //! explains.
 
-use super::books::Books;
-use super::books::{HostBatch, Sale};
+use super::books::{Books, HostBatch, Sale};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::history::Horizon;
 use reversim_models::card::Amount;

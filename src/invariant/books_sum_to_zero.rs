@@ -1,7 +1,6 @@
 //! M1 books-sum-to-zero: double entry, posting by posting.
 
-use super::books::Books;
-use super::books::to_cardholder;
+use super::books::{Books, to_cardholder};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::record::{IssuerRecord, Kind};
 

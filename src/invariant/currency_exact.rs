@@ -1,7 +1,6 @@
 //! M4 currency-exact: currencies along the chain, and amounts of reversals.
 
-use super::books::Books;
-use super::books::{Forward, Sale, Wire};
+use super::books::{Books, Forward, Sale, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::card::Amount;
 

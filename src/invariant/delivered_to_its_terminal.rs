@@ -1,7 +1,6 @@
 //! X8 delivered-to-its-terminal: authenticated answers on the lines of terminals.
 
-use super::books::Books;
-use super::books::Forward;
+use super::books::{Books, Forward};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::party::Role;
 use reversim_models::record::Origin;

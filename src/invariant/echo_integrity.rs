@@ -1,7 +1,6 @@
 //! S10 echo-integrity: what each hop passes on, and what a duplicate is answered.
 
-use super::books::Books;
-use super::books::{Forward, Wire};
+use super::books::{Books, Forward, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::card::Amount;
 use reversim_models::iso8583::ResponseCode;

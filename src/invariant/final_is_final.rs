@@ -1,7 +1,6 @@
 //! S13 final-is-final: the records of one sale at its terminal and switch.
 
-use super::books::Books;
-use super::books::Sale;
+use super::books::{Books, Sale};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::node::Ticket;
 use reversim_models::record::{SwitchRecord, TerminalRecord};

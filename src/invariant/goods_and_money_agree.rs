@@ -72,7 +72,8 @@ fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
     if net > told.max(on_record) {
         return breach!(
             [debit.unwrap_or(first), receipt.unwrap_or(first)],
-            "purchase {intent}: the cardholder's net debit is {}, and goods for {} were handed over",
+            "purchase {intent}: the cardholder's net debit is {}, and goods for {} were handed \
+             over",
             Amount::cny(net.unsigned_abs()),
             Amount::cny(told.unsigned_abs())
         );

@@ -1,7 +1,6 @@
 //! L1 interaction-ends: what the cashier saw. A wish that power loss cut short has no end.
 
-use super::books::Books;
-use super::books::Wish;
+use super::books::{Books, Wish};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
 use reversim_models::time::Duration;
@@ -11,7 +10,7 @@ const ABOUT: About = About {
     name: "interaction-ends",
     claim: "Every wish of a cashier reaches a final display, and within the time its time-outs \
             allow.",
-    example: "a sale at terminal-1; the 0210 is lost and the clock of terminal-1 goes back one hour\n\
+    example: "a sale at terminal-1; its 0210 is lost, and its clock goes back one hour\n\
               terminal-1 shows PROCESSING for an hour",
 };
 
@@ -26,6 +25,13 @@ impl Invariant for Claim {
         // Sign-on, reversals and the wish itself may each spend all their attempts.
         let tries = u64::from(books.setting.reversal_attempts) + ATTEMPTS_MAX;
         let bound = books.setting.terminal_response.times(tries) + SLACK;
+        if let Some((request, end, waited)) = books.overdue {
+            return breach!(
+                [request, end],
+                "a terminal took {waited} to give up waiting for an answer; it may take {}",
+                books.setting.terminal_response
+            );
+        }
         let mut checked = 0;
         for wish in &books.wishes {
             if wish.is_interrupted {
@@ -71,6 +77,7 @@ mod tests {
     use crate::history::What;
     use crate::invariant::testing::{TERMINAL, Tale, sale};
     use reversim_models::device::Display;
+    use reversim_models::node::{Link, LinkDownReason};
 
     #[test]
     fn a_sale_ends_on_the_screen() {
@@ -97,6 +104,35 @@ mod tests {
         let end = tale.show(sale(1), Display::InDoubt);
         tale.online();
         tale.breaks(ABOUT.name, &[asked, end], "its time-outs allow");
+    }
+
+    #[test]
+    fn a_wait_that_is_a_minute_too_long_is_one_by_the_wrong_clock() {
+        let mut tale = Tale::new();
+        tale.ask(sale(1));
+        tale.started(sale(1));
+        let request = tale.request(sale(1)) - 1;
+        tale.now += Duration::secs(90);
+        let due = tale.due(sale(1));
+        tale.show(sale(1), Display::InDoubt);
+        tale.online();
+        tale.breaks(ABOUT.name, &[request, due], "to give up waiting");
+    }
+
+    #[test]
+    fn a_line_that_breaks_ends_the_wait() {
+        let mut tale = Tale::new();
+        tale.ask(sale(1));
+        tale.started(sale(1));
+        tale.request(sale(1));
+        let (link, peer) = (Link(1), crate::invariant::testing::SWITCH);
+        let reason = LinkDownReason::Reset;
+        tale.push(TERMINAL, 0, What::LinkDown { link, peer, reason });
+        tale.now += Duration::secs(90);
+        tale.due(sale(1));
+        tale.show(sale(1), Display::InDoubt);
+        tale.online();
+        tale.holds(ABOUT.name);
     }
 
     #[test]

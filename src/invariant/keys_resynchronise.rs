@@ -1,7 +1,6 @@
 //! L6 keys-resynchronise: work keys of terminals in the healing phase.
 
-use super::books::Books;
-use super::books::{Wish, WishKind};
+use super::books::{Books, Wish, WishKind};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
 use reversim_models::device::Display;

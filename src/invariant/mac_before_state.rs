@@ -1,7 +1,6 @@
 //! X4 mac-before-state: what parties record after a message that was changed on the way.
 
-use super::books::Books;
-use super::books::{Advice, Wire};
+use super::books::{Advice, Books, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::history::What;
 use reversim_models::card::Amount;

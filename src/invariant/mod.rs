@@ -354,16 +354,7 @@ fn violation(claim: &dyn Invariant, breach: Breach, horizon: Option<Horizon>) ->
 mod tests {
     use super::testing::{Tale, sale};
     use super::*;
-    use reversim_models::defect::Defect;
     use reversim_models::device::Display;
-
-    #[test]
-    fn every_defect_breaks_a_claim_that_exists() {
-        for defect in Defect::ALL {
-            let name = defect.describe().breaks;
-            assert!(find(name).is_some(), "{defect} breaks `{name}`, which nobody claims");
-        }
-    }
 
     #[test]
     fn codes_and_names_are_unique_and_examples_have_two_lines() {
@@ -390,109 +381,6 @@ mod tests {
         tale.settled(&[sale(1), sale(3)]);
         tale.day_end();
         tale.is_clean();
-    }
-
-    #[test]
-    fn timing() {
-        let mut tale = Tale::new();
-        tale.opened(10_000_000);
-        for n in 1..=5 {
-            if n % 2 == 0 {
-                tale.taken_back(sale(n));
-            } else {
-                tale.sold(sale(n));
-            }
-        }
-        tale.healed();
-        tale.inquiry();
-        tale.inquiry_shows(Display::Balance(sale(1).amount()));
-        tale.online();
-        tale.settled(&[sale(1), sale(3), sale(5)]);
-        tale.day_end();
-        tale.is_clean();
-        let n = tale.history.entries.len();
-        let mut best = [u128::MAX; 3];
-        for _ in 0..3000 {
-            let t = std::time::Instant::now();
-            std::hint::black_box(tale.judge());
-            best[0] = best[0].min(t.elapsed().as_nanos());
-            let t = std::time::Instant::now();
-            let mut w = crate::mark::MarkWatch::new(&tale.history.setting);
-            for (i, e) in tale.history.entries.iter().enumerate() {
-                w.observe(i, e);
-            }
-            std::hint::black_box(w.marks());
-            best[1] = best[1].min(t.elapsed().as_nanos());
-            let t = std::time::Instant::now();
-            let mut b = Books::new(&tale.history.setting);
-            for (i, e) in tale.history.entries.iter().enumerate() {
-                b.read(i, e);
-            }
-            std::hint::black_box(&b);
-            best[2] = best[2].min(t.elapsed().as_nanos());
-        }
-        let mut hot = [u128::MAX; 2];
-        for _ in 0..500 {
-            let mut frames = 0;
-            let mut total = 0;
-            let mut tobs = 0;
-            for e in &tale.history.entries {
-                if let crate::history::What::Sent { frame, .. } = &e.what {
-                    let f = crate::history::Frame::new(frame.bytes(), frame.dialect());
-                    let t = std::time::Instant::now();
-                    std::hint::black_box(f.message().is_some());
-                    total += t.elapsed().as_nanos();
-                    frames += 1;
-                    let t = std::time::Instant::now();
-                    tobs += t.elapsed().as_nanos();
-                }
-            }
-            let _ = frames;
-            hot[0] = hot[0].min(total);
-            hot[1] = hot[1].min(tobs);
-        }
-        println!("hot {hot:?}");
-        let mut each: Vec<(u128, &str)> = ALL.iter().map(|c| (u128::MAX, c.about().name)).collect();
-        let mut hz = u128::MAX;
-        for _ in 0..200 {
-            let mut sums = vec![0u128; ALL.len()];
-            let mut judge = Judge::new(&tale.history.setting);
-            let mut h = 0;
-            for (i, e) in tale.history.entries.iter().enumerate() {
-                if let Some((kind, place)) = judge.books.read(i, e) {
-                    let seen = Seen { index: i, entry: e, place };
-                    for &n in &WANTED[kind.0.trailing_zeros() as usize] {
-                        let t = std::time::Instant::now();
-                        let _ = std::hint::black_box(ALL[n as usize].observe(&judge.books, &seen));
-                        sums[n as usize] += t.elapsed().as_nanos().saturating_sub(20);
-                    }
-                }
-                if let crate::history::What::Horizon(x) = e.what {
-                    let t = std::time::Instant::now();
-                    judge.ask(x);
-                    h += t.elapsed().as_nanos();
-                }
-            }
-            for (a, b) in each.iter_mut().zip(&sums) {
-                a.0 = a.0.min(*b);
-            }
-            hz = hz.min(h);
-        }
-        each.sort();
-        println!("horizons {hz} each {:?}", &each[each.len() - 12..]);
-        let mut frames = 0;
-        let t = std::time::Instant::now();
-        for e in &tale.history.entries {
-            if let crate::history::What::Sent { frame, .. } = &e.what {
-                let f = crate::history::Frame::new(frame.bytes(), frame.dialect());
-                std::hint::black_box(f.message().is_some());
-                frames += 1;
-            }
-        }
-        println!(
-            "entries {n} judge/marks/books ns {best:?}; decode {} ns of {frames}",
-            t.elapsed().as_nanos()
-        );
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! S7 no-credit-without-debit: all credits against all debits of one transaction.
 
-use super::books::Books;
-use super::books::Delivery;
+use super::books::{Books, Delivery};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::card::Amount;
 use reversim_models::iso8583::Mti;
+
 const ABOUT: About = About {
     code: "S7",
     name: "no-credit-without-debit",

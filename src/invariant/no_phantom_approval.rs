@@ -1,7 +1,6 @@
 //! S11 no-phantom-approval: records, receipts and screens that say approved.
 
-use super::books::Books;
-use super::books::{Decision, Sale, Wire};
+use super::books::{Books, Decision, Sale, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::history::What;
 use reversim_models::card::Amount;

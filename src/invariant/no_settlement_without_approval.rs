@@ -1,10 +1,10 @@
 //! S4 no-settlement-without-approval: closed host batches; there are no clearing files yet.
 
-use super::books::Books;
-use super::books::Presented;
+use super::books::{Books, Presented};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
 use reversim_models::card::Amount;
+
 const ABOUT: About = About {
     code: "S4",
     name: "no-settlement-without-approval",

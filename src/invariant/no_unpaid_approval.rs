@@ -3,6 +3,7 @@
 use super::books::Books;
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
+
 const ABOUT: About = About {
     code: "S1m",
     name: "no-unpaid-approval",
@@ -47,7 +48,9 @@ impl Invariant for Claim {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::testing::{ISSUER, Tale, sale};
+    use crate::invariant::testing::{ISSUER, SWITCH, TERMINAL, Tale, sale};
+    use reversim_models::iso8583::Mti;
+    use reversim_models::node::Ticket;
 
     #[test]
     fn an_approved_sale_is_paid() {
@@ -65,6 +68,22 @@ mod tests {
         tale.online();
         let approval = credit - 3;
         tale.breaks(ABOUT.name, &[approval, credit], "stands approved for 500.00");
+    }
+
+    #[test]
+    fn behind_a_foreign_switch_card_and_amount_say_whose_debit_it_is() {
+        let mut tale = Tale::new();
+        tale.history.setting.parties.retain(|party| *party != SWITCH);
+        tale.history.setting.foreign.push(SWITCH);
+        tale.started(sale(1));
+        tale.request(sale(1));
+        let decided = tale.decided(sale(1));
+        tale.history.entries[decided].ticket = Ticket::NONE;
+        tale.pass(sale(1), SWITCH, TERMINAL, &sale(1).pos_answer(Mti::FINANCIAL_RESPONSE, "00"));
+        tale.approved(sale(1));
+        tale.online();
+        tale.holds(ABOUT.name);
+        tale.is_clean();
     }
 
     #[test]

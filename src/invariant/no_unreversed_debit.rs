@@ -1,9 +1,9 @@
 //! S1 no-unreversed-debit: 无单边账. Not whether the goods were handed over.
 
-use super::books::Books;
-use super::books::{Decision, Sale};
+use super::books::{Books, Decision, Sale};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
+
 const ABOUT: About = About {
     code: "S1",
     name: "no-unreversed-debit",

@@ -1,7 +1,6 @@
 //! L4 no-wedged-terminal: terminals that had something to reverse.
 
-use super::books::Books;
-use super::books::{Wish, WishKind};
+use super::books::{Books, Wish, WishKind};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
 use reversim_models::iso8583::Mti;

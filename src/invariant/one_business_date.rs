@@ -30,7 +30,8 @@ impl Invariant for Claim {
             if let Some(answer) = forward.answered.filter(|a| a.date != first) {
                 return breach!(
                     [forward.index, answer.index],
-                    "{switch} forwarded a request of card {} under {first} and answered it under {}",
+                    "{switch} forwarded a request of card {} under {first} and answered it under \
+                     {}",
                     forward.pan,
                     answer.date
                 );

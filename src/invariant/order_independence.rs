@@ -1,10 +1,10 @@
 //! S8 order-independence: a reversal before, after and during its original.
 
-use super::books::Books;
-use super::books::Decision;
+use super::books::{Books, Decision};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
 use reversim_models::iso8583::Mti;
+
 const ABOUT: About = About {
     code: "S8",
     name: "order-independence",

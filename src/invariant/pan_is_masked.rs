@@ -100,7 +100,7 @@ mod tests {
         let ascii: String = PAN.bytes().map(|b| format!("{b:02x} ")).collect();
         let bytes = format!("{:?}", PAN.as_bytes());
         let packed: Vec<u8> = (0..8).map(|i| PAN[2 * i..2 * i + 2].parse().unwrap()).collect();
-        let bcd: Vec<u8> = packed.iter().map(|n| n / 10 << 4 | n % 10).collect();
+        let bcd: Vec<u8> = packed.iter().map(|n| ((n / 10) << 4) | (n % 10)).collect();
         for line in [
             format!("raw {PAN}"),
             "00 4e 60 62 24 24 20 00 00 00 21 00".to_owned(),

@@ -1,7 +1,6 @@
 //! X3 pin-never-clear: PIN blocks in requests, and private records and logs.
 
-use super::books::Books;
-use super::books::Wire;
+use super::books::{Books, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::history::What;
 use reversim_models::card::Pan;

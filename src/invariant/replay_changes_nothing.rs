@@ -1,8 +1,7 @@
 //! X5 replay-changes-nothing: copies of one message: duplicates of the line, replays of an
 //! eavesdropper.
 
-use super::books::Books;
-use super::books::{Decision, Forward, Wire};
+use super::books::{Books, Decision, Forward, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::history::What;
 use crate::party::Party;

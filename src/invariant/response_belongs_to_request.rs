@@ -1,8 +1,7 @@
 //! S9 response-belongs-to-request: answers against the requests they answer, and what a switch
 //! takes for an answer.
 
-use super::books::Books;
-use super::books::{Delivery, Wire};
+use super::books::{Books, Delivery, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::record::SwitchRecord;
 

@@ -3,6 +3,7 @@
 use super::books::Books;
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::card::Amount;
+
 const ABOUT: About = About {
     code: "S6",
     name: "reversal-within-original",

@@ -1,8 +1,7 @@
 //! S17 saf-never-forgets: advices in store-and-forward queues, and reversals that were
 //! acknowledged.
 
-use super::books::Books;
-use super::books::{Advice, Delivery, Wire, is_taken};
+use super::books::{Advice, Books, Delivery, Wire, is_taken};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
 use crate::party::Role;

@@ -1,8 +1,7 @@
 //! S12 trace-numbers-are-unique: STANs of terminals, keys and RRNs of switches, STANs of reversals
 //! and repeats.
 
-use super::books::Books;
-use super::books::Wire;
+use super::books::{Books, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::iso8583::Mti;
 use reversim_models::record::{Origin, SwitchRecord};
@@ -61,8 +60,7 @@ fn taken(books: &Books, index: usize) -> Checked {
         );
     }
     let own = earlier.iter().rev().filter(|n| n.terminal == terminal);
-    let mut between = 0;
-    for number in own {
+    for (between, number) in own.enumerate() {
         if number.stan == stan {
             // Numbers run to the largest and wrap; those of sales may have been skipped.
             let skipped = books.sales.iter().filter(|s| s.terminal == terminal).count();
@@ -75,7 +73,6 @@ fn taken(books: &Books, index: usize) -> Checked {
                  went back"
             );
         }
-        between += 1;
     }
     Ok(1)
 }

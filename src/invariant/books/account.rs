@@ -99,9 +99,24 @@ pub(crate) fn to_cardholder(legs: &[Leg]) -> i64 {
 }
 
 impl Books {
-    /// What a request with this key is about; `beside` is what the world carried beside it.
-    fn ticket_by_key(&self, key: NetworkKey, terminal: [u8; 8], beside: Ticket) -> Ticket {
-        self.forward_by_key(key, terminal).map_or(beside, |forward| forward.ticket)
+    /// What a decided request is about: what its forward was, else what the world carried beside
+    /// it. Behind a foreign switch there is neither, and the sale that is in doubt at that
+    /// terminal, with that card and amount, must be the one.
+    fn ticket_of_decision(&self, decision: &Decision) -> Ticket {
+        if let Some(forward) = self.forward_by_key(decision.key, decision.terminal) {
+            return forward.ticket;
+        }
+        if decision.ticket != Ticket::NONE || decision.kind != Kind::Sale {
+            return decision.ticket;
+        }
+        let terminal = self.terminal(decision.terminal);
+        let is_it = |sale: &&super::Sale| {
+            Some(sale.terminal) == terminal
+                && sale.pan == Some(decision.pan)
+                && sale.amount == decision.amount
+                && sale.is_pending()
+        };
+        self.sales.iter().rev().find(is_it).map_or(Ticket::NONE, |sale| sale.ticket)
     }
 
     pub(super) fn issuer_recorded(&mut self, index: usize, entry: &Entry, record: &IssuerRecord) {
@@ -164,10 +179,10 @@ impl Books {
         let issuer = entry.party;
         let is_repeat = self.decisions.iter().any(|d| d.issuer == issuer && d.key == *key);
         self.count_pin(index, issuer, *pan, *pin_tries, is_repeat);
-        self.decisions.push(Decision {
+        let mut decision = Decision {
             issuer,
             id: *id,
-            ticket: self.ticket_by_key(*key, *terminal, entry.ticket),
+            ticket: entry.ticket,
             index,
             at: entry.at,
             key: *key,
@@ -182,7 +197,9 @@ impl Books {
             credited: 0,
             credit: None,
             date: *business_date,
-        });
+        };
+        decision.ticket = self.ticket_of_decision(&decision);
+        self.decisions.push(decision);
         self.book(index, issuer, legs, false);
     }
 

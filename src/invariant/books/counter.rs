@@ -64,6 +64,14 @@ impl Wish {
     }
 }
 
+/// A terminal's wait for the answer to a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wait {
+    terminal: Party,
+    index: usize,
+    since: Instant,
+}
+
 /// Work keys of a terminal, by its records.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Keys {
@@ -110,6 +118,9 @@ impl Books {
         if !display.is_final() {
             return;
         }
+        if display != Display::Busy {
+            self.stop_waiting(index, entry);
+        }
         for wish in self.wishes.iter_mut().filter(|w| w.terminal == entry.party) {
             if wish.ticket == entry.ticket {
                 wish.last = Some(display);
@@ -147,13 +158,39 @@ impl Books {
         }
     }
 
+    /// A terminal wrote a request: from now on it waits, and what it waited for before is over.
+    pub(super) fn wait(&mut self, index: usize, entry: &Entry) {
+        self.stop_waiting(index, entry);
+        self.waits.push(Wait { terminal: entry.party, index, since: entry.at });
+    }
+
+    /// A terminal recorded or showed what came of its request, or of the lack of an answer.
+    pub(super) fn stop_waiting(&mut self, index: usize, entry: &Entry) {
+        let Some(place) = self.waits.iter().position(|w| w.terminal == entry.party) else { return };
+        let wait = self.waits.swap_remove(place);
+        let waited = entry.at.since(wait.since);
+        let response = self.setting.terminal_response;
+        // Real clocks are not exact, and a commit takes a moment.
+        let bound = response + Duration(response.0 / 10) + Duration::secs(2);
+        if waited > bound && response > Duration::ZERO {
+            self.overdue.get_or_insert((wait.index, index, waited));
+        }
+    }
+
+    /// The line is gone or the power is: what ends the wait is not the lack of an answer.
+    pub(super) fn no_more_waiting(&mut self, terminal: Party) {
+        self.waits.retain(|wait| wait.terminal != terminal);
+    }
+
     pub(super) fn commit_delayed(&mut self, entry: &Entry) {
+        self.no_more_waiting(entry.party);
         for wish in self.open_wishes(entry.party) {
             wish.is_slowed = true;
         }
     }
 
     pub(super) fn power_lost(&mut self, entry: &Entry) {
+        self.no_more_waiting(entry.party);
         if !self.dark.contains(&entry.party) {
             self.dark.push(entry.party);
         }

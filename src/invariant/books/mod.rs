@@ -9,6 +9,7 @@ mod batch;
 mod counter;
 mod route;
 mod sale;
+mod scan;
 mod wire;
 
 pub(crate) use account::{Decision, Reversal, to_cardholder};
@@ -25,7 +26,7 @@ use reversim_models::device::Output;
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::Ticket;
 use reversim_models::record::Record;
-use reversim_models::time::Instant;
+use reversim_models::time::{Duration, Instant};
 
 /// Whether a reversal answered with this code is done with: nothing is left to repeat.
 pub(crate) fn is_taken(code: ResponseCode) -> bool {
@@ -82,6 +83,10 @@ pub(crate) struct Books {
     pub(crate) healed: Option<usize>,
     /// Terminals whose keys are no good, as they recorded it.
     pub(crate) keys: Vec<counter::Keys>,
+    /// Terminals that wait for an answer.
+    pub(crate) waits: Vec<counter::Wait>,
+    /// The first wait that was longer than a terminal may wait: request, what ended it, how long.
+    pub(crate) overdue: Option<(usize, usize, Duration)>,
     /// Parties without power.
     pub(crate) dark: Vec<Party>,
     originals: Vec<(usize, Frame)>,
@@ -112,6 +117,8 @@ impl Books {
             unreadable: Vec::new(),
             healed: None,
             keys: Vec::new(),
+            waits: Vec::with_capacity(4),
+            overdue: None,
             dark: Vec::new(),
             originals: Vec::with_capacity(32),
         }
@@ -147,6 +154,7 @@ impl Books {
             What::Asked(command) => self.asked(index, entry, command),
             What::Answered { .. } => self.device_answered(entry),
             What::CommitDelayed => self.commit_delayed(entry),
+            What::LinkDown { .. } | What::ConnectFailed { .. } => self.no_more_waiting(entry.party),
             What::PowerLost => self.power_lost(entry),
             What::PowerRestored => self.dark.retain(|party| *party != entry.party),
             What::Healed => self.healed = self.healed.or(Some(index)),
@@ -160,8 +168,12 @@ impl Books {
         !self.setting.foreign.contains(&party)
     }
 
-    /// Whether every issuer's records are in the history, and there is one.
+    /// Whether every issuer's records are in the history, and it is known what each is about.
     pub(crate) fn sees_issuers(&self) -> bool {
+        let is_lost = |d: &Decision| d.ticket == Ticket::NONE && d.debit > 0;
+        if !self.setting.foreign.is_empty() && self.decisions.iter().any(is_lost) {
+            return false;
+        }
         self.setting.parties.iter().any(|party| party.role == Role::Issuer)
             && !self.setting.foreign.iter().any(|party| party.role == Role::Issuer)
     }

@@ -6,8 +6,7 @@ use crate::party::Party;
 use reversim_models::card::{Amount, Pan};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::Ticket;
-use reversim_models::record::{Reason, TerminalRecord};
-use reversim_models::time::Instant;
+use reversim_models::record::TerminalRecord;
 use std::fmt;
 
 /// A sale, with the entries that say how far it came. The first of each kind counts.
@@ -29,14 +28,12 @@ pub(crate) struct Sale {
     pub(crate) approved_again: Option<usize>,
     pub(crate) declined: Option<usize>,
     pub(crate) due: Option<usize>,
-    pub(crate) reason: Option<Reason>,
     /// Sendings of the reversal that were recorded.
     pub(crate) tries: u32,
     /// The number that the last of them bore: one whose line broke may not count.
     pub(crate) attempt: u32,
     pub(crate) reversed: Option<usize>,
     pub(crate) exception: Option<usize>,
-    pub(crate) exception_at: Instant,
     /// The batch it is in was closed.
     pub(crate) settled: Option<usize>,
     /// A receipt was put out, or the screen said approved: entry and minor units.
@@ -74,12 +71,10 @@ impl Sale {
             approved_again: None,
             declined: None,
             due: None,
-            reason: None,
             tries: 0,
             attempt: 0,
             reversed: None,
             exception: None,
-            exception_at: Instant::START,
             settled: None,
             told: None,
         }
@@ -178,7 +173,7 @@ impl Books {
         entry: &Entry,
         record: &TerminalRecord,
     ) {
-        let at = entry.at;
+        self.stop_waiting(index, entry);
         match record {
             TerminalRecord::Started { ticket, stan, batch, amount, card, .. } => {
                 self.took(index, entry.party, *stan);
@@ -206,10 +201,9 @@ impl Books {
             TerminalRecord::Declined { ticket, stan, .. } => {
                 self.sale_at(entry, *ticket, *stan, index).declined.get_or_insert(index);
             }
-            TerminalRecord::ReversalDue { ticket, stan, reason } => {
+            TerminalRecord::ReversalDue { ticket, stan, .. } => {
                 let sale = self.sale_at(entry, *ticket, *stan, index);
                 sale.due.get_or_insert(index);
-                sale.reason.get_or_insert(*reason);
             }
             TerminalRecord::ReversalTried { ticket, stan, attempt } => {
                 let sale = self.sale_at(entry, *ticket, *stan, index);
@@ -222,7 +216,6 @@ impl Books {
             TerminalRecord::ExceptionOpened { ticket, stan, .. } => {
                 let sale = self.sale_at(entry, *ticket, *stan, index);
                 sale.exception.get_or_insert(index);
-                sale.exception_at = at;
             }
             TerminalRecord::StanTaken { stan } => self.took(index, entry.party, *stan),
             TerminalRecord::SignedOn { .. } => self.signed(index, entry.party, true),

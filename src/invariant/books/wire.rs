@@ -4,9 +4,10 @@
 //! judges nothing.
 
 use super::Books;
+use super::scan::scan;
 use crate::history::{Entry, Frame, What};
 use crate::invariant::Kinds;
-use crate::party::Party;
+use crate::party::{Party, Role};
 use reversim_models::card::Pan;
 use reversim_models::iso8583::{Element, Framing, Message, Mti, OriginalData90, ResponseCode};
 use reversim_models::node::Ticket;
@@ -104,13 +105,21 @@ impl Wire {
     }
 
     fn read(index: usize, entry: &Entry, to: Party, message: &Message, is_pos: bool) -> Wire {
-        let mut wire = Wire {
+        let mut wire = Wire::new(index, entry, to, message.mti(), is_pos);
+        for (element, value) in message.elements() {
+            wire.take(element, value);
+        }
+        wire
+    }
+
+    fn new(index: usize, entry: &Entry, to: Party, mti: Mti, is_pos: bool) -> Wire {
+        Wire {
             index,
             at: entry.at,
             from: entry.party,
             to,
             ticket: entry.ticket,
-            mti: message.mti(),
+            mti,
             is_pos,
             pan: None,
             processing: [0; 6],
@@ -130,11 +139,7 @@ impl Wire {
             original: None,
             has_mac: false,
             is_arrival: false,
-        };
-        for (element, value) in message.elements() {
-            wire.take(element, value);
         }
-        wire
     }
 
     fn take(&mut self, element: Element, value: &[u8]) {
@@ -224,6 +229,10 @@ impl Books {
         frame: &Frame,
     ) -> Option<(Kinds, usize)> {
         let mti = peek_mti(frame)?;
+        // Line tests have a timer of their own.
+        if entry.party.role == Role::Terminal && mti.is_request() && mti != Mti::NETWORK_ADVICE {
+            self.wait(index, entry);
+        }
         let kind = match (mti.class(), mti.is_request()) {
             (2, true) => Kinds::SENT_REQUEST,
             (2, false) => Kinds::SENT_ANSWER,
@@ -231,7 +240,10 @@ impl Books {
             (4, false) => Kinds::SENT_REVERSAL_ANSWER,
             _ => return None,
         };
-        let wire = Wire::read(index, entry, to, frame.message()?, is_pos(frame));
+        let mut wire = Wire::new(index, entry, to, mti, is_pos(frame));
+        if scan(frame, |element, value| wire.take(element, value)).is_none() {
+            wire = Wire::read(index, entry, to, frame.message()?, is_pos(frame));
+        }
         self.wires.push(wire);
         let place = self.wires.len() - 1;
         self.originals.push((place, frame.clone()));

@@ -1,0 +1,72 @@
+//! Nothing that can go wrong once, and no core pair of faults, loses money on the everyday flows.
+//!
+//! Certificates through the public API; each is small enough for every test run.
+
+use reversim::search::explore::flow;
+use reversim::search::{Alphabet, Certificate, Exploration};
+
+/// The flows of the everyday counter.
+const FLOWS: [&str; 3] = ["sale", "sale+inquiry", "sale+settlement"];
+
+fn explore(name: &str, alphabet: Alphabet, faults: u8, defects: &[&str]) -> Certificate {
+    let mut base = flow(name).unwrap_or_else(|| panic!("there is no flow {name}"));
+    base.defects = defects.iter().map(|id| (*id).to_owned()).collect();
+    let exploration = Exploration { name: name.to_owned(), base, alphabet, faults, jobs: 2 };
+    exploration.run(&reversim::run, &|_| {}).expect("two threads can be started")
+}
+
+/// Nothing was broken, nothing panicked, and every placement was run or pruned for a reason.
+fn is_clean_and_complete(certificate: &Certificate) {
+    let Certificate { flow, violations, panics, .. } = certificate;
+    let first = violations.first().map(|violating| (&violating.sentence, &violating.scenario));
+    assert_eq!(first, None, "{flow}");
+    assert_eq!(panics, &[], "{flow}");
+    let pruned: u64 = certificate.pruned.values().sum();
+    assert_eq!(certificate.runs, certificate.placements - pruned + 1, "{flow}");
+    // A placement that hits nothing proves nothing: they are the exception, not the rule.
+    assert!(
+        certificate.idle * 5 < certificate.runs,
+        "{flow}: {} idle of {}",
+        certificate.idle,
+        certificate.runs
+    );
+    let least = certificate.messages * u64::from(certificate.faults);
+    assert!(certificate.runs > least, "{flow}: {} runs", certificate.runs);
+}
+
+#[test]
+fn no_single_fault_of_any_kind_loses_money() {
+    for name in FLOWS {
+        is_clean_and_complete(&explore(name, Alphabet::Full, 1, &[]));
+    }
+}
+
+#[test]
+fn no_pair_of_core_faults_loses_money() {
+    for name in PAIRED {
+        is_clean_and_complete(&explore(name, Alphabet::Core, 2, &[]));
+    }
+}
+
+/// The flows that are explored in pairs.
+const PAIRED: [&str; 3] = FLOWS;
+
+#[test]
+fn a_certificate_can_be_recomputed() {
+    let [one, two] = [1, 2].map(|jobs| {
+        let base = flow("sale+inquiry").expect("it is a flow");
+        let name = "sale+inquiry".to_owned();
+        let exploration = Exploration { name, base, alphabet: Alphabet::Core, faults: 1, jobs };
+        exploration.run(&reversim::run, &|_| {}).expect("threads can be started")
+    });
+    assert_eq!(one, Certificate { elapsed: one.elapsed, ..two });
+}
+
+#[test]
+fn a_terminal_without_reversals_is_found_with_one_fault() {
+    let certificate = explore("sale", Alphabet::Core, 1, &["T01"]);
+    let found = certificate.violations.iter().find(|v| v.invariant == "no-unreversed-debit");
+    let found = found.expect("a lost answer is one of the faults");
+    assert_eq!(found.scenario.faults.len(), 1);
+    assert!(certificate.violating_runs < certificate.runs, "without a fault nothing is wrong");
+}
