@@ -27,9 +27,8 @@ pub(super) fn tell(entropy: &mut impl Entropy, scenario: &mut Scenario) {
 
 /// A sale that is done whatever the screen shows.
 fn certain_sale(entropy: &mut impl Entropy, scenario: &Scenario) -> Option<Way> {
-    let is_it = |step: &&Step| {
-        matches!(step.wish, Wish::Sale { .. }) && step.asked_by == AskedBy::Cashier
-    };
+    let is_it =
+        |step: &&Step| matches!(step.wish, Wish::Sale { .. }) && step.asked_by == AskedBy::Cashier;
     let count = scenario.steps.iter().filter(is_it).count() as u64;
     let number = entropy.below(count) as usize;
     scenario.steps.iter().filter(is_it).nth(number).and_then(|step| Way::of(scenario, step))
@@ -40,11 +39,11 @@ fn add_step(scenario: &mut Scenario, party: Party, wish: Wish) {
     scenario.steps.push(Step::new(id, party, wish));
 }
 
-/// The answer is lost, then every copy of the reversal, or they come when nobody waits for them:
+/// The answer is lost, then every sending of the reversal, or one comes when nobody waits for it:
 /// the terminal settles without the sale, and the switch with it.
 fn a_reversal_is_given_up_before_settlement(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     let Some(way) = certain_sale(entropy, scenario) else { return };
-    let attempts = entropy.pick(&[1, 1, 2, 3]);
+    let attempts = entropy.pick(&[1, 1, 1, 2]);
     scenario.policy.reversal_attempts = attempts;
     let answer = way.message(ANSWER_DOWN, 1);
     scenario.faults.push(match entropy.weighted(&[60, 20, 20]) {
@@ -55,12 +54,17 @@ fn a_reversal_is_given_up_before_settlement(entropy: &mut impl Entropy, scenario
     let patience = u64::from(attempts) * scenario.timing.terminal_response_ms;
     let later = entropy.pick(&[1_000, 5_000, 20_000, 60_000, 240_000]);
     let is_late = entropy.chance(60);
+    let after_ms = patience + later;
     for nth in 1..=u32::from(attempts) {
         let on = way.message(REVERSAL_UP, nth);
         scenario.faults.push(match is_late {
-            true => Fault::Delay { on, until: Until::ByMs(patience + later) },
+            true => Fault::Delay { on, until: Until::ByMs(after_ms) },
             false => Fault::Drop(on),
         });
+    }
+    if is_late {
+        // What is only late dies with its connection, which the terminal gives up.
+        scenario.faults.push(Fault::Replay { on: way.message(REVERSAL_UP, 1), after_ms });
     }
     let mut after = scenario.steps.iter().skip_while(|step| step.id != way.step);
     if !after.any(|step| step.party == way.terminal && step.wish == Wish::Settle) {

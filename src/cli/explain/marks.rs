@@ -39,7 +39,7 @@ pub(super) const fn example(mark: Mark) -> &'static str {
         Mark::PinLocked => "wrong-pin three times.",
         Mark::ReversalOfUnknownOriginal => "drop the 0200 towards the issuer; the 0420 follows.",
         Mark::ReversalAfterSettlement => {
-            "drop the 0210, delay each 0400 until the terminal has given up and settled."
+            "drop the 0210; delay the 0400 until the terminal has settled, and replay it then."
         }
         Mark::UnsignedDeclineSeen => "Withdraw the keys, then sell: 97 or A0 comes back unsigned.",
         Mark::HalfFrameTimedOut => "split a message with a pause longer than the frame deadline.",
