@@ -2,7 +2,7 @@
 //!
 //! It knows nothing but the public contract: events in, actions out. It signs one terminal on,
 //! checks and makes MACs, translates PINs, pairs answers with requests, and passes reversals on,
-//! once. That is its mistake: it answers 0410/00 and keeps nothing, so a lost 0420 is lost for good.
+//! once. That is its mistake: it answers 0410/00 and keeps nothing: a lost 0420 is lost for good.
 
 use reversim::party::Party;
 use reversim::report::words::describe_fault;

@@ -1,4 +1,4 @@
-//! Same seeds, same build: the same histories, whoever runs them, how often and on how many threads.
+//! Same seeds, same build: the same histories, whoever runs them, how often, on how many threads.
 
 use reversim::generate::{Profile, scenario};
 use reversim::run::Digest;
