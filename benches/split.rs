@@ -4,6 +4,8 @@
 //! one core: without and with the memo of ciphers. Ratios within one table are the figures to
 //! compare; machines differ and are noisy. This is a measurement, not a test: it asserts nothing.
 
+#![expect(clippy::float_arithmetic, reason = "a measurement divides; nothing here decides")]
+
 use reversim::generate::{Profile, scenario};
 use reversim::history::{Frame, History, What};
 use reversim::invariant::Judge;
@@ -92,11 +94,12 @@ fn ciphers(frames: &[(Frame, u32)], key: &Key, single: &Key, pin: &Pin) {
                 black_box(algorithm.compute(key, covered));
             }
         }
-        if let (Some(pan), true) = (message.text(Element::PAN), message.has(Element::PIN_BLOCK)) {
-            if let Some(block) = PinBlock::seal(pin, pan, key) {
-                // Sealed at the terminal or translated at the switch; opened at the other end.
-                let _ = black_box(block.open(pan, key));
-            }
+        // Sealed at the terminal or translated at the switch; opened at the other end.
+        let pan = message.text(Element::PAN).filter(|_| message.has(Element::PIN_BLOCK));
+        if let Some(pan) = pan
+            && let Some(block) = PinBlock::seal(pin, pan, key)
+        {
+            let _ = black_box(block.open(pan, key));
         }
         if message.mti() == Mti::NETWORK_RESPONSE && message.has(Element::PRIVATE_62) {
             let keys = WorkKeys::derive(key, message.number(Element::STAN).unwrap_or(0));

@@ -3,8 +3,8 @@
 mod cli;
 mod exit;
 
-/// A run is many small, short-lived values; this allocator makes it about an eighth cheaper than the
-/// system's. Only the binary chooses it: the library leaves that to its users.
+/// A run is many small, short-lived values; this allocator makes it about an eighth cheaper than
+/// the system's. Only the binary chooses it: the library leaves that to its users.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -4,7 +4,7 @@ use super::host::Happening;
 use super::{Item, World};
 use crate::fault::{ActionName, Direction, Fault, OnAction, OnMessage, Side, When};
 use crate::history::What;
-use crate::party::Party;
+use crate::party::{Party, Role};
 use crate::scenario::Scenario;
 use reversim_models::device::{Device, Outcome};
 use reversim_models::iso8583::{Mti, POS};
@@ -280,7 +280,7 @@ impl World<'_> {
                 let port = Port(u16::from(terminal.number.saturating_sub(1)));
                 self.command(host, ticket, Command::WithdrawKeys { port });
             }
-            Fault::CutOver { window_ms, .. } => self.cut_over(ticket, Duration::millis(window_ms)),
+            Fault::CutOver { window_ms, .. } => self.cut_over(ticket, window_ms),
             Fault::Maintenance { for_ms, .. } => {
                 self.command(
                     host,
@@ -330,14 +330,40 @@ impl World<'_> {
         self.push(self.now, Item::Device { host, epoch, ticket, happening });
     }
 
+    /// A window that an operator opens. Nothing has healed before it is over, and no window is
+    /// longer than a day.
+    fn window(&mut self, millis: u64) -> Duration {
+        let window = Duration::millis(millis.min(86_400_000));
+        self.push(self.now + window, Item::End);
+        window
+    }
+
+    /// A party stops serving for a while.
+    pub(super) fn maintenance(&mut self, host: usize, ticket: Ticket, for_ms: u64) {
+        let window = self.window(for_ms);
+        self.command(host, ticket, Command::Maintenance { window });
+    }
+
     /// Every switch begins the next business date.
-    pub(super) fn cut_over(&mut self, ticket: Ticket, window: Duration) {
+    pub(super) fn cut_over(&mut self, ticket: Ticket, window_ms: u64) {
+        let window = self.window(window_ms);
         self.business_date = self.business_date.next();
         let date = self.business_date;
         for number in 1..=self.plan.switches {
             if let Some(host) = self.plan.index(Party::switch(number)) {
                 self.command(host, ticket, Command::CutOver { date, window });
             }
+        }
+    }
+
+    /// A switch that was dark when the date changed is told when it is back. One that knows it
+    /// already takes no notice.
+    pub(super) fn catch_up_with_the_date(&mut self, host: usize) {
+        let date = self.business_date;
+        let is_switch = self.hosts[host].party.role == Role::Switch;
+        if is_switch && date > self.plan.business_date() {
+            let window = Duration::ZERO;
+            self.command(host, Ticket::NONE, Command::CutOver { date, window });
         }
     }
 
@@ -371,9 +397,8 @@ impl World<'_> {
 
     /// What the cardholder of this ticket does at the PIN pad.
     pub(super) fn enter_pin(&mut self, ticket: Ticket) -> Outcome {
-        let is_cancelled = |fault: &Fault| matches!(fault, Fault::PinCancelled { step } if Ticket(*step) == ticket);
-        let is_wrong =
-            |fault: &Fault| matches!(fault, Fault::WrongPin { step } if Ticket(*step) == ticket);
+        let is_cancelled = |fault: &Fault| *fault == Fault::PinCancelled { step: ticket.0 };
+        let is_wrong = |fault: &Fault| *fault == Fault::WrongPin { step: ticket.0 };
         if self.step_fault(ticket, is_cancelled) {
             return Outcome::PinCancelled;
         }

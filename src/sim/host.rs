@@ -129,6 +129,7 @@ impl World<'_> {
         self.hosts[host].journal = journal;
         self.perform(host, actions);
         if was_cut {
+            self.catch_up_with_the_date(host);
             self.power_is_back(host);
         }
     }

@@ -140,11 +140,13 @@ impl World<'_> {
             }
             Wish::Echo if is_terminal => Command::Echo { ticket },
             Wish::CutOver { window_ms } if party.role == Role::Switch => {
-                self.cut_over(ticket, Duration::millis(window_ms));
+                self.cut_over(ticket, window_ms);
                 return None;
             }
             Wish::Maintenance { for_ms } if !is_terminal => {
-                Command::Maintenance { window: Duration::millis(for_ms) }
+                let host = self.plan.index(party)?;
+                self.maintenance(host, ticket, for_ms);
+                return None;
             }
             Wish::WithdrawKeys { terminal } if party.role == Role::Switch => {
                 self.plan.index(terminal)?;

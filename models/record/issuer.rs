@@ -1,0 +1,109 @@
+//! What an issuer makes durable, and what invariants believe of it.
+
+use super::{Kind, NetworkKey};
+use crate::card::{Amount, Pan};
+use crate::iso8583::ResponseCode;
+use crate::node::Ticket;
+use crate::time::Date;
+
+/// An account in an issuer's books.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Account {
+    /// A cardholder's, by the issuer's own number.
+    Cardholder(u32),
+    /// Owed to the acquirers through the clearing house.
+    Settlement,
+    /// Parked until it is known whose it is (挂账).
+    Suspense,
+    /// Fee income.
+    Fees,
+    /// Money put in when the books were opened.
+    Opening,
+}
+
+/// One leg of a posting: minor units, positive for a credit, negative for a debit.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Leg {
+    /// The account.
+    pub account: Account,
+    /// Minor units; the legs of one posting sum to zero.
+    pub minor: i64,
+}
+
+/// What an issuer makes durable. `id` is the issuer's own number of the entry.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum IssuerRecord {
+    /// A request is decided, booked and remembered with its answer, in one write.
+    Decided {
+        /// The issuer's number.
+        id: u64,
+        /// What it is about.
+        ticket: Ticket,
+        /// How the network names it.
+        key: NetworkKey,
+        /// Element 41.
+        terminal: [u8; 8],
+        /// Element 37.
+        rrn: [u8; 12],
+        /// The card.
+        pan: Pan,
+        /// What it does.
+        kind: Kind,
+        /// Requested amount.
+        amount: Amount,
+        /// Answer.
+        code: ResponseCode,
+        /// Effective amount in minor units; less than requested with code 10, zero for a decline.
+        effective: u64,
+        /// Element 38, if approved.
+        authorization: Option<[u8; 6]>,
+        /// Balance told, minor units.
+        balance: Option<u64>,
+        /// What was booked; empty for a decline and an inquiry.
+        legs: Box<[Leg]>,
+        /// Wrong PINs of the card in a row, after this request.
+        pin_tries: u8,
+        /// The settlement date it belongs to.
+        business_date: Date,
+    },
+    /// A reversal is decided, booked and remembered with its answer, in one write.
+    Reversed {
+        /// The issuer's number of this entry.
+        id: u64,
+        /// What it is about.
+        ticket: Ticket,
+        /// How the network names the *original* (element 90).
+        original_key: NetworkKey,
+        /// The issuer's number of the original; none if it never arrived, and is now barred.
+        original: Option<u64>,
+        /// What was given back, minor units.
+        credited: u64,
+        /// Answer.
+        code: ResponseCode,
+        /// What was booked.
+        legs: Box<[Leg]>,
+        /// The settlement date it belongs to.
+        business_date: Date,
+    },
+    /// The books were opened with these balances.
+    Opened {
+        /// Cardholder accounts and what they hold; balanced by [`Account::Opening`].
+        legs: Box<[Leg]>,
+    },
+    /// The business date changed.
+    CutOver {
+        /// The new date.
+        date: Date,
+    },
+}
+
+impl IssuerRecord {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            IssuerRecord::Decided { .. } => "decided",
+            IssuerRecord::Reversed { .. } => "reversed",
+            IssuerRecord::Opened { .. } => "opened",
+            IssuerRecord::CutOver { .. } => "cut-over",
+        }
+    }
+}

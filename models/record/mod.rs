@@ -1,0 +1,159 @@
+//! Records: what a party makes durable, and at once what the invariants believe of it.
+//!
+//! One record is one atomic write. There is no second list of "facts" beside the journal: keeping
+//! the two apart is how a harness starts to believe things no party knows. A party's own private
+//! state goes into [`Record::Own`], which is durable and believed for nothing.
+
+mod issuer;
+mod switch;
+mod terminal;
+
+pub use issuer::{Account, IssuerRecord, Leg};
+pub use switch::{NetworkKey, Origin, PosKey, SwitchRecord};
+pub use terminal::TerminalRecord;
+
+use crate::iso8583::ResponseCode;
+
+/// One atomic, durable write of a party.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Record {
+    /// Private state of a party of yours: kept and returned, judged by nobody.
+    Own(Box<[u8]>),
+    /// A terminal's.
+    Terminal(TerminalRecord),
+    /// A switch's.
+    Switch(SwitchRecord),
+    /// An issuer's.
+    Issuer(IssuerRecord),
+}
+
+/// What a financial message does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kind {
+    /// A sale (消费): posts a debit.
+    Sale,
+    /// A balance inquiry (余额查询): moves nothing.
+    Inquiry,
+}
+
+/// Why a transaction is reversed: element 39 of a 0400, and of a 0420 towards the network.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Reason {
+    /// 98: no answer within the limit, or the line broke while waiting.
+    NoAnswer,
+    /// A0: the answer's MAC is wrong.
+    MacError,
+    /// 96: approved, but the party could not complete.
+    CouldNotComplete,
+    /// 06: every other cause, as an answer that does not match.
+    Other,
+    /// The terminal reversed it (0400), so the switch passes it on.
+    TerminalReversed,
+    /// The approval came after the switch had given up.
+    LateAnswer,
+}
+
+impl Reason {
+    /// The code that travels in element 39 of a POS 0400.
+    pub fn code(self) -> ResponseCode {
+        match self {
+            Reason::NoAnswer => ResponseCode::ISSUER_TIMED_OUT,
+            Reason::MacError => ResponseCode::MAC_ERROR,
+            Reason::CouldNotComplete => ResponseCode::SYSTEM_MALFUNCTION,
+            Reason::Other | Reason::TerminalReversed | Reason::LateAnswer => ResponseCode::ERROR,
+        }
+    }
+
+    /// The 4000-series reason that opens element 60 of a network 0420 (ISO 8583:1993 list).
+    pub fn network_code(self) -> u16 {
+        match self {
+            Reason::NoAnswer => 4021,
+            Reason::LateAnswer => 4006,
+            Reason::MacError | Reason::Other => 4020,
+            Reason::CouldNotComplete => 4007,
+            Reason::TerminalReversed => 4000,
+        }
+    }
+}
+
+/// Count and sum, minor units.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Total {
+    /// How many.
+    pub count: u32,
+    /// How much, minor units.
+    pub minor: u64,
+}
+
+impl Total {
+    /// With one more of `minor`.
+    #[must_use]
+    pub fn plus(self, minor: u64) -> Total {
+        Total { count: self.count + 1, minor: self.minor.saturating_add(minor) }
+    }
+}
+
+impl From<TerminalRecord> for Record {
+    fn from(record: TerminalRecord) -> Record {
+        Record::Terminal(record)
+    }
+}
+
+impl From<SwitchRecord> for Record {
+    fn from(record: SwitchRecord) -> Record {
+        Record::Switch(record)
+    }
+}
+
+impl From<IssuerRecord> for Record {
+    fn from(record: IssuerRecord) -> Record {
+        Record::Issuer(record)
+    }
+}
+
+impl Record {
+    /// The record's name in scenario files: what a power cut "after it recorded …" refers to.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Record::Own(_) => "own",
+            Record::Terminal(record) => record.name(),
+            Record::Switch(record) => record.name(),
+            Record::Issuer(record) => record.name(),
+        }
+    }
+
+    /// All names that [`Record::name`] gives, for checking what people write.
+    pub const NAMES: &'static [&'static str] = &[
+        "own",
+        "signed-on",
+        "signed-off",
+        "stan-taken",
+        "started",
+        "not-sent",
+        "approved",
+        "declined",
+        "reversal-due",
+        "reversal-tried",
+        "reversed",
+        "exception-opened",
+        "slip-printed",
+        "settlement-started",
+        "settlement-answered",
+        "detail-uploaded",
+        "batch-closed",
+        "keys-issued",
+        "keys-withdrawn",
+        "forwarded",
+        "answered",
+        "late-answer-absorbed",
+        "reversal-accepted",
+        "advice-queued",
+        "advice-tried",
+        "advice-completed",
+        "compared",
+        "detail-received",
+        "cut-over",
+        "decided",
+        "opened",
+    ];
+}

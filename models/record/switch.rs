@@ -1,0 +1,231 @@
+//! What a switch makes durable, and what invariants believe of it.
+
+use super::{Kind, Reason, Total};
+use crate::card::{Amount, Pan};
+use crate::iso8583::ResponseCode;
+use crate::node::{Port, Ticket};
+use crate::time::Date;
+
+/// Which transaction of which terminal: what a 0400 finds its original by on the POS line.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PosKey {
+    /// Element 41.
+    pub terminal: [u8; 8],
+    /// Element 60.2.
+    pub batch: u32,
+    /// Element 11.
+    pub stan: u32,
+}
+
+/// Which transaction on a network line: elements 7, 11, 32 and 33, and the content of element 90.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct NetworkKey {
+    /// Element 7, MMDDhhmmss.
+    pub transmission: u32,
+    /// Element 11.
+    pub stan: u32,
+    /// Element 32 as a number.
+    pub acquirer: u64,
+    /// Element 33 as a number.
+    pub forwarder: u64,
+}
+
+/// Where a switch got a request from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Origin {
+    /// From a terminal.
+    Pos(PosKey),
+    /// From another switch.
+    Network(NetworkKey),
+}
+
+/// What a switch makes durable. `id` is the switch's own number of the transaction.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum SwitchRecord {
+    /// Work keys were issued to a terminal; wrapped under its master key.
+    KeysIssued {
+        /// The terminal's port.
+        port: Port,
+        /// How many times so far; the keys are derived from it.
+        generation: u32,
+        /// The batch the terminal was told.
+        batch: u32,
+    },
+    /// The operator withdrew the keys of this terminal.
+    KeysWithdrawn {
+        /// The terminal's port.
+        port: Port,
+    },
+    /// A request is about to go upstream under the switch's own STAN.
+    Forwarded {
+        /// The switch's number of the transaction.
+        id: u64,
+        /// What it is about.
+        ticket: Ticket,
+        /// The port it came from.
+        from: Port,
+        /// How the other side names it.
+        origin: Origin,
+        /// What it does.
+        kind: Kind,
+        /// The port it goes to.
+        to: Port,
+        /// How it is named upstream.
+        key: NetworkKey,
+        /// Retrieval reference number (element 37).
+        rrn: [u8; 12],
+        /// Element 41, for the reversal.
+        terminal: [u8; 8],
+        /// Element 42, for the reversal.
+        merchant: [u8; 15],
+        /// The card, for the reversal.
+        pan: Pan,
+        /// Requested amount.
+        amount: Amount,
+        /// The settlement date it belongs to (element 15).
+        business_date: Date,
+    },
+    /// The transaction is decided towards where it came from. The answer is stored for duplicates.
+    Answered {
+        /// The switch's number.
+        id: u64,
+        /// What it is about.
+        ticket: Ticket,
+        /// How the other side names it.
+        origin: Origin,
+        /// What it does.
+        kind: Kind,
+        /// The answer.
+        code: ResponseCode,
+        /// Approved amount; zero for a decline.
+        amount: Amount,
+        /// Element 38, if approved.
+        authorization: Option<[u8; 6]>,
+        /// Element 54 of an inquiry: ledger balance, minor units.
+        balance: Option<u64>,
+        /// The settlement date it belongs to.
+        business_date: Date,
+    },
+    /// An approval came after the switch had answered otherwise: absorbed, and to be reversed.
+    LateAnswerAbsorbed {
+        /// The switch's number.
+        id: u64,
+        /// What it is about.
+        ticket: Ticket,
+        /// What the late answer said.
+        code: ResponseCode,
+    },
+    /// The other side reversed: its transaction counts no more, whether known (`id`) or yet to
+    /// come.
+    ReversalAccepted {
+        /// The switch's number of the original, if it has one.
+        id: Option<u64>,
+        /// What it is about.
+        ticket: Ticket,
+        /// How the other side names the original.
+        origin: Origin,
+        /// What was answered.
+        code: ResponseCode,
+    },
+    /// A reversal advice (0420) is in the store-and-forward queue of `to`.
+    AdviceQueued {
+        /// Number of the advice.
+        advice: u64,
+        /// The switch's number of the original.
+        id: u64,
+        /// What it is about.
+        ticket: Ticket,
+        /// Whose queue.
+        to: Port,
+        /// Its own STAN; every repeat (0421) carries it again.
+        stan: u32,
+        /// Its own element 7; every repeat carries it again.
+        transmission: u32,
+        /// Why.
+        reason: Reason,
+    },
+    /// It is about to be sent for the n-th time.
+    AdviceTried {
+        /// Number of the advice.
+        advice: u64,
+        /// 1 for the first.
+        attempt: u16,
+    },
+    /// The peer took it (0430).
+    AdviceCompleted {
+        /// Number of the advice.
+        advice: u64,
+        /// What the peer answered.
+        code: ResponseCode,
+    },
+    /// The budget is spent: the advice leaves the queue as an exception item.
+    ExceptionOpened {
+        /// Number of the advice.
+        advice: u64,
+        /// The switch's number of the original.
+        id: u64,
+        /// What it is about.
+        ticket: Ticket,
+        /// The amount in doubt.
+        amount: Amount,
+        /// How often it was sent.
+        attempts: u16,
+    },
+    /// A 0500 was compared.
+    Compared {
+        /// Element 41.
+        terminal: [u8; 8],
+        /// The batch.
+        batch: u32,
+        /// The terminal's debits.
+        theirs: Total,
+        /// The switch's debits.
+        ours: Total,
+    },
+    /// One uploaded detail (0320), once.
+    DetailReceived {
+        /// How the terminal names it.
+        key: PosKey,
+        /// Its amount, minor units.
+        minor: u64,
+    },
+    /// The batch is closed: these transactions are settled, and no other.
+    BatchClosed {
+        /// Element 41.
+        terminal: [u8; 8],
+        /// The batch.
+        batch: u32,
+        /// The transactions that count in it: switch's number, ticket, minor units.
+        entries: Box<[(u64, Ticket, u64)]>,
+        /// Vouchers on which the two sides differ, by STAN (长款 and 短款).
+        differences: Box<[u32]>,
+        /// Settlement date.
+        business_date: Date,
+    },
+    /// The business date changed.
+    CutOver {
+        /// The new date.
+        date: Date,
+    },
+}
+
+impl SwitchRecord {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            SwitchRecord::KeysIssued { .. } => "keys-issued",
+            SwitchRecord::KeysWithdrawn { .. } => "keys-withdrawn",
+            SwitchRecord::Forwarded { .. } => "forwarded",
+            SwitchRecord::Answered { .. } => "answered",
+            SwitchRecord::LateAnswerAbsorbed { .. } => "late-answer-absorbed",
+            SwitchRecord::ReversalAccepted { .. } => "reversal-accepted",
+            SwitchRecord::AdviceQueued { .. } => "advice-queued",
+            SwitchRecord::AdviceTried { .. } => "advice-tried",
+            SwitchRecord::AdviceCompleted { .. } => "advice-completed",
+            SwitchRecord::ExceptionOpened { .. } => "exception-opened",
+            SwitchRecord::Compared { .. } => "compared",
+            SwitchRecord::DetailReceived { .. } => "detail-received",
+            SwitchRecord::BatchClosed { .. } => "batch-closed",
+            SwitchRecord::CutOver { .. } => "cut-over",
+        }
+    }
+}
