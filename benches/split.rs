@@ -22,6 +22,10 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+/// As the binary does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SCENARIOS: u64 = 3_000;
 const ROUNDS: usize = 5;
 
@@ -64,9 +68,9 @@ fn micros(mut work: impl FnMut()) -> f64 {
 }
 
 /// Every frame was encoded once; every one that arrived was decoded once.
-fn codec(frames: &[(Frame, u32)]) {
+fn codec(frames: &[Sent]) {
     let mut body = Vec::with_capacity(512);
-    for (frame, arrivals) in frames {
+    for Sent { frame, arrivals, .. } in frames {
         let Some(message) = frame.message() else { continue };
         body.clear();
         let _ = black_box(frame.dialect().encode(message, &mut body));
@@ -80,13 +84,13 @@ fn codec(frames: &[(Frame, u32)]) {
 
 /// Every MAC was computed once and verified at every arrival; PINs were sealed, translated and
 /// opened; work keys were derived, sealed and opened.
-fn ciphers(frames: &[(Frame, u32)], key: &Key, single: &Key, pin: &Pin) {
-    for (frame, arrivals) in frames {
+fn ciphers(frames: &[Sent], key: &Key, single: &Key, pin: &Pin) {
+    for Sent { frame, arrivals, algorithm } in frames {
         let Some(message) = frame.message() else { continue };
         let is_pos = std::ptr::eq(frame.dialect(), &POS);
         if matches!(message.mti().class(), 1 | 2 | 4) {
             let (algorithm, key) =
-                if is_pos { (MacAlgorithm::PosEcb, single) } else { (MacAlgorithm::X919, key) };
+                if is_pos { (MacAlgorithm::PosEcb, single) } else { (*algorithm, key) };
             // On network lines the MAC covers selected elements: about three quarters of a frame.
             let bytes = frame.bytes();
             let covered = if is_pos { bytes } else { &bytes[..bytes.len() * 3 / 4] };
@@ -124,21 +128,29 @@ fn judge(histories: &[History]) {
     }
 }
 
-/// Frames sent, with how often each arrived.
-fn frames(histories: &[History]) -> Vec<(Frame, u32)> {
-    let mut all = Vec::new();
-    for history in histories {
+/// A frame, how often it arrived, and the MAC of its scenario's network lines.
+struct Sent {
+    frame: Frame,
+    arrivals: u32,
+    algorithm: MacAlgorithm,
+}
+
+fn frames(scenarios: &[Scenario], histories: &[History]) -> Vec<Sent> {
+    let mut all: Vec<Sent> = Vec::new();
+    for (scenario, history) in scenarios.iter().zip(histories) {
+        let name = &scenario.policy.network_mac;
+        let algorithm = MacAlgorithm::by_name(name).unwrap_or(MacAlgorithm::X919);
         let first = all.len();
         let mut at = std::collections::BTreeMap::new();
         for (index, entry) in history.entries.iter().enumerate() {
             match &entry.what {
                 What::Sent { frame, .. } => {
                     at.insert(index, all.len() - first);
-                    all.push((frame.clone(), 0));
+                    all.push(Sent { frame: frame.clone(), arrivals: 0, algorithm });
                 }
                 What::Delivered { sent, .. } => {
                     if let Some(place) = at.get(sent) {
-                        all[first + place].1 += 1;
+                        all[first + place].arrivals += 1;
                     }
                 }
                 _ => {}
@@ -151,7 +163,7 @@ fn frames(histories: &[History]) -> Vec<(Frame, u32)> {
 fn table(title: &str, capacity: usize, scenarios: &[Scenario], histories: &[History]) {
     memo::set_capacity(0);
     memo::set_capacity(capacity);
-    let frames = frames(histories);
+    let frames = frames(scenarios, histories);
     let keys = (Key::new(&[0x5a; 16]), Key::new(&[0x3c; 8]), Pin::new("123001"));
     let (Some(key), Some(single), Some(pin)) = keys else { return };
     let total = micros(|| {

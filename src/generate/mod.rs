@@ -122,7 +122,7 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     steps::add(profile, entropy, &mut scenario);
     entropy.concern(Concern::Story);
     if entropy.chance(STORIES_PERCENT) {
-        story::tell(entropy, &mut scenario);
+        story::tell(profile, entropy, &mut scenario);
     }
     entropy.concern(Concern::Swarm);
     let swarm = faults::Swarm::new(profile, entropy);

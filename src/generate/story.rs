@@ -3,6 +3,7 @@
 //! Each is a shape that real incidents have, with its numbers left open; the swarm adds faults of
 //! its own beside it. It aims like the swarm does, and knows no more of the parties.
 
+use super::Profile;
 use super::entropy::Entropy;
 use super::flow::{self, Hop, Leg, Way};
 use crate::fault::{Damage, Direction, Fault, OnMessage, Until, When};
@@ -16,8 +17,9 @@ const ANSWER_DOWN: Hop = Hop(Leg::PosDown, Mti::FINANCIAL_RESPONSE);
 const REVERSAL_UP: Hop = Hop(Leg::PosUp, Mti::REVERSAL_REQUEST);
 
 /// Tells one story in this scenario: its faults, and the steps and limits they need.
-pub(super) fn tell(entropy: &mut impl Entropy, scenario: &mut Scenario) {
-    match entropy.weighted(&[40, 25, 20, 15]) {
+pub(super) fn tell(profile: Profile, entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    let line_tests = if profile == Profile::Counter { 0 } else { 25 };
+    match entropy.weighted(&[40, 25, line_tests, 15]) {
         0 => a_reversal_is_given_up_before_settlement(entropy, scenario),
         1 => a_card_is_tried_with_wrong_pins(entropy, scenario),
         2 => a_line_test_fails_under_a_sale(entropy, scenario),

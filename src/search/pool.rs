@@ -4,7 +4,7 @@ use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 /// Cipher results that each thread remembers. A search plays nearly the same payments again and
 /// again, and this many cover one run and its neighbours.
-const MEMO_ENTRIES: usize = 2048;
+const MEMO_ENTRIES: usize = 16_384;
 
 /// A pool of `jobs` threads; 0 for one per core.
 pub(super) fn pool(jobs: usize) -> Result<ThreadPool, ThreadPoolBuildError> {

@@ -19,16 +19,16 @@ impl World<'_> {
         self.open_desks();
         while (self.queue.has_work() || !self.people.are_done()) && self.step(Instant(u64::MAX)) {}
         self.heal();
-        let timers = self.longest_timers();
+        let (timers, queues) = (self.longest_timers(), self.longest_queue());
         self.run_for(timers);
         let next = self.ask_every_terminal(1, timers, |ticket, _| Some(Command::SignOn { ticket }));
         let next = self.ask_every_terminal(next, timers, |ticket, world| {
             Some(Command::Inquiry { ticket, card: world.any_card()? })
         });
-        self.run_for(timers);
+        self.run_for(queues);
         self.note(0, Ticket::NONE, What::Horizon(Horizon::Online));
         self.ask_every_terminal(next, timers, |ticket, _| Some(Command::Settle { ticket }));
-        self.run_for(timers);
+        self.run_for(queues);
         self.note(0, Ticket::NONE, What::Horizon(Horizon::DayEnd));
     }
 
@@ -59,12 +59,20 @@ impl World<'_> {
     /// Longer than any party waits for anything, retries included.
     fn longest_timers(&self) -> Duration {
         let (timing, policy) = (&self.scenario.timing, &self.scenario.policy);
-        let tries = u64::from(policy.reversal_attempts.max(1)) + 3;
-        let terminal = timing.terminal_response_ms.saturating_mul(tries + 3);
-        let advices = timing.saf_retry_ms.saturating_mul(u64::from(policy.saf_attempts.max(1)) + 2);
-        let switch = timing.switch_response_ms.saturating_mul(2);
-        let rest = timing.frame_ms.saturating_add(timing.commit_ms.saturating_mul(50));
-        let longest = terminal.max(advices).saturating_add(switch).saturating_add(rest);
-        Duration::millis(longest.saturating_add(120_000))
+        let tries = u64::from(policy.reversal_attempts.max(1)) + 6;
+        let terminal = Duration::millis(timing.terminal_response_ms.saturating_mul(tries));
+        let patience = Duration::secs(120);
+        terminal.max(self.longest_queue()) + patience
+    }
+
+    /// Longer than a switch keeps an advice that is refused every time. Nobody at a counter waits
+    /// any more when this is asked for.
+    fn longest_queue(&self) -> Duration {
+        let (timing, policy) = (&self.scenario.timing, &self.scenario.policy);
+        let sendings = u64::from(policy.saf_attempts.max(1)) + 2;
+        let advices = timing.saf_retry_ms.saturating_mul(sendings);
+        let answers = timing.switch_response_ms.saturating_mul(2).saturating_add(timing.frame_ms);
+        let commits = timing.commit_ms.saturating_mul(50);
+        Duration::millis(advices.saturating_add(answers).saturating_add(commits))
     }
 }
