@@ -2,7 +2,6 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use proptest::prelude::*;
-use reversim::fault::Fault;
 use reversim::file::{parse, render};
 use reversim::generate::{Profile, scenario, strategy};
 use reversim::history::{Horizon, What};
