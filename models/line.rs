@@ -1,7 +1,7 @@
 //! One end of a line: frames, decodes, seals and verifies, and times out half frames.
 //!
-//! It decides nothing about a message. Read protocol.md 1.9 (which messages carry a MAC, and over
-//! which bytes) before touching [`Line::seal`] or the check in [`Line::next`].
+//! It decides nothing about a message. Read docs/protocol.md 1.9 (which messages carry a MAC, and
+//! over which bytes) before touching [`Line::seal`] or the check in [`Line::next`].
 
 use crate::defect::{Defect, Defects};
 use crate::iso8583::{
@@ -232,7 +232,7 @@ impl Line {
     /// Encodes, adds the MAC where the message carries one, and frames.
     ///
     /// Financial and reversal messages (MTI classes 1, 2 and 4) carry a MAC if there is a key; all
-    /// others do not (protocol.md 1.9).
+    /// others do not (docs/protocol.md 1.9).
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! Keys that pair messages: an answer with its request, a reversal with its original.
 //!
 //! Two lines, two ways of naming a transaction. On the POS line it is terminal, batch and STAN; on
-//! the network line it is transmission time, STAN, acquirer and forwarder (protocol.md 1.11, 2.4).
-//! Nothing here remembers a message.
+//! the network line it is transmission time, STAN, acquirer and forwarder (docs/protocol.md 1.11,
+//! 2.4). Nothing here remembers a message.
 
 use crate::iso8583::{Element, Message, Mti, OriginalData90};
 use crate::record::{NetworkKey, PosKey};

@@ -1,7 +1,7 @@
 //! The issuer: decides, books, remembers. Knows no terminal but by name.
 //!
-//! Read protocol.md 2.4 before touching [`Issuer::request`] or [`Issuer::reversal`]: every order of
-//! a request, its copies and its reversals must end in the same books. What is known of a
+//! Read docs/protocol.md 2.4 before touching `Issuer::request` or `Issuer::reversal`: every order
+//! of a request, its copies and its reversals must end in the same books. What is known of a
 //! transaction is in books.rs, whether a request is approved in rules.rs.
 //!
 //! A commit may be slow, and other events arrive meanwhile. So the books change when the issuer

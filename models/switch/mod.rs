@@ -1,9 +1,9 @@
 //! The switch: knows its terminals by key and line, verifies before anything, translates PINs,
 //! routes, pairs answers, times out, stores and forwards reversals, settles batches. No account.
 //!
-//! Read protocol.md 2.4 (what a switch does with late, repeated and overtaking messages) before
-//! touching `exchange.rs`, and 3.1–3.3 before `settlement.rs`. This file is the match of what
-//! happened with what is to be done; `book` is all that survives power loss.
+//! Read docs/protocol.md 2.4 (what a switch does with late, repeated and overtaking messages)
+//! before touching `exchange.rs`, and 3.1–3.3 before `settlement.rs`. This file is the match of
+//! what happened with what is to be done; `book` is all that survives power loss.
 
 mod book;
 mod config;

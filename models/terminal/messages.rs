@@ -1,6 +1,7 @@
 //! The terminal's messages: what each request holds, and what an answer is worth. Keeps no state.
 //!
-//! Read protocol.md 1.4 to 1.6 (which elements travel) and 2.1 (when an answer is a doubt) first.
+//! Read docs/protocol.md 1.4 to 1.6 (which elements travel) and 2.1 (when an answer is a doubt)
+//! first.
 
 use super::Config;
 use super::journal::{Doubt, KEYS_CODE, Sale, Sold};

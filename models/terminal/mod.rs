@@ -1,7 +1,7 @@
 //! The terminal: sells, inquires, reverses what is in doubt, settles. Knows one host and no money
 //! but its batch.
 //!
-//! Read protocol.md 2 (reversals) before touching a transition. Two rules carry everything: a
+//! Read docs/protocol.md 2 (reversals) before touching a transition. Two rules carry everything: a
 //! record that would reverse a sale is durable before the sale is on the wire, and the reversal
 //! goes before the next wish that needs the host, never by itself.
 

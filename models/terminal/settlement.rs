@@ -1,7 +1,7 @@
 //! Settlement (结算): compare totals, upload details where they differ, close the batch.
 //!
-//! Read protocol.md 3 first. How far it is stands in the journal, so that it goes on after a loss
-//! of power or line where it was, and every detail counts once.
+//! Read docs/protocol.md 3 first. How far it is stands in the journal, so that it goes on after a
+//! loss of power or line where it was, and every detail counts once.
 
 use super::journal::Settlement;
 use super::{Printing, State, Terminal, Timer, Wish, messages, next_batch, print, show};

@@ -1,6 +1,6 @@
 //! Invariants: what must hold of every run, one claim per file, judged from the history alone.
 //!
-//! A judge folds the history into [`books`] (who sold, forwarded, debited, reversed and settled
+//! A judge folds the history into `books` (who sold, forwarded, debited, reversed and settled
 //! what) and shows every entry to the claims that asked for its kind. A claim is a pure function of
 //! those books: it never sees a scenario, a party or a world. Nothing here knows a planted defect.
 
