@@ -98,7 +98,7 @@
 //! # Where to read on
 //!
 //! - [`scenario`] and [`fault`]: what can be said; [`mod@file`] reads and writes it, [`stories`]
-//! are   bundled ones.
+//!   are the bundled ones.
 //! - [`run`](mod@run), [`history`] and [`invariant`]: what happened, and what it is judged by.
 //! - [`generate`] and [`search`]: random campaigns, exhaustive exploration, shrinking.
 //! - [`report`]: ladders and books for people.
