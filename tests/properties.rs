@@ -93,11 +93,8 @@ const NUMBERS: &[fn(&mut Scenario)] = &[
     |s| (s.topology.pool, s.topology.workers) = (255, 255),
     |s| s.topology.cards.clear(),
     |s| {
-        s.topology.cards[1..].fill(CardSpec {
-            issuer: 200,
-            balance: u64::MAX,
-            ..CardSpec::default()
-        })
+        let rich = CardSpec { issuer: 200, balance: u64::MAX, ..CardSpec::default() };
+        s.topology.cards.iter_mut().skip(1).for_each(|card| *card = rich.clone());
     },
     |s| s.topology.cards.iter_mut().for_each(|card| card.expiry = u16::MAX),
     |s| s.timing.start = "the day before yesterday".to_owned(),
