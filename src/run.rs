@@ -9,8 +9,10 @@ use crate::verdict::{Verdict, Violation};
 use reversim_models::record::{Kind, Record, TerminalRecord};
 use reversim_models::time::Duration;
 use rustc_hash::FxHasher;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::num::ParseIntError;
 
 /// What a run gave.
 #[derive(Clone, Debug)]
@@ -31,8 +33,25 @@ pub struct Run {
 }
 
 /// A short stand-in for a history. Not a cryptographic one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(into = "String", try_from = "String")]
 pub struct Digest(pub u64);
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> String {
+        digest.to_string()
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = ParseIntError;
+
+    fn try_from(text: String) -> Result<Digest, ParseIntError> {
+        u64::from_str_radix(&text, 16).map(Digest)
+    }
+}
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

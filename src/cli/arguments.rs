@@ -12,7 +12,8 @@ const AFTER_HELP: &str = "\
 Without a command: runs the bundled stories, then searches for ten seconds.
 
 Exit status: 0 holds, 1 violated, 2 unknown, 64 bad usage or input, 70 internal error, 74 a write \
-failed.";
+failed. To whoever retries: 1 is a find, which no retry can better; 70, 74 and a killed process are \
+worth another try, and with `search --out` nothing that was complete is searched again.";
 
 /// Deterministic simulation testing for ISO 8583 card payments
 #[derive(Parser, Debug)]
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Searches random scenarios for a violation, and shrinks what it finds
     Search(Search),
+    /// Adds up what shards of one search wrote with --out, wherever and however often they ran
+    Merge(Merge),
     /// Tries every placement of up to K faults on a flow, and prints the certificate
     Explore(Explore),
     /// Runs one scenario twice: its ladder, its story, its books and the verdict
@@ -86,15 +89,28 @@ pub(crate) struct Search {
     /// Plants a defect, by id; may be given more than once
     #[arg(long = "defect", value_name = "ID", value_parser = defect)]
     pub(crate) defects: Vec<Defect>,
-    /// The I-th of N equal parts of the seeds, from 1
+    /// The I-th of N equal parts of the seeds, from 1: every N-th block of them
     #[arg(long, value_name = "I/N", value_parser = shard, default_value = "1/1")]
     pub(crate) shard: (u32, u32),
-    /// Writes cases and statistics there
+    /// Writes cases, statistics and every complete block there; the same command goes on from them
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Goes on after the first violation
     #[arg(long)]
     pub(crate) keep_going: bool,
+    /// What the cases below this directory still show is no news; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub(crate) known: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Merge {
+    /// What shards wrote with `search --out`, or an earlier merge
+    #[arg(value_name = "DIR", required = true)]
+    pub(crate) directories: Vec<PathBuf>,
+    /// A new directory for the whole
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Args, Debug)]

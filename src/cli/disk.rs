@@ -72,16 +72,21 @@ fn claim(temporary: &Path, path: &Path) -> Result<(), Error> {
 
 /// Writes a directory of new files whole: it appears under its name with all of them. Returns
 /// false if one of that name is there already, which stays as it is.
-pub(crate) fn write_directory(path: &Path, files: &[(&str, String)]) -> Result<bool, Failure> {
+pub(crate) fn write_directory(path: &Path, files: &[(String, String)]) -> Result<bool, Failure> {
     if path.exists() {
         return Ok(false);
     }
     let failed = |error: &Error| Failure::write(path, error);
     let temporary = beside(path);
+    let write = |name: &str, text: &str| {
+        let path = temporary.join(name);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        write_all(&path, text.as_bytes())
+    };
     fs::create_dir_all(&temporary).map_err(|error| failed(&error))?;
     let written = files
         .iter()
-        .try_for_each(|(name, text)| write_all(&temporary.join(name), text.as_bytes()))
+        .try_for_each(|(name, text)| write(name, text))
         .and_then(|()| fs::rename(&temporary, path));
     if let Err(error) = written {
         let _ = fs::remove_dir_all(&temporary);
@@ -91,12 +96,17 @@ pub(crate) fn write_directory(path: &Path, files: &[(&str, String)]) -> Result<b
     Ok(true)
 }
 
-/// A name beside the path that nobody else uses.
+/// A name beside the path that nobody else uses. In a container every process has the same number:
+/// one that was killed may have left its file, and one elsewhere may be writing.
 fn beside(path: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.part", std::process::id()));
-    path.with_file_name(name)
+    let names = (1u32..).map(|number| {
+        let mut name = OsString::from(".");
+        name.push(path.file_name().unwrap_or_default());
+        name.push(format!(".{}-{number}.part", std::process::id()));
+        path.with_file_name(name)
+    });
+    let mut free = names.filter(|path| !path.exists());
+    free.next().expect("there are more numbers than files")
 }
 
 /// Writes under `stem.extension`, or `stem-2.extension` and so on if that is taken.
@@ -141,12 +151,24 @@ mod tests {
     fn a_directory_appears_with_all_its_files_or_not_at_all() {
         let directory = directory();
         let path = directory.path().join("cases/1234");
-        let files = [("a", "1".to_owned()), ("b", "2".to_owned())];
+        let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let files = [file("a", "1"), file("b/c", "2")];
         assert_eq!(write_directory(&path, &files), Ok(true));
-        assert_eq!(write_directory(&path, &[("a", "3".to_owned())]), Ok(false));
+        assert_eq!(write_directory(&path, &[file("a", "3")]), Ok(false));
+        assert_eq!(read(&path.join("b/c")), Ok(b"2".to_vec()));
         assert_eq!(read(&path.join("a")), Ok(b"1".to_vec()));
         let names = fs::read_dir(directory.path().join("cases")).expect("it is there").count();
         assert_eq!(names, 1, "nothing half-written is left");
+    }
+
+    #[test]
+    fn what_a_killed_process_of_the_same_number_left_is_in_nobodys_way() {
+        let directory = directory();
+        let path = directory.path().join("a");
+        fs::write(beside(&path), "half").expect("it can be written");
+        assert_eq!(write_new(&path, b"whole"), Ok(()));
+        assert_eq!(read(&path), Ok(b"whole".to_vec()));
+        assert_eq!(fs::read_dir(directory.path()).expect("it is there").count(), 2);
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use super::arguments::{Explore, Letters};
 use super::cases::Case;
+use super::keep::keep_case;
 use super::output::Output;
 use super::progress;
-use super::search::{in_words, keep_case};
+use super::searched::in_words;
 use crate::exit::{Exit, Failure};
 use reversim::closest::closest;
 use reversim::report::table::Table;

@@ -8,12 +8,16 @@ mod everything;
 mod explain;
 mod explore;
 mod judged;
+mod keep;
+mod merge;
 mod output;
 mod progress;
 mod replay;
 mod run;
 mod search;
+mod searched;
 mod shrink;
+mod store;
 
 use crate::exit::{Exit, Failure};
 use arguments::{Cli, Command};
@@ -56,6 +60,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         None => everything::everything(&output),
         Some(Command::Run(arguments)) => run::run(&arguments, &output),
         Some(Command::Search(arguments)) => search::search(&arguments, &output),
+        Some(Command::Merge(arguments)) => merge::merge(&arguments, &output),
         Some(Command::Explore(arguments)) => explore::explore(&arguments, &output),
         Some(Command::Replay(arguments)) => replay::replay(&arguments, &output),
         Some(Command::Shrink(arguments)) => shrink::shrink(&arguments, &output),

@@ -1,27 +1,24 @@
 //! A randomised search over a range of seeds: run, judge, count, and shrink what breaks.
 //!
-//! Seeds go out in chunks to a pool of threads; what comes back is summed, or sorted by seed, so a
-//! campaign says the same for any number of threads. Histories are dropped where they were made.
+//! Seeds go out in pieces of blocks to a crew of threads. A block is summed up, and its failures
+//! made small, by the thread that finishes it; blocks are added up in order. So a campaign says the
+//! same for any number of threads, and any number of shards say together what one says alone.
+//! Histories are dropped where they were made.
 
-use super::fingerprint::{Fingerprint, contains, schedule};
-use super::shrink::{EVALUATIONS_MAX, Shrunk, shrink};
-use super::{Play, Statistics, mix, pool};
+use super::block::{Block, bounds};
+use super::crew::{Crew, with_crew};
+use super::found::{ViolationFound, union};
+use super::{Fingerprint, Play, Statistics};
 use crate::generate::{Profile, scenario};
 use crate::run::{Digest, Run};
 use crate::scenario::Scenario;
 use rayon::ThreadPoolBuildError;
-use rayon::prelude::*;
-use std::ops::Range;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-/// The first chunk is small, so that an easy find ends the search at once; each next one is twice
-/// as long, up to the second of these.
-const CHUNK_LENGTHS: (u64, u64) = (32, 1_024);
-/// One run in so many is run again, and the digests compared.
-const RUN_TWICE_ONE_IN: u64 = 64;
-/// Distinct failures of one invariant that are shrunk and reported; the others are only counted.
-const REPORTS_PER_INVARIANT: usize = 12;
 /// Internal errors that are reported; one is a bug already.
 const INTERNAL_ERRORS_MAX: usize = 16;
 
@@ -36,12 +33,14 @@ pub struct Campaign {
     pub defects: Vec<String>,
     /// Threads; 0 for one per core.
     pub jobs: usize,
-    /// Whether to go on after the first chunk with a violation.
+    /// Whether to go on after the first block with a failure that is not known.
     pub keep_going: bool,
-    /// No chunk is begun after this long.
+    /// No block is begun after this long.
     pub time_limit: Option<Duration>,
-    /// The i-th of n parts, from 1: every n-th seed.
+    /// The i-th of n parts, from 1: every n-th block.
     pub shard: (u32, u32),
+    /// Kinds of failure that are no news.
+    pub known: BTreeSet<Fingerprint>,
 }
 
 impl Default for Campaign {
@@ -54,6 +53,7 @@ impl Default for Campaign {
             keep_going: false,
             time_limit: None,
             shard: (1, 1),
+            known: BTreeSet::new(),
         }
     }
 }
@@ -67,35 +67,15 @@ pub struct Report {
     pub violations: Vec<ViolationFound>,
     /// What must not happen, whatever the parties do wrong.
     pub internal_errors: Vec<InternalError>,
-    /// Every seed of the shard below this one was run, and no other.
+    /// Every seed of the shard below this one was run, and no other is in the sums.
     pub seeds_end: u64,
     /// Wall-clock time. The only thing here that differs between two equal campaigns.
     pub elapsed: Duration,
 }
 
-/// A kind of failure.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ViolationFound {
-    /// The invariant that was broken.
-    pub invariant: &'static str,
-    /// Its code.
-    pub code: &'static str,
-    /// The name of this kind of failure.
-    pub fingerprint: Fingerprint,
-    /// What the judge said of the shrunk scenario.
-    pub sentence: String,
-    /// The first seed that showed it.
-    pub seed: u64,
-    /// How many runs showed it; a run that contains the same schedule counts as the same.
-    pub occurrences: u64,
-    /// The scenario of that seed.
-    pub scenario: Scenario,
-    /// The smallest one that breaks the same invariant.
-    pub shrunk: Shrunk,
-}
-
 /// A fault of the harness, or a panic of a party: neither is a verdict.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum InternalError {
     /// The same scenario gave two histories.
     #[error("seed {seed}: the same scenario gave the digests {first} and {second}")]
@@ -136,7 +116,7 @@ impl Campaign {
         scenario
     }
 
-    /// Searches. `progress` is called after every chunk, on this thread.
+    /// Searches. `progress` is called after every block, on this thread.
     ///
     /// # Errors
     ///
@@ -146,156 +126,130 @@ impl Campaign {
         play: &Play<'_>,
         progress: &mut dyn FnMut(&Report),
     ) -> Result<Report, ThreadPoolBuildError> {
+        self.resume(play, Vec::new(), &mut |_| ControlFlow::Continue(()), progress)
+    }
+
+    /// Searches what is not done yet. `keep` is handed every new block as soon as it is complete,
+    /// on this thread, and may end the search.
+    ///
+    /// # Errors
+    ///
+    /// If the threads cannot be started.
+    pub fn resume(
+        &self,
+        play: &Play<'_>,
+        done: Vec<Block>,
+        keep: &mut dyn FnMut(&Block) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(&Report),
+    ) -> Result<Report, ThreadPoolBuildError> {
         let begun = Instant::now();
-        let pool = pool::pool(self.jobs)?;
-        let (first, step) = self.stride();
-        let count = self.seeds.end.saturating_sub(first).div_ceil(step);
+        let mut waiting: BTreeMap<u64, Block> =
+            done.into_iter().map(|block| (block.number, block)).collect();
+        let crew = Crew::new(self, play, waiting.keys().copied().collect(), begun);
+        let is_last = |block: &&Block| self.is_news(block) && !self.keep_going;
+        if let Some(block) = waiting.values().find(is_last) {
+            crew.stop_after(block.number);
+        }
         let mut report = Report { seeds_end: self.seeds.start, ..Report::default() };
-        let (mut done, mut length) = (0, CHUNK_LENGTHS.0);
-        let is_over = || self.time_limit.is_some_and(|limit| begun.elapsed() >= limit);
-        while done < count && !is_over() {
-            let chunk = done..count.min(done + length);
-            let seeds = chunk.clone().into_par_iter().map(|place| first + place * step);
-            let seen = pool.install(|| {
-                seeds
-                    .fold(Seen::default, |seen, seed| seen.with(self, seed, play))
-                    .reduce(Seen::default, Seen::and)
-            });
-            (done, length) = (chunk.end, (2 * length).min(CHUNK_LENGTHS.1));
-            report.seeds_end = if done == count { self.seeds.end } else { first + done * step };
-            let is_clean = seen.broken.is_empty() && seen.errors.is_empty();
-            pool.install(|| report.take(self, seen, play));
+        let mut next = self.first_block();
+        let mut is_over = report.take_in_order(self, &mut waiting, &mut next);
+        if is_over {
+            crew.stop_after(0);
+        }
+        with_crew(&crew, self.jobs, &mut |block| {
+            if is_over {
+                return;
+            }
+            if keep(&block).is_break() {
+                is_over = true;
+                crew.stop_after(0);
+                return;
+            }
+            waiting.insert(block.number, block);
+            is_over = report.take_in_order(self, &mut waiting, &mut next);
             report.elapsed = begun.elapsed();
             progress(&report);
-            if !is_clean && !self.keep_going {
-                break;
-            }
-        }
+        })?;
         report.elapsed = begun.elapsed();
         Ok(report)
     }
 
-    /// The first seed of the shard, and the way to the next.
-    fn stride(&self) -> (u64, u64) {
-        let (number, count) = (u64::from(self.shard.0.max(1)), u64::from(self.shard.1.max(1)));
-        (self.seeds.start.saturating_add((number - 1) % count), count)
-    }
-}
-
-/// A run that broke something.
-#[derive(Debug)]
-struct Broken {
-    seed: u64,
-    invariants: Vec<(&'static str, &'static str)>,
-}
-
-/// What a worker has seen.
-#[derive(Debug, Default)]
-struct Seen {
-    statistics: Statistics,
-    broken: Vec<Broken>,
-    errors: Vec<InternalError>,
-}
-
-impl Seen {
-    fn with(mut self, campaign: &Campaign, seed: u64, play: &Play<'_>) -> Seen {
-        let scenario = campaign.scenario(seed);
-        let run = match guarded(play, &scenario) {
-            Ok(run) => run,
-            Err(message) => {
-                self.errors.push(InternalError::Panicked { seed, message });
-                return self;
-            }
-        };
-        self.statistics.add(seed, &run);
-        let violated = run
-            .findings
-            .iter()
-            .filter(|finding| matches!(finding.verdict, crate::verdict::Verdict::Violated(_)));
-        let invariants: Vec<_> = violated.map(|finding| (finding.name, finding.code)).collect();
-        if !invariants.is_empty() {
-            self.broken.push(Broken { seed, invariants });
-        }
-        let first = run.digest;
-        drop(run);
-        if mix(seed).is_multiple_of(RUN_TWICE_ONE_IN) {
-            let second = guarded(play, &scenario).map_or(Digest(0), |run| run.digest);
-            if first != second {
-                self.errors.push(InternalError::NotDeterministic { seed, first, second });
+    /// What these blocks come to, and which blocks of the whole campaign are missing. Without
+    /// `keep_going`, a campaign ends with the first block that has news, whoever searched further.
+    pub fn add_up(&self, blocks: Vec<Block>) -> (Report, Vec<Range<u64>>) {
+        let mut waiting: BTreeMap<u64, Block> =
+            blocks.into_iter().map(|block| (block.number, block)).collect();
+        let mut report = Report { seeds_end: self.seeds.start, ..Report::default() };
+        let mut missing = Vec::new();
+        // An endless campaign ends with the last block there is.
+        let last = waiting.keys().next_back().copied();
+        let is_endless = self.is_endless();
+        for number in (0..).take_while(|number| !is_endless || Some(*number) <= last) {
+            let Some(seeds) = bounds(&self.seeds, number) else { break };
+            match waiting.remove(&number) {
+                Some(block) => {
+                    if report.take(self, block) {
+                        break;
+                    }
+                }
+                None => missing.push(seeds),
             }
         }
-        self
+        (report, missing)
     }
 
-    fn and(mut self, other: Seen) -> Seen {
-        self.statistics.merge(&other.statistics);
-        self.broken.extend(other.broken);
-        self.errors.extend(other.errors);
-        self
+    /// Whether the seeds have no end that anybody means to reach.
+    pub fn is_endless(&self) -> bool {
+        self.seeds.end == i64::MAX as u64
+    }
+
+    /// Whether a search ends here: something broke that nobody knew of.
+    pub fn is_news(&self, block: &Block) -> bool {
+        let is_new = |found: &ViolationFound| !self.known.contains(&found.fingerprint);
+        block.violations.iter().any(is_new) || !block.internal_errors.is_empty()
+    }
+
+    /// The number of the shard's first block.
+    pub(super) fn first_block(&self) -> u64 {
+        u64::from(self.shard.0.max(1) - 1) % self.shards()
+    }
+
+    /// From one block of the shard to the next.
+    pub(super) fn shards(&self) -> u64 {
+        u64::from(self.shard.1.max(1))
     }
 }
 
 impl Report {
-    fn take(&mut self, campaign: &Campaign, mut seen: Seen, play: &Play<'_>) {
-        self.statistics.merge(&seen.statistics);
-        seen.errors.sort_by_key(InternalError::seed);
-        let room = INTERNAL_ERRORS_MAX - self.internal_errors.len().min(INTERNAL_ERRORS_MAX);
-        self.internal_errors.extend(seen.errors.into_iter().take(room));
-        seen.broken.sort_by_key(|broken| broken.seed);
-        // A search that stops is asked for one failure, and the first is the one to show.
-        let wanted = if campaign.keep_going { usize::MAX } else { 1 };
-        for broken in seen.broken.iter().take(wanted) {
-            for (invariant, code) in broken.invariants.iter().take(wanted) {
-                self.note(campaign, broken.seed, (invariant, code), play);
-            }
-        }
-    }
-
-    /// A violation: of a known kind, or a new one to shrink.
-    fn note(
+    /// Takes the blocks that come next, as far as there are any; true if the search ends there.
+    fn take_in_order(
         &mut self,
         campaign: &Campaign,
-        seed: u64,
-        (invariant, code): (&'static str, &'static str),
-        play: &Play<'_>,
-    ) {
-        let scenario = campaign.scenario(seed);
-        let whole = schedule(&scenario.faults);
-        let mut of_invariant = 0;
-        for known in self.violations.iter_mut().filter(|known| known.invariant == invariant) {
-            if contains(&whole, &schedule(&known.shrunk.scenario.faults)) {
-                known.occurrences += 1;
-                return;
+        waiting: &mut BTreeMap<u64, Block>,
+        next: &mut u64,
+    ) -> bool {
+        while let Some(block) = waiting.remove(next) {
+            *next += campaign.shards();
+            if self.take(campaign, block) {
+                return true;
             }
-            of_invariant += 1;
+            // What the other shards have before the next block is not this shard's to miss.
+            let end = bounds(&campaign.seeds, *next).map_or(campaign.seeds.end, |b| b.start);
+            self.seeds_end = end;
         }
-        if of_invariant >= REPORTS_PER_INVARIANT {
-            return;
-        }
-        let Ok(shrunk) = catch(|| shrink(&scenario, invariant, EVALUATIONS_MAX, play)) else {
-            return;
-        };
-        let Ok(run) = guarded(play, &shrunk.scenario) else { return };
-        let Some(violation) = run.violations().find(|v| v.invariant == invariant) else { return };
-        let fingerprint = Fingerprint::new(violation, &run.history, &shrunk.scenario.faults);
-        if let Some(known) =
-            self.violations.iter_mut().find(|known| known.fingerprint == fingerprint)
-        {
-            known.occurrences += 1;
-            return;
-        }
-        let sentence = violation.sentence.clone();
-        let occurrences = 1;
-        self.violations.push(ViolationFound {
-            invariant,
-            code,
-            fingerprint,
-            sentence,
-            seed,
-            occurrences,
-            scenario,
-            shrunk,
-        });
+        false
+    }
+
+    /// Adds a block; true if the search ends with it.
+    fn take(&mut self, campaign: &Campaign, block: Block) -> bool {
+        let is_last = campaign.is_news(&block) && !campaign.keep_going;
+        self.seeds_end = self.seeds_end.max(block.seeds.end);
+        self.statistics.merge(&block.statistics);
+        union(&mut self.violations, block.violations);
+        self.internal_errors.extend(block.internal_errors);
+        self.internal_errors.sort_by_key(InternalError::seed);
+        self.internal_errors.truncate(INTERNAL_ERRORS_MAX);
+        is_last
     }
 }
 
@@ -304,7 +258,7 @@ pub(super) fn guarded(play: &Play<'_>, scenario: &Scenario) -> Result<Run, Strin
     catch(|| play(scenario))
 }
 
-fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     // Nothing half-changed outlives the panic: a run owns everything it changes.
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let text = payload.downcast_ref::<String>().map(String::as_str);

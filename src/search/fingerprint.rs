@@ -7,11 +7,30 @@ use crate::fault::{ActionName, Damage, Direction, Fault, OnAction, OnMessage, Si
 use crate::history::History;
 use crate::party::Role;
 use crate::verdict::Violation;
+use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::num::ParseIntError;
 
 /// The name of a failure: invariant, party, and the schedule without its numbers.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(into = "String", try_from = "String")]
 pub struct Fingerprint(u32);
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> String {
+        fingerprint.to_string()
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = ParseIntError;
+
+    fn try_from(text: String) -> Result<Fingerprint, ParseIntError> {
+        u32::from_str_radix(&text, 16).map(Fingerprint)
+    }
+}
 
 impl fmt::Display for Fingerprint {
     /// Eight hexadecimal digits.

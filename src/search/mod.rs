@@ -3,6 +3,7 @@
 //! They know runs by what they say (history, findings, digest) and play them through a function
 //! that is handed in. They know no defect, no party's inside and no world. They print nothing.
 
+pub mod block;
 pub mod campaign;
 pub mod explore;
 pub mod fingerprint;
@@ -10,13 +11,20 @@ pub mod shrink;
 pub mod simpler;
 
 mod base;
+mod contradiction;
+mod crew;
+mod found;
+mod names;
 mod point;
 mod pool;
 mod statistics;
 
-pub use campaign::{Campaign, InternalError, ViolationFound};
+pub use block::Block;
+pub use campaign::{Campaign, InternalError, Report};
+pub use contradiction::Contradiction;
 pub use explore::{Alphabet, Certificate, Exploration};
 pub use fingerprint::Fingerprint;
+pub use found::{CASES_MAX, KeptCase, ViolationFound};
 pub use shrink::{Shrunk, shrink};
 pub use statistics::{Statistics, Tally};
 

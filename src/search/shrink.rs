@@ -2,11 +2,13 @@
 //!
 //! Greedy over [`simpler::candidates`](super::simpler::candidates), round and round until a whole
 //! round changes nothing: then no single fault or step can go. Breaking another invariant does not
-//! count; that would be another case.
+//! count, nor does breaking the same one by another kind of contradiction: that would be another
+//! case, and perhaps another mistake.
 
-use super::Play;
 use super::simpler::{Candidate, candidates};
+use super::{Contradiction, Play};
 use crate::scenario::Scenario;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, BuildHasherDefault};
 
@@ -14,7 +16,8 @@ use std::hash::{BuildHasher, BuildHasherDefault};
 pub const EVALUATIONS_MAX: u32 = 2_000;
 
 /// What shrinking came to.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Shrunk {
     /// The smallest scenario found.
     pub scenario: Scenario,
@@ -34,26 +37,42 @@ pub fn shrink(
     evaluations_max: u32,
     play: &Play<'_>,
 ) -> Shrunk {
-    let breaks = |scenario: &Scenario| {
-        play(scenario).violations().any(|violation| violation.invariant == invariant)
+    let as_it_was = |evaluations| Shrunk {
+        scenario: scenario.clone(),
+        path: Vec::new(),
+        evaluations,
+        is_minimal: false,
     };
+    let Some(left) = evaluations_max.checked_sub(1) else { return as_it_was(0) };
+    let Some(wanted) = contradiction(scenario, invariant, play) else { return as_it_was(1) };
+    let breaks = |simpler: &Scenario| contradiction(simpler, invariant, play) 
+        .is_some_and(|found| found == wanted);
     let mut shrinking = Shrinking {
         breaks: &breaks,
-        left: evaluations_max,
+        left,
         tried: BTreeSet::new(),
         path: Vec::new(),
         current: scenario.clone(),
     };
-    let is_minimal = match shrinking.tries(scenario) {
-        Some(true) => shrinking.until_nothing_goes(),
-        _ => false,
-    };
+    let is_minimal = shrinking.until_nothing_goes();
     Shrunk {
         scenario: shrinking.current,
         path: shrinking.path,
         evaluations: evaluations_max - shrinking.left,
         is_minimal,
     }
+}
+
+/// How a scenario breaks an invariant, if it does.
+pub fn contradiction(
+    scenario: &Scenario,
+    invariant: &str,
+    play: &Play<'_>,
+) -> Option<Contradiction> {
+    let run = play(scenario);
+    let mut violations = run.violations();
+    let violation = violations.find(|violation| violation.invariant == invariant)?;
+    Some(Contradiction::new(violation, &run.history))
 }
 
 struct Shrinking<'a> {

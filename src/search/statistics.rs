@@ -1,13 +1,16 @@
 //! What a campaign has seen, in numbers. Sums only: shards and threads add up in any order.
 
 use super::mix;
+use super::names::{self, Name};
 use crate::run::{Digest, Run};
 use crate::verdict::Verdict;
 use reversim_models::time::Duration;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Sums over runs.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Statistics {
     /// Of all histories, each bound to its seed: the sum of `mix(mix(seed) ^ digest)`. A sum, so
     /// that however the seeds were split, the whole has one digest.
@@ -25,18 +28,23 @@ pub struct Statistics {
     /// Messages sent.
     pub messages: u64,
     /// Virtual time that passed.
+    #[serde(with = "names::micros")]
     pub simulated: Duration,
     /// By mark: in how many runs it was seen.
-    pub marks: BTreeMap<&'static str, u64>,
+    #[serde(deserialize_with = "names::marks")]
+    pub marks: BTreeMap<Name, u64>,
     /// By invariant.
-    pub invariants: BTreeMap<&'static str, Tally>,
+    #[serde(deserialize_with = "names::tallies")]
+    pub invariants: BTreeMap<Name, Tally>,
 }
 
 /// What one invariant said, over many runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tally {
     /// Its code.
-    pub code: &'static str,
+    #[serde(deserialize_with = "names::code")]
+    pub code: Name,
     /// Cases checked, in runs where it held.
     pub checked: u64,
     /// Runs in which it held.

@@ -47,14 +47,14 @@ fn equal_failures_are_reported_once_with_the_first_seed_and_shrunk() {
     let seeds: Vec<u64> = report.violations.iter().map(|v| v.seed).collect();
     assert!(seeds.is_sorted());
     for violation in &report.violations {
-        assert_eq!(violation.shrunk.scenario.faults.len(), 1);
-        assert!(violation.shrunk.scenario.steps.is_empty());
-        assert!(violation.scenario.seed == violation.seed && violation.occurrences > 0);
+        assert_eq!(violation.shortest.shrunk.scenario.faults.len(), 1);
+        assert!(violation.shortest.shrunk.scenario.steps.is_empty());
+        assert!(violation.shortest.seed >= violation.seed && violation.occurrences > 0);
     }
 }
 
 #[test]
-fn without_keep_going_the_first_chunk_with_a_violation_is_the_last() {
+fn without_keep_going_the_first_block_with_a_violation_is_the_last() {
     let play = fake::breaking("a-claim", loses_an_answer);
     let report = run(&Campaign { seeds: 0..100_000, ..Campaign::default() }, &play);
     assert_eq!((report.statistics.scenarios, report.seeds_end), (32, 32));
@@ -70,7 +70,7 @@ fn shards_add_up_to_the_whole() {
     for number in 1..=3 {
         let shard = (number, 3);
         let part = run(&Campaign { seeds: seeds.clone(), shard, ..Campaign::default() }, &play);
-        assert!(part.statistics.scenarios >= 100);
+        assert!(part.statistics.scenarios >= 90);
         sum.merge(&part.statistics);
     }
     assert_eq!(sum, whole.statistics);
