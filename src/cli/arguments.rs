@@ -63,6 +63,9 @@ pub(crate) struct Run {
     /// Where the parties run
     #[arg(long, value_enum, default_value_t = World::Sim)]
     pub(crate) world: World,
+    /// Puts the cases of searches that no longer break anything aside, into .fixed of their DIR
+    #[arg(long)]
+    pub(crate) prune: bool,
 }
 
 /// Where parties run.

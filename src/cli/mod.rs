@@ -12,6 +12,7 @@ mod keep;
 mod merge;
 mod output;
 mod progress;
+mod prune;
 mod replay;
 mod run;
 mod search;

@@ -4,11 +4,12 @@ use super::arguments::Run;
 use super::cases::{Case, bundled, named};
 use super::judged::{InvariantJson, Judged, invariants_json, worst};
 use super::output::{Output, hint};
+use super::prune;
 use crate::exit::{Exit, Failure};
 use reversim::report::table::{Table, wrap};
 use reversim::report::text::{Board, idle_sentences};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 pub(crate) fn run(arguments: &Run, output: &Output) -> Result<Exit, Failure> {
@@ -19,6 +20,9 @@ pub(crate) fn run(arguments: &Run, output: &Output) -> Result<Exit, Failure> {
             lists?.into_iter().flatten().collect()
         }
     };
+    if arguments.prune {
+        prune::only_directories(&arguments.scenarios)?;
+    }
     let ran = Ran::new(&cases);
     if output.is_json() {
         output.json(&ran.documents)?;
@@ -26,6 +30,9 @@ pub(crate) fn run(arguments: &Run, output: &Output) -> Result<Exit, Failure> {
         output.text(&format!("{}\n{}", ran.rows, ran.board.table()))?;
     }
     ran.hint();
+    if arguments.prune {
+        prune::prune(&arguments.scenarios, &ran.breaking)?;
+    }
     Ok(ran.exit)
 }
 
@@ -37,6 +44,8 @@ pub(crate) struct Ran {
     pub(crate) board: Board,
     pub(crate) documents: Vec<Document>,
     failing: Vec<String>,
+    /// The names of those that broke something.
+    breaking: BTreeSet<String>,
 }
 
 /// One scenario in JSON.
@@ -55,6 +64,7 @@ impl Ran {
         let mut documents = Vec::new();
         let mut table = Table::new(["verdict", "scenario", "title"]);
         let (mut judgements, mut failing) = (Vec::new(), Vec::new());
+        let mut breaking = BTreeSet::new();
         for case in cases {
             let run = reversim::run(&case.scenario);
             let judged = Judged::new(&case.scenario, &run, true);
@@ -68,6 +78,9 @@ impl Ran {
                 invariants: invariants_json(&run),
                 faults_idle: idle_sentences(&case.scenario, &run.idle_faults),
             });
+            if run.violation().is_some() {
+                breaking.insert(case.name.clone());
+            }
             if judged.exit != Exit::Holds {
                 failing.push(case.command());
             }
@@ -84,7 +97,7 @@ impl Ran {
             }
         }
         let exit = worst(judgements.iter().map(|judged| judged.exit));
-        Ran { exit, rows, board, documents, failing }
+        Ran { exit, rows, board, documents, failing, breaking }
     }
 
     /// The commands that repeat what did not hold.
