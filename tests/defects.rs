@@ -1,12 +1,14 @@
-//! The search finds every planted defect by its consequences, and names the right claim.
+//! The search finds every planted defect by its consequences, and names the right claim;
+//! what it keeps of each is small to the last fault and the last step.
 //!
 //! Each is searched for through the public API until its claim breaks for the first time; the same
 //! seeds, without the defect, break nothing.
 
 use reversim::Run;
+use reversim::report::words::{describe_fault, describe_step};
 use reversim::scenario::Scenario;
-use reversim::search::Campaign;
-use reversim::search::campaign::Report;
+use reversim::search::shrink::contradiction;
+use reversim::search::{Campaign, Report, Shrunk};
 use reversim_models::defect::Defect;
 
 /// Seeds after which the search for one defect gives up.
@@ -39,15 +41,34 @@ fn outcome(defect: Defect) -> Result<u64, String> {
     let Some(found) = report.violations.first() else {
         return Err(format!("{defect}: {breaks} held for {} seeds", report.seeds_end));
     };
-    let mut healthy = found.shrunk.scenario.clone();
+    let mut healthy = found.shortest.shrunk.scenario.clone();
     healthy.defects.clear();
     match reversim::run(&healthy).violation() {
         Some(violation) => Err(format!("{defect}: without it there is still {violation}")),
-        None if !found.shrunk.is_minimal => {
+        None if !found.shortest.shrunk.is_minimal => {
             Err(format!("{defect}: seed {} did not shrink", found.seed))
         }
-        None => Ok(found.seed),
+        None => match removable(&found.shortest.shrunk, breaks) {
+            Some(item) => Err(format!("{defect}: shrunk, and could still do without {item}")),
+            None => Ok(found.seed),
+        },
     }
+}
+
+/// A fault or a step without which the same claim still breaks in the same way.
+fn removable(shrunk: &Shrunk, invariant: &str) -> Option<String> {
+    let how = |scenario: &Scenario| contradiction(scenario, invariant, &reversim::run);
+    let whole = how(&shrunk.scenario);
+    let breaks_alike = |change: &dyn Fn(&mut Scenario)| {
+        let mut less = shrunk.scenario.clone();
+        change(&mut less);
+        how(&less) == whole
+    };
+    let (faults, steps) = (0..shrunk.scenario.faults.len(), 0..shrunk.scenario.steps.len());
+    let mut faults = faults.filter(|i| breaks_alike(&|s| _ = s.faults.remove(*i)));
+    let mut steps = steps.filter(|i| breaks_alike(&|s| _ = s.steps.remove(*i)));
+    let fault = faults.next().map(|index| describe_fault(&shrunk.scenario.faults[index]));
+    fault.or_else(|| steps.next().map(|index| describe_step(&shrunk.scenario.steps[index])))
 }
 
 #[test]
@@ -62,8 +83,10 @@ fn the_same_seeds_break_nothing_without_a_defect() {
     let campaign =
         Campaign { seeds: 0..SEEDS_MAX, jobs: 2, keep_going: true, ..Campaign::default() };
     let report = campaign.run(&reversim::run, &mut |_| {}).expect("two threads can be started");
-    let broken =
-        report.violations.iter().map(|found| format!("{}: {}", found.seed, found.sentence));
+    let broken = report
+        .violations
+        .iter()
+        .map(|found| format!("{}: {}", found.seed, found.shortest.sentence));
     assert_eq!(broken.collect::<Vec<_>>(), [""; 0]);
     assert_eq!(report.internal_errors, []);
     assert_eq!(report.statistics.scenarios, SEEDS_MAX);

@@ -178,7 +178,8 @@ fn what_is_not_one_campaign_is_never_added_up() {
         search(out, more);
         let merged = ends(place, &["merge", "a", out, "--out", "m"]);
         assert_eq!(status(&merged), 64);
-        let expected = format!("error: a and {out} are parts of different campaigns ({difference})");
+        let expected =
+            format!("error: a and {out} are parts of different campaigns ({difference})");
         assert_eq!(complaint(&merged), expected);
         assert!(!place.join("m").exists());
         let refused = search("a", more);
@@ -209,7 +210,8 @@ fn a_block_that_was_tampered_with_is_named() {
     let (name, bytes) = names.first_key_value().expect("there are two blocks");
     let cut = &bytes[..bytes.len() / 2];
     fs::write(place.join("a/blocks").join(name), cut).expect("it can be written");
-    for words in [&["merge", "a", "--out", "m"][..], &["search", "--seeds", "0..40", "--out", "a"]] {
+    for words in [&["merge", "a", "--out", "m"][..], &["search", "--seeds", "0..40", "--out", "a"]]
+    {
         let output = ends(place, words);
         assert_eq!(status(&output), 64);
         let sentence = complaint(&output);

@@ -51,7 +51,7 @@ pub(crate) enum Command {
     Shrink(Shrink),
     /// Describes a message, or says why bytes are not a message
     Decode(Decode),
-    /// Says what an invariant, fault, defect, response code or mark means
+    /// Says what an invariant, fault, defect, response code or mark means, or why a scenario fails
     Explain(Explain),
 }
 
@@ -188,8 +188,8 @@ pub(crate) struct Decode {
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
     /// An invariant (S1 or no-unreversed-debit), fault (drop), defect (T01), response code (98) or
-    /// mark
-    #[arg(value_name = "CODE")]
+    /// mark; or the file of a scenario that breaks something
+    #[arg(value_name = "CODE|FILE")]
     pub(crate) code: String,
 }
 

@@ -3,8 +3,8 @@
 use super::cases::quoted;
 use super::judged::InvariantJson;
 use super::output::hint;
-use super::{keep, progress};
 use super::store::{Store, one_each};
+use super::{keep, progress};
 use crate::exit::{Exit, Failure};
 use reversim::mark::Mark;
 use reversim::report::table::{Table, wrap};

@@ -89,7 +89,9 @@ impl Identity {
         };
         let (ours, theirs) = (words(self), words(other));
         let mut pairs = ours.into_iter().zip(theirs);
-        pairs.find(|(ours, theirs)| ours != theirs).map(|(ours, theirs)| format!("{ours}, {theirs}"))
+        pairs
+            .find(|(ours, theirs)| ours != theirs)
+            .map(|(ours, theirs)| format!("{ours}, {theirs}"))
     }
 
     /// As a file.
@@ -188,8 +190,8 @@ impl Store {
         if stem.split_once('-').is_none_or(|(_, name)| name != hash(text)) {
             return Err(wrong("was changed or cut off: its name is not the digest of its content"));
         }
-        let file: BlockFile =
-            serde_json::from_str(text).map_err(|error| wrong(&format!("holds no block: {error}")))?;
+        let file: BlockFile = serde_json::from_str(text)
+            .map_err(|error| wrong(&format!("holds no block: {error}")))?;
         match file.campaign == self.digest {
             true => Ok(file.block),
             false => Err(wrong("belongs to another campaign")),
@@ -210,7 +212,8 @@ impl Store {
 /// The name and the content of a block's file.
 pub(crate) fn named(campaign: &str, block: &Block) -> Result<(String, String), Failure> {
     let file = BlockFile { campaign: campaign.to_owned(), block: block.clone() };
-    let text = serde_json::to_string(&file).map_err(|error| Failure::internal(error.to_string()))?;
+    let text =
+        serde_json::to_string(&file).map_err(|error| Failure::internal(error.to_string()))?;
     let text = text + "\n";
     Ok((format!("{:010}-{}.json", block.number, hash(&text)), text))
 }

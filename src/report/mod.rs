@@ -5,5 +5,6 @@ pub mod ladder;
 pub mod story;
 pub mod table;
 pub mod text;
+pub mod why;
 
 pub mod words;

@@ -66,8 +66,7 @@ mod tests {
 
     #[test]
     fn blocks_begin_short_and_grow_to_a_limit() {
-        let lengths: Vec<u64> =
-            blocks(0..1_000_000).map(|block| block.end - block.start).collect();
+        let lengths: Vec<u64> = blocks(0..1_000_000).map(|block| block.end - block.start).collect();
         assert_eq!((lengths[0], lengths[15], lengths[16], lengths[47]), (32, 32, 64, 128));
         let (last, whole) = lengths.split_last().expect("there are blocks");
         assert!(whole.is_sorted() && whole.last() == Some(&LENGTHS.1) && *last <= LENGTHS.1);

@@ -235,7 +235,8 @@ impl Seen {
         let mut violations = Vec::new();
         self.broken.sort_by_key(|broken| broken.seed);
         let broken = std::mem::take(&mut self.broken);
-        let all = broken.iter().flat_map(|b| b.invariants.iter().map(move |about| (b.seed, *about)));
+        let all =
+            broken.iter().flat_map(|b| b.invariants.iter().map(move |about| (b.seed, *about)));
         for (seed, about) in all {
             if let Err(error) = note(&mut violations, campaign, seed, about, play) {
                 self.errors.push(error);
@@ -274,8 +275,7 @@ fn note(
         return Ok(());
     }
     let panicked = |message| InternalError::Panicked { seed, message };
-    let shrunk =
-        catch(|| shrink(&scenario, invariant, EVALUATIONS_MAX, play)).map_err(panicked)?;
+    let shrunk = catch(|| shrink(&scenario, invariant, EVALUATIONS_MAX, play)).map_err(panicked)?;
     let run = guarded(play, &shrunk.scenario).map_err(panicked)?;
     let violation = run.violations().find(|v| v.invariant == invariant).ok_or_else(|| {
         panicked(format!("{invariant} was broken, and is not when the same is run again"))

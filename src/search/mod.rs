@@ -9,6 +9,7 @@ pub mod explore;
 pub mod fingerprint;
 pub mod shrink;
 pub mod simpler;
+pub mod why;
 
 mod base;
 mod contradiction;

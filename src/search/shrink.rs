@@ -45,8 +45,9 @@ pub fn shrink(
     };
     let Some(left) = evaluations_max.checked_sub(1) else { return as_it_was(0) };
     let Some(wanted) = contradiction(scenario, invariant, play) else { return as_it_was(1) };
-    let breaks = |simpler: &Scenario| contradiction(simpler, invariant, play) 
-        .is_some_and(|found| found == wanted);
+    let breaks = |simpler: &Scenario| {
+        contradiction(simpler, invariant, play).is_some_and(|found| found == wanted)
+    };
     let mut shrinking = Shrinking {
         breaks: &breaks,
         left,
@@ -172,6 +173,30 @@ mod tests {
         });
         let shrunk = shrink(&scenario, "a-claim", EVALUATIONS_MAX, &play);
         assert!(needs_two(&shrunk.scenario) && shrunk.is_minimal);
+    }
+
+    #[test]
+    fn the_same_claim_broken_in_another_way_is_not_followed() {
+        // Two mistakes break one claim: the second needs no settlement, but contradicts itself in
+        // other entries. Going over to it would hide the first.
+        let scenario = broken_seed(Profile::Day);
+        let play = |scenario: &Scenario| {
+            let mut run = crate::run::run(&Scenario::default());
+            let (powered, healed) = (0, run.history.entries.len() - 1);
+            let witnesses = if needs_two(scenario) { vec![powered] } else { vec![healed] };
+            let sentence = String::new();
+            let violation = crate::verdict::Violation {
+                invariant: "a-claim",
+                sentence,
+                witnesses,
+                horizon: None,
+            };
+            run.findings[0].verdict = crate::verdict::Verdict::Violated(violation);
+            run
+        };
+        let shrunk = shrink(&scenario, "a-claim", EVALUATIONS_MAX, &play);
+        assert!(needs_two(&shrunk.scenario) && shrunk.is_minimal);
+        assert_eq!((shrunk.scenario.faults.len(), shrunk.scenario.steps.len()), (1, 1));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! ids are never changed: what names a step goes on naming it. Nothing is run here.
 
 mod cost;
-mod fault;
+pub(super) mod fault;
 mod setting;
 
 pub use cost::{Cost, cost};

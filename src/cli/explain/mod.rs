@@ -1,5 +1,6 @@
-//! `reversim explain`: what a code or name means, with an example.
+//! `reversim explain`: what a code or name means, with an example; or why a scenario fails.
 
+mod failure;
 mod faults;
 mod marks;
 
@@ -27,6 +28,9 @@ struct Entry {
 
 pub(crate) fn explain(arguments: &Explain, output: &Output) -> Result<Exit, Failure> {
     let code = arguments.code.trim();
+    if failure::is_file(code) {
+        return failure::explain(code, output);
+    }
     let entries = entries(code);
     if entries.is_empty() {
         return Err(Failure::usage(format!(

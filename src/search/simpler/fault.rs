@@ -68,14 +68,14 @@ fn variants(fault: Fault) -> Vec<Fault> {
 }
 
 /// A number of a fault.
-pub(super) enum Number<'a> {
+pub(in crate::search) enum Number<'a> {
     Count(&'a mut u64),
     Byte(&'a mut u32),
     Signed(&'a mut i64),
 }
 
 impl Number<'_> {
-    fn set(self, plain: u64) {
+    pub(in crate::search) fn set(self, plain: u64) {
         match self {
             Number::Count(place) => *place = plain,
             Number::Byte(place) => *place = plain as u32,
@@ -83,7 +83,7 @@ impl Number<'_> {
         }
     }
 
-    pub(super) fn value(&self) -> u64 {
+    pub(in crate::search) fn value(&self) -> u64 {
         match self {
             Number::Count(place) => **place,
             Number::Byte(place) => u64::from(**place),
@@ -93,7 +93,7 @@ impl Number<'_> {
 }
 
 /// Its numbers, but for those that name what it hits.
-pub(super) fn numbers(fault: &mut Fault) -> Vec<Number<'_>> {
+pub(in crate::search) fn numbers(fault: &mut Fault) -> Vec<Number<'_>> {
     let (at, own) = match fault {
         Fault::Delay { until: Until::ByMs(ms), .. }
         | Fault::Duplicate { after_ms: ms, .. }
@@ -150,7 +150,7 @@ pub(super) fn message(fault: &mut Fault) -> Option<&mut OnMessage> {
 }
 
 /// The action it is about.
-pub(super) fn action(fault: &mut Fault) -> Option<&mut OnAction> {
+pub(in crate::search) fn action(fault: &mut Fault) -> Option<&mut OnAction> {
     match fault {
         Fault::SlowCommit { at, .. } => Some(at),
         _ => match trigger(fault) {

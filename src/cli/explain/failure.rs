@@ -1,0 +1,104 @@
+//! `reversim explain FILE`: why a scenario breaks a claim.
+
+use crate::cli::cases::{Case, quoted};
+use crate::cli::output::Output;
+use crate::exit::{Exit, Failure};
+use reversim::report::table::{Table, wrap};
+use reversim::report::text::violation_text;
+use reversim::report::why::{condition, event, ticket};
+use reversim::report::words::micros;
+use reversim::search::why::{Why, why};
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::Path;
+
+/// An explanation in JSON.
+#[derive(Serialize)]
+struct Document<'a> {
+    scenario: &'a str,
+    invariant: &'static str,
+    sentence: &'a str,
+    odds: Vec<OddsJson>,
+    sealed_by: Option<String>,
+    nearest_passing: Option<String>,
+    ticket: [String; 2],
+    runs: u32,
+    replay: String,
+}
+
+#[derive(Serialize)]
+struct OddsJson {
+    after: String,
+    at_us: u64,
+    broken: u32,
+    futures: u32,
+}
+
+/// Whether the word means a file rather than a code.
+pub(super) fn is_file(word: &str) -> bool {
+    word.contains(['/', '\\']) || word.ends_with(".toml") || Path::new(word).is_file()
+}
+
+pub(super) fn explain(word: &str, output: &Output) -> Result<Exit, Failure> {
+    let case = Case::of_file(Path::new(word))?;
+    let run = reversim::run(&case.scenario);
+    let expected = case.scenario.expect.violates.as_deref();
+    let mut violations = run.violations();
+    let violation = violations.find(|v| expected.is_none_or(|name| v.invariant == name));
+    let why = violation.and_then(|broken| why(&case.scenario, broken.invariant, &reversim::run));
+    let Some(why) = why else {
+        let name = &case.name;
+        return Err(Failure::usage(format!("{name} breaks nothing: there is nothing to explain")));
+    };
+    if output.is_json() {
+        output.json(&document(&case, &why))?;
+    } else {
+        let broken = violation_text(&why.violation, &run.history);
+        output.text(&text(&case, &why, &broken))?;
+    }
+    Ok(Exit::Holds)
+}
+
+fn text(case: &Case, why: &Why, broken: &str) -> String {
+    let scenario = &case.scenario;
+    let mut out = format!("{broken}\n");
+    let mut table = Table::new(["at", "random futures that break it", "after"]);
+    for (place, odds) in why.odds.iter().enumerate() {
+        let sealed = if why.sealed == Some(place) { "  <- sealed it" } else { "" };
+        let count = format!("{} of {}", odds.broken, odds.futures);
+        table.row([micros(odds.at.0), count, event(scenario, odds) + sealed]);
+    }
+    let _ = write!(out, "{table}\nnearest pass\n");
+    let nearest = match &why.neighbour {
+        Some(neighbour) => format!("it holds {}", condition(scenario, neighbour)),
+        None => "none: no single change makes it hold".to_owned(),
+    };
+    let _ = writeln!(out, "  {}\n\nticket", wrap(&nearest, 96, 96).join("\n  "));
+    for sentence in ticket(scenario, why) {
+        let _ = writeln!(out, "  {}", wrap(&sentence, 96, 96).join("\n  "));
+    }
+    let _ = writeln!(out, "\nruns     {}\nrepeat   {}", why.runs, case.command());
+    out
+}
+
+fn document<'a>(case: &'a Case, why: &'a Why) -> Document<'a> {
+    let scenario = &case.scenario;
+    let odds = why.odds.iter().map(|odds| OddsJson {
+        after: event(scenario, odds),
+        at_us: odds.at.0,
+        broken: odds.broken,
+        futures: odds.futures,
+    });
+    let sealed = why.sealed.and_then(|place| why.odds.get(place));
+    Document {
+        scenario: &case.name,
+        invariant: why.violation.invariant,
+        sentence: &why.violation.sentence,
+        odds: odds.collect(),
+        sealed_by: sealed.map(|odds| event(scenario, odds)),
+        nearest_passing: why.neighbour.as_ref().map(|n| condition(scenario, n)),
+        ticket: ticket(scenario, why),
+        runs: why.runs,
+        replay: format!("reversim replay {}", quoted(&case.name)),
+    }
+}
