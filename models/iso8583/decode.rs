@@ -1,7 +1,7 @@
 //! Reading a strict message in a dialect: the whole body, or an error with element and offset.
 
 use super::dialect::offending;
-use super::message::{Bits, end};
+use super::message::Bits;
 use super::{Class, Coding, DecodeError, DecodeErrorKind, Dialect, Element, ElementSpec, Filler};
 use super::{Length, Message, Mti};
 use std::ops::Range;
@@ -24,9 +24,8 @@ impl Dialect {
     /// Names the first element that does not read, and the byte.
     pub fn decode(&self, body: &[u8]) -> Result<Message, DecodeError> {
         let (mti, bitmap, mut at) = self.decode_head(body)?;
-        let elements = bitmap.count_ones() as usize;
-        let mut message = Message::with_capacity(mti, elements, 2 * body.len());
-        for element in Bits(bitmap) {
+        let mut message = Message::of_body(mti, bitmap.count_ones(), body);
+        for element in Bits::of(bitmap) {
             let error = |offset, kind| DecodeError { element: Some(element), offset, kind };
             let Some(spec) = &self.specs[element as usize] else {
                 return Err(error(at, DecodeErrorKind::UnknownElement));
@@ -37,17 +36,18 @@ impl Dialect {
             if units > max {
                 return Err(error(at, DecodeErrorKind::LengthTooLong { length: units, max }));
             }
-            let bytes = &body[value..span.end];
-            self.read(spec, bytes, units, &mut message.data)
+            let start = message.bytes();
+            self.read(spec, &body[value..span.end], units, message.buffer())
                 .map_err(|(offset, kind)| error(value + offset, kind))?;
-            message.ends.push(end(message.data.len()));
+            // What travels as it is kept lies in the copy of the body.
+            let written = start..message.bytes();
+            message.point(element, if written.is_empty() { value..span.end } else { written });
             at = span.end;
         }
         if at < body.len() {
             let kind = DecodeErrorKind::TrailingBytes { count: body.len() - at };
             return Err(DecodeError { element: None, offset: at, kind });
         }
-        message.bitmap = bitmap;
         Ok(message)
     }
 
@@ -60,7 +60,7 @@ impl Dialect {
         self.decode(body)?;
         let (_, bitmap, mut at) = self.decode_head(body)?;
         let mut spans = Vec::with_capacity(bitmap.count_ones() as usize);
-        for element in Bits(bitmap) {
+        for element in Bits::of(bitmap) {
             // What has just been decoded is located without fail.
             let Some(spec) = &self.specs[element as usize] else { break };
             let Ok(Located { span, .. }) = self.locate(body, at, spec) else { break };
@@ -154,7 +154,8 @@ impl Dialect {
         Some(length)
     }
 
-    /// Appends the canonical value of an element's bytes, or says which byte is wrong.
+    /// Appends the canonical value of an element's bytes unless it is those bytes, or says which
+    /// byte is wrong.
     fn read(
         &self,
         spec: &ElementSpec,
@@ -165,17 +166,14 @@ impl Dialect {
         if self.packs(spec.class) {
             return unpack(spec, bytes, units, out);
         }
-        if spec.class == Class::Track {
+        let mut value = bytes;
+        if spec.class == Class::Track && bytes.contains(&b'=') {
             // Some lines write the separator as on the card.
             let start = out.len();
             out.extend(bytes.iter().map(|&byte| if byte == b'=' { b'D' } else { byte }));
-            return match offending(spec.class, &out[start..]) {
-                Some(at) => Err((at, DecodeErrorKind::BadCharacter)),
-                None => Ok(()),
-            };
+            value = &out[start..];
         }
-        out.extend_from_slice(bytes);
-        match offending(spec.class, bytes) {
+        match offending(spec.class, value) {
             Some(at) if spec.class == Class::Numeric => Err((at, DecodeErrorKind::BadDigit)),
             Some(at) => Err((at, DecodeErrorKind::BadCharacter)),
             None => Ok(()),

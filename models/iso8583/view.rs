@@ -55,7 +55,7 @@ impl Dialect {
         };
         view.bitmap = body[mti..mti + at].to_vec();
         at += mti;
-        for element in Bits(bitmap) {
+        for element in Bits::of(bitmap) {
             let Some(spec) = &self.specs[element as usize] else { break };
             let Ok(located) = self.locate(body, at, spec) else { break };
             at = located.span.end;
