@@ -60,22 +60,24 @@ pub enum LineError {
     },
 }
 
-/// Elements that decide money or identity on a network line, in the order they enter the MAC.
+/// Elements that decide money or identity on a network line, in the order they enter the MAC: who
+/// and how much first, what is new in every message last. A chained MAC of the first part is then
+/// known from the message before.
 const COVERED: &[Element] = &[
     Element::PAN,
     Element::PROCESSING_CODE,
     Element::AMOUNT,
-    Element::TRANSMISSION_TIME,
-    Element::STAN,
-    Element::SETTLEMENT_DATE,
     Element::ACQUIRER,
     Element::FORWARDER,
-    Element::RRN,
-    Element::AUTHORIZATION_CODE,
-    Element::RESPONSE_CODE,
     Element::TERMINAL,
     Element::MERCHANT,
     Element::CURRENCY,
+    Element::SETTLEMENT_DATE,
+    Element::TRANSMISSION_TIME,
+    Element::STAN,
+    Element::RRN,
+    Element::AUTHORIZATION_CODE,
+    Element::RESPONSE_CODE,
     Element::PIN_BLOCK,
     Element::ORIGINAL_DATA,
 ];
@@ -269,8 +271,7 @@ impl Line {
     /// X9.9 message text: the covered elements' bytes as they travel, a space between them.
     fn covered(&self, message: &Message) -> Vec<u8> {
         let mut text = Vec::with_capacity(192);
-        let mti = message.mti();
-        text.extend([mti.version(), mti.class(), mti.function(), mti.origin()].map(|d| b'0' + d));
+        text.extend_from_slice(&message.mti().ascii());
         for element in COVERED {
             if self.defects.has(Defect::Z06)
                 && matches!(*element, Element::AMOUNT | Element::RESPONSE_CODE)
