@@ -15,7 +15,10 @@ fn search(profile: Profile, seeds: u64) -> Report {
 }
 
 fn is_clean(profile: Profile, report: &Report) {
-    let first = report.violations.first().map(|found| (&found.sentence, &found.shrunk.scenario));
+    let first = report
+        .violations
+        .first()
+        .map(|found| (&found.shortest.sentence, &found.shortest.shrunk.scenario));
     assert_eq!(first, None, "{profile}");
     assert_eq!(report.internal_errors, [], "{profile}");
 }

@@ -12,8 +12,8 @@ const AFTER_HELP: &str = "\
 Without a command: runs the bundled stories, then searches for ten seconds.
 
 Exit status: 0 holds, 1 violated, 2 unknown, 64 bad usage or input, 70 internal error, 74 a write \
-failed. To whoever retries: 1 is a find, which no retry can better; 70, 74 and a killed process are \
-worth another try, and with `search --out` nothing that was complete is searched again.";
+failed. For whoever retries: no retry changes 0, 1, 2 or 64; 70, 74 and a killed process are worth \
+another try, and with `search --out` what was complete is not searched again.";
 
 /// Deterministic simulation testing for ISO 8583 card payments
 #[derive(Parser, Debug)]

@@ -20,6 +20,7 @@ struct Document {
     faults: usize,
     runs: u32,
     is_minimal: bool,
+    path: Vec<String>,
     replay: String,
 }
 
@@ -60,11 +61,15 @@ pub(crate) fn shrink(arguments: &Shrink, output: &Output) -> Result<Exit, Failur
         faults: shrunk.scenario.faults.len(),
         runs: shrunk.evaluations,
         is_minimal: shrunk.is_minimal,
+        path: shrunk.path,
         replay,
     };
     if output.is_json() {
         output.json(&document)?;
     } else {
+        for (change, number) in document.path.iter().zip(1..) {
+            hint(&format!("{number:>4}. {change}"));
+        }
         hint(&format!(
             "{} and {} still break {invariant}, found in {}; repeat it with: {}",
             counted_word(document.steps as u64, "step"),

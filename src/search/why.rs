@@ -1,9 +1,9 @@
 //! Why a scenario breaks a claim: the fault that sealed it, and the nearest scenario that passes.
 //!
-//! The faults that happened are taken one after another, as they happened. After each, the world is
-//! left to many different random futures; how many of them break the claim says how much was decided
-//! by then. Everything is counted, nothing is estimated, and the same scenario is explained the same
-//! way every time. Knows no defect; says nothing in words beyond naming a change.
+//! The faults that happened are taken one after another, as they happened. After each, the world
+//! is left to many different random futures; how many of them break the claim says how much was
+//! decided by then. Everything is counted, nothing is estimated, and the same scenario is explained
+//! the same way every time. Knows no defect; says nothing in words.
 
 mod neighbour;
 

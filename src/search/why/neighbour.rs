@@ -184,8 +184,10 @@ mod tests {
         let delay = |ms| Fault::Delay { on, until: Until::ByMs(ms) };
         let scenario = Scenario { faults: vec![delay(60_000)], ..Scenario::default() };
         let play = fake::breaking("a-claim", |scenario| {
-            let late = |f: &Fault| matches!(f, Fault::Delay { until: Until::ByMs(ms), .. } if *ms > 29_973);
-            scenario.faults.iter().any(late)
+            scenario.faults.iter().any(|fault| match fault {
+                Fault::Delay { until: Until::ByMs(ms), .. } => *ms > 29_973,
+                _ => false,
+            })
         });
         let (neighbour, runs) = nearest(&scenario, Some(0), &play);
         let neighbour = neighbour.expect("a shorter delay passes");
