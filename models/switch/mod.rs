@@ -19,9 +19,12 @@ mod upstream;
 
 pub use config::{Config, Downstream, Peer, Upstream};
 
+use std::collections::BTreeMap;
+
 use book::Book;
 use exchange::Pending;
 use pos::SignOn;
+use request::Parked;
 use upstream::Pool;
 
 use crate::defect::Defect;
@@ -54,6 +57,11 @@ pub struct Switch {
     /// Until when nothing is served.
     maintenance_until: Instant,
     commits: Commits,
+    /// The connection each request went out on, while it stands: its reversal takes the same one,
+    /// because only there the line keeps the order of the two.
+    routes: BTreeMap<u64, Link>,
+    /// Requests that wait for a line: only ever filled under defect W34.
+    parked: Vec<Parked>,
 }
 
 /// What a switch waits for.
@@ -143,6 +151,8 @@ impl Switch {
             cutover_until: Instant::START,
             maintenance_until: Instant::START,
             commits: Commits::default(),
+            routes: BTreeMap::new(),
+            parked: Vec::new(),
             config,
         }
     }

@@ -149,9 +149,11 @@ fn network_mac(entropy: &mut impl Entropy) -> &'static str {
 fn stans(profile: Profile, entropy: &mut impl Entropy, policy: &mut Policy) {
     let small = if matches!(profile, Profile::Boundary | Profile::Day) { 50 } else { 20 };
     if entropy.chance(small) {
-        policy.terminal_stan_max = entropy.between(12, 30) as u32;
+        // So few that a number comes back after a settlement, or so many that one is enough.
+        let (least, most) = entropy.pick(&[(3, 8), (12, 30)]);
+        policy.terminal_stan_max = entropy.between(least, most) as u32;
         let left = entropy.below(6) as u32;
-        policy.terminal_stan_start = policy.terminal_stan_max - left;
+        policy.terminal_stan_start = policy.terminal_stan_max.saturating_sub(left);
     }
     if entropy.chance(small) {
         policy.switch_stan_max = entropy.between(12, 30) as u32;
