@@ -78,6 +78,8 @@ pub enum Defect {
     W18,
     /// When the issuer's line breaks, pending requests are answered 91 and not reversed.
     W19,
+    /// Counts retrieval reference numbers in memory: they begin again with power.
+    W24,
     /// Queues a reversal for an original that was declined.
     W26,
     /// Takes the settlement date when it answers, not when it forwards.
@@ -186,6 +188,7 @@ impl Defect {
         Defect::W17,
         Defect::W18,
         Defect::W19,
+        Defect::W24,
         Defect::W26,
         Defect::W28,
         Defect::W30,
@@ -371,6 +374,9 @@ const ROWS: &[Row] = &[
     ("W19", Part::Switch, "reset-forgets-in-flight",
      "when the issuer's line breaks, pending requests are answered 91 and not reversed",
      "no-unreversed-debit"),
+    ("W24", Part::Switch, "rrn-collision",
+     "counts retrieval reference numbers in memory: after a restart they are given out again",
+     "trace-numbers-are-unique"),
     ("W26", Part::Switch, "reverses-a-decline",
      "queues a reversal for an original that was declined",
      "no-credit-without-debit"),

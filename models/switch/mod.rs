@@ -60,6 +60,8 @@ pub struct Switch {
     /// The connection each request went out on, while it stands: its reversal takes the same one,
     /// because only there the line keeps the order of the two.
     routes: BTreeMap<u64, Link>,
+    /// The last transaction before power came on.
+    id_at_start: u64,
     /// Requests that wait for a line: only ever filled under defect W34.
     parked: Vec<Parked>,
 }
@@ -152,6 +154,7 @@ impl Switch {
             maintenance_until: Instant::START,
             commits: Commits::default(),
             routes: BTreeMap::new(),
+            id_at_start: 0,
             parked: Vec::new(),
             config,
         }
@@ -171,6 +174,7 @@ impl Switch {
                 }
             }
         }
+        self.id_at_start = self.book.next_id() - 1;
         self.book.doubt_last_sendings();
         if self.config.defects.has(Defect::W15) {
             self.book.forget_requests();

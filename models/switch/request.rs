@@ -306,7 +306,11 @@ impl Switch {
             Origin::Pos(_) => None,
             Origin::Network(_) => fixed(request.message, Element::RRN),
         };
-        kept.unwrap_or_else(|| self.own_rrn(id % 900_000, date))
+        let since = match self.config.defects.has(Defect::W24) {
+            true => self.id_at_start,
+            false => 0,
+        };
+        kept.unwrap_or_else(|| self.own_rrn((id - since) % 900_000, date))
     }
 }
 

@@ -54,7 +54,7 @@ pub struct Zoo {
     pub ids: Vec<String>,
     /// Zoo seeds, half-open: one independent hunt for each, below [`SEEDS_END`].
     pub seeds: Range<u64>,
-    /// No hunt takes more runs than this, whatever its budget.
+    /// No hunt takes more runs than this, whatever its budget. The canary has its own.
     pub runs_max: u64,
     /// Threads; 0 for one per core. Each hunt stays on one.
     pub jobs: usize,
@@ -156,8 +156,7 @@ impl Zoo {
         let pool = pool::pool(self.jobs)?;
         let hunter = Hunter { play, clock };
         let first = self.seeds.start;
-        let canary_budget = CANARY_BUDGET.min(self.runs_max);
-        let canary = pool.install(|| hunter.hunt(CANARY, first, canary_budget))?;
+        let canary = pool.install(|| hunter.hunt(CANARY, first, CANARY_BUDGET))?;
         if canary.catch.is_none() {
             return Err(ZooError::Canary { runs: canary.runs, seed: first * STRIDE });
         }
