@@ -7,7 +7,7 @@ use crate::exit::{Exit, Failure};
 use indicatif::ProgressBar;
 use reversim::report::table::{Table, wrap};
 use reversim::search::Exam;
-use reversim::search::zoo::{BUDGET, CANARY, CANARY_BUDGET, HARD, SEEDS_END, STRIDE};
+use reversim::search::zoo::{BUDGET, CANARY, CANARY_BUDGET, HARD, MARGIN, SEEDS_END, STRIDE};
 use reversim::search::zoo::{Spread, Zoo, ZooError, is_hard, small_cases};
 use reversim_models::defect::Defect;
 use serde::Serialize;
@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
 use std::time::Duration;
+
+/// Seeds of one zoo: what a median needs, and no more than memory holds.
+const SEEDS_MAX: u64 = 1_000;
 
 /// What became of one defect, in JSON. With several seeds the numbers are medians.
 #[derive(Serialize)]
@@ -43,8 +46,10 @@ struct Row {
 
 pub(crate) fn zoo(arguments: &Arguments, output: &Output) -> Result<Exit, Failure> {
     let seeds = arguments.seeds.clone();
-    if seeds.end > SEEDS_END {
-        return Err(Failure::usage(format!("zoo seeds end below {SEEDS_END}")));
+    if seeds.end > SEEDS_END || seeds.end - seeds.start > SEEDS_MAX {
+        return Err(Failure::usage(format!(
+            "a zoo takes at most {SEEDS_MAX} seeds, below {SEEDS_END}: write --seeds 0..21"
+        )));
     }
     let mut defects: Vec<Defect> = Vec::new();
     let asked = if arguments.defects.is_empty() { Defect::ALL } else { &arguments.defects };
@@ -262,7 +267,7 @@ fn markdown(exams: &[Exam], seeds: &Range<u64>) -> String {
          wrong.\n\n\
          Zoo seed `s` plays the scenario seeds from `s` × {STRIDE} on, profile mix, the same for \
          every defect. The budget is the\nnumber of runs after which a hunt has failed: {BUDGET}, \
-         and more for the {} that need most, which come first.\nBudgets are at least twenty \
+         and more for the {} that need most, which come first.\nBudgets are at least {MARGIN} \
          medians. The canary is {CANARY}: not found in {CANARY_BUDGET} runs, the zoo stops.\n\n",
         seeds_in_words(seeds),
         seeds.start,
