@@ -34,7 +34,7 @@ pub enum Defect {
     T15,
     /// Takes one read for one message; what follows the first frame is dropped.
     T16,
-    /// An interrupted upload begins at the first detail again, and the host counts by position.
+    /// An interrupted upload begins at the first detail again; the host counts by position.
     T20,
     /// A lost 0510 increments the batch number and settles the same sales again.
     T21,
@@ -88,7 +88,7 @@ pub enum Defect {
     W30,
     /// An echo test without an answer declines what is pending and reverses nothing.
     W32,
-    /// Keeps a request that found no line, and sends it when there is one, whoever still waits.
+    /// Keeps a request that found no line, and sends it when there is one.
     W34,
     /// Every repeat of an advice (0421) gets a new STAN.
     W35,
@@ -114,7 +114,7 @@ pub enum Defect {
     I23,
     /// Logs the frame as it came when it cannot be parsed.
     Z01,
-    /// Believes an element length that the frame cannot hold, and swallows what follows as the rest.
+    /// Believes an element length that no element has, and swallows what follows as the rest.
     Z03,
     /// Waits for the rest of a frame without a time-out.
     Z04,
@@ -360,7 +360,7 @@ const ROWS: &[Row] = &[
      "answers 0410 to the terminal before the advice is recorded",
      "saf-never-forgets"),
     ("W14", Part::Switch, "duplicate-key-without-date",
-     "recognises a duplicate by terminal and STAN alone, whatever the batch, the day and the amount",
+     "recognises a duplicate by terminal and STAN alone, whatever its batch, day and amount",
      "no-unpaid-approval"),
     ("W15", Part::Switch, "duplicate-table-in-memory",
      "a restart forgets which requests were answered",
@@ -390,7 +390,7 @@ const ROWS: &[Row] = &[
      "an echo test without an answer declines what is pending and reverses nothing",
      "no-unreversed-debit"),
     ("W34", Part::Switch, "zombie-request",
-     "keeps a request that found no line and sends it when there is one, though its sender was told no",
+     "keeps a request that found no line, and sends it later though its sender was told no",
      "no-unreversed-debit"),
     ("W35", Part::Switch, "repeat-takes-a-new-stan",
      "every repeat of an advice (0421) gets a new STAN",

@@ -18,8 +18,8 @@ const ZOO_HELP: &str = "\
 Before all else it looks for a canary, the plainest defect there is; if that is not found, it stops.
 Time is processor time of one thread. Seeds of scenarios are shown by --format json.
 
-Exit status: 0 every defect was found, and shrunk, within its published budget; 1 one was not; 70 the \
-harness itself is broken (the canary lives, or healthy parties break what a defect should).";
+Exit status: 0 every defect was found within its published budget; 1 one was not; 70 the harness \
+itself is broken (the canary lives, or healthy parties break what a defect should).";
 
 /// Deterministic simulation testing for ISO 8583 card payments
 #[derive(Parser, Debug)]

@@ -1,4 +1,5 @@
-//! `reversim zoo`: the exam of the harness, as a table. Which scenarios it plays is not decided here.
+//! `reversim zoo`: the exam of the harness, as a table. Which scenarios it plays is decided
+//! elsewhere.
 
 use super::arguments::Zoo as Arguments;
 use super::output::Output;
