@@ -14,6 +14,7 @@ mod replay;
 mod run;
 mod search;
 mod shrink;
+mod zoo;
 
 use crate::exit::{Exit, Failure};
 use arguments::{Cli, Command};
@@ -59,6 +60,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Explore(arguments)) => explore::explore(&arguments, &output),
         Some(Command::Replay(arguments)) => replay::replay(&arguments, &output),
         Some(Command::Shrink(arguments)) => shrink::shrink(&arguments, &output),
+        Some(Command::Zoo(arguments)) => zoo::zoo(&arguments, &output),
         Some(Command::Decode(arguments)) => decode::decode(&arguments, &output),
         Some(Command::Explain(arguments)) => explain::explain(&arguments, &output),
     }
