@@ -19,6 +19,7 @@ mod search;
 mod searched;
 mod shrink;
 mod store;
+mod zoo;
 
 use crate::exit::{Exit, Failure};
 use arguments::{Cli, Command};
@@ -65,6 +66,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Explore(arguments)) => explore::explore(&arguments, &output),
         Some(Command::Replay(arguments)) => replay::replay(&arguments, &output),
         Some(Command::Shrink(arguments)) => shrink::shrink(&arguments, &output),
+        Some(Command::Zoo(arguments)) => zoo::zoo(&arguments, &output),
         Some(Command::Decode(arguments)) => decode::decode(&arguments, &output),
         Some(Command::Explain(arguments)) => explain::explain(&arguments, &output),
     }

@@ -101,7 +101,7 @@ pub const UNSAFE_POLICIES: &[(&str, &str)] = &[
 ];
 
 /// How many scenarios of a hundred tell a story: faults that belong together.
-const STORIES_PERCENT: u64 = 12;
+const STORIES_PERCENT: u64 = 16;
 
 /// The scenario of this seed. Total, deterministic and cheap: about a microsecond.
 pub fn scenario(profile: Profile, seed: u64) -> Scenario {

@@ -10,6 +10,7 @@ pub mod fingerprint;
 pub mod shrink;
 pub mod simpler;
 pub mod why;
+pub mod zoo;
 
 mod base;
 mod contradiction;
@@ -28,6 +29,7 @@ pub use fingerprint::Fingerprint;
 pub use found::{CASES_MAX, KeptCase, ViolationFound};
 pub use shrink::{Shrunk, shrink};
 pub use statistics::{Statistics, Tally};
+pub use zoo::{Exam, Zoo};
 
 use crate::run::Run;
 use crate::scenario::Scenario;
