@@ -72,6 +72,8 @@ pub(crate) struct Searched {
     /// The cases of each failure that is news.
     paths: Vec<Vec<PathBuf>>,
     missing: Vec<Range<u64>>,
+    /// Scenarios of the shard that an earlier call has run.
+    before: u64,
     is_merged: bool,
 }
 
@@ -80,6 +82,8 @@ impl Searched {
     /// soon as it is complete, and at the end all cases; without one, the shortest of each kind.
     pub(crate) fn run(campaign: Campaign, store: Option<&Store>) -> Result<Searched, Failure> {
         let done = store.map_or(Ok(Vec::new()), |store| one_each(store.blocks()?))?;
+        let of_shard = done.iter().filter(|block| campaign.is_of_shard(block));
+        let before = of_shard.map(|block| block.statistics.scenarios).sum();
         if !done.is_empty() {
             hint(&format!("{} searched before", counted_word(done.len() as u64, "block")));
         }
@@ -112,7 +116,8 @@ impl Searched {
             let kept = kept.map(|case| keep::keep(&cases, campaign.profile, found, case));
             paths.push(kept.collect::<Result<_, _>>()?);
         }
-        Ok(Searched { campaign, report, paths, missing: Vec::new(), is_merged: false })
+        let missing = Vec::new();
+        Ok(Searched { campaign, report, paths, missing, before, is_merged: false })
     }
 
     /// What all blocks of a campaign say together, its cases to be written to `directory`. Returns
@@ -136,8 +141,8 @@ impl Searched {
             }
             paths.push(of_kind);
         }
-        let is_merged = true;
-        Ok((Searched { campaign, report, paths, missing, is_merged }, files))
+        let (before, is_merged) = (0, true);
+        Ok((Searched { campaign, report, paths, missing, before, is_merged }, files))
     }
 
     /// The same, with paths from this directory on.
@@ -148,6 +153,7 @@ impl Searched {
             report: self.report.clone(),
             paths: self.paths.iter().map(|paths| paths.iter().map(inside).collect()).collect(),
             missing: self.missing.clone(),
+            before: self.before,
             is_merged: self.is_merged,
         }
     }
@@ -220,7 +226,8 @@ impl Searched {
     fn counts(&self, out: &mut String) {
         let (statistics, seeds) = (&self.report.statistics, &self.campaign.seeds);
         let millis = self.report.elapsed.as_millis().max(1);
-        let speed = u128::from(statistics.scenarios) * 1_000 / millis;
+        let now = statistics.scenarios.saturating_sub(self.before);
+        let speed = u128::from(now) * 1_000 / millis;
         let (end, profile) = (self.report.seeds_end, self.campaign.profile);
         let effort = match self.is_merged {
             true => "merged".to_owned(),

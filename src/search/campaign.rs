@@ -203,6 +203,11 @@ impl Campaign {
         self.seeds.end == i64::MAX as u64
     }
 
+    /// Whether this shard searches the block.
+    pub fn is_of_shard(&self, block: &Block) -> bool {
+        block.number % self.shards() == self.first_block()
+    }
+
     /// Whether a search ends here: something broke that nobody knew of.
     pub fn is_news(&self, block: &Block) -> bool {
         let is_new = |found: &ViolationFound| !self.known.contains(&found.fingerprint);

@@ -76,6 +76,93 @@ fn shards_add_up_to_the_whole() {
     assert_eq!(sum, whole.statistics);
 }
 
+/// What a search hands out, as long as it may.
+fn kept(campaign: &Campaign, done: Vec<Block>, play: &Play<'_>, most: usize) -> Vec<Block> {
+    let mut blocks = done.clone();
+    let mut keep = |block: &Block| {
+        blocks.push(block.clone());
+        if blocks.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    campaign.resume(play, done, &mut keep, &mut |_| {}).expect("threads start");
+    blocks
+}
+
+#[test]
+fn a_search_that_was_cut_off_goes_on_where_it_was_and_says_the_same() {
+    let play = fake::breaking("a-claim", loses_an_answer);
+    let campaign = Campaign { seeds: 0..900, keep_going: true, jobs: 2, ..Campaign::default() };
+    let whole = run(&campaign, &play);
+    let first = kept(&campaign, Vec::new(), &play, 5);
+    assert_eq!(first.len(), 5, "the rest was not handed out");
+    let runs = std::sync::atomic::AtomicU64::new(0);
+    let counting = |scenario: &Scenario| {
+        runs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        play(scenario)
+    };
+    let all = kept(&campaign, first, &counting, usize::MAX);
+    let (report, missing) = campaign.add_up(all.clone());
+    assert_eq!((report.statistics, report.violations), (whole.statistics, whole.violations));
+    assert_eq!((report.seeds_end, missing.len()), (900, 0));
+    runs.store(0, std::sync::atomic::Ordering::Relaxed);
+    let again = campaign.resume(
+        &counting,
+        all,
+        &mut |block| panic!("block {} was done", block.number),
+        &mut |_| {},
+    );
+    assert_eq!(again.expect("threads start").statistics.scenarios, 900);
+    assert_eq!(runs.into_inner(), 0);
+}
+
+#[test]
+fn shards_that_stop_at_a_find_add_up_to_what_one_machine_stops_with() {
+    let play = fake::breaking("a-claim", |scenario| {
+        loses_an_answer(scenario) && scenario.faults.len() == 1
+    });
+    let campaign = Campaign { seeds: 0..50_000, ..Campaign::default() };
+    let whole = run(&campaign, &play);
+    let parts = (1..=3).flat_map(|number| {
+        kept(&Campaign { shard: (number, 3), ..campaign.clone() }, Vec::new(), &play, usize::MAX)
+    });
+    let (report, missing) = campaign.add_up(parts.collect());
+    assert_eq!(missing, []);
+    assert_eq!(report.violations, whole.violations);
+    assert_eq!((report.statistics, report.seeds_end), (whole.statistics, whole.seeds_end));
+}
+
+#[test]
+fn what_is_known_ends_no_search_and_is_still_counted() {
+    let play = fake::breaking("a-claim", loses_an_answer);
+    let all = Campaign { seeds: 0..400, keep_going: true, ..Campaign::default() };
+    let known = run(&all, &play).violations.iter().map(|found| found.fingerprint).collect();
+    let campaign = Campaign { known, keep_going: false, ..all };
+    let report = run(&campaign, &play);
+    assert_eq!((report.statistics.scenarios, report.seeds_end), (400, 400));
+    assert!(!report.violations.is_empty());
+}
+
+#[test]
+fn a_block_read_back_is_the_block() {
+    let invariant = crate::invariant::find("S1").expect("S1 is the first of all claims").name;
+    let play = fake::breaking(invariant, loses_an_answer);
+    let campaign = Campaign { seeds: 0..300, keep_going: true, ..Campaign::default() };
+    let blocks = kept(&campaign, Vec::new(), &play, usize::MAX);
+    assert!(blocks.iter().any(|block| !block.violations.is_empty()));
+    for mut block in blocks {
+        // The world of these tests has a code of its own.
+        for found in &mut block.violations {
+            found.code = "S1";
+        }
+        block.statistics.invariants.retain(|name, _| *name == invariant);
+        block.statistics.invariants.values_mut().for_each(|tally| tally.code = "S1");
+        let text = serde_json::to_string(&block).expect("it is written");
+        assert_eq!(serde_json::from_str::<Block>(&text).expect("it is read"), block);
+        let other = text.replace("no-unreversed-debit", "no-such-claim");
+        let error = serde_json::from_str::<Block>(&other);
+        assert!(text == other || error.is_err(), "names of another build are refused");
+    }
+}
+
 #[test]
 fn a_world_that_answers_the_same_scenario_differently_is_an_internal_error() {
     let counter = std::sync::atomic::AtomicU64::new(0);
