@@ -7,11 +7,13 @@ mod arbitrary;
 mod entropy;
 mod faults;
 mod flow;
+mod peers;
 mod shape;
 mod steps;
 mod story;
 mod strategy;
 
+pub use peers::WEAK_PEERS;
 pub use strategy::{ScenarioStrategy, ScenarioTree, strategy, strategy_of};
 
 use crate::scenario::Scenario;
