@@ -60,22 +60,24 @@ pub enum LineError {
     },
 }
 
-/// Elements that decide money or identity on a network line, in the order they enter the MAC.
+/// Elements that decide money or identity on a network line, in the order they enter the MAC: who
+/// and how much first, what is new in every message last. A chained MAC of the first part is then
+/// known from the message before.
 const COVERED: &[Element] = &[
     Element::PAN,
     Element::PROCESSING_CODE,
     Element::AMOUNT,
-    Element::TRANSMISSION_TIME,
-    Element::STAN,
-    Element::SETTLEMENT_DATE,
     Element::ACQUIRER,
     Element::FORWARDER,
-    Element::RRN,
-    Element::AUTHORIZATION_CODE,
-    Element::RESPONSE_CODE,
     Element::TERMINAL,
     Element::MERCHANT,
     Element::CURRENCY,
+    Element::SETTLEMENT_DATE,
+    Element::TRANSMISSION_TIME,
+    Element::STAN,
+    Element::RRN,
+    Element::AUTHORIZATION_CODE,
+    Element::RESPONSE_CODE,
     Element::PIN_BLOCK,
     Element::ORIGINAL_DATA,
 ];
@@ -238,25 +240,24 @@ impl Line {
     ///
     /// Names the element that the dialect cannot carry.
     pub fn seal(&self, message: &Message, envelope: Envelope) -> Result<Vec<u8>, EncodeError> {
-        let mut body = Vec::with_capacity(256);
-        match &self.mac_key {
-            Some(key) if matches!(message.mti().class(), 1 | 2 | 4) => {
-                let mut sealed = message.clone();
-                sealed.set(self.mac_element(), [b'0'; 8]);
-                self.dialect.encode(&sealed, &mut body)?;
-                let end = body.len() - 8;
-                let mac = match self.is_pos() {
-                    true if self.defects.has(Defect::Z06) => {
-                        self.algorithm.compute(key, &self.without_money(message))
-                    }
-                    true => self.algorithm.compute(key, &body[..end]),
-                    false => self.algorithm.compute(key, &self.covered(message)),
-                };
-                body[end..].copy_from_slice(&mac);
-            }
-            _ => self.dialect.encode(message, &mut body)?,
+        let mut frame = Vec::with_capacity(384);
+        self.dialect.framing.begin(envelope, &mut frame);
+        let start = frame.len();
+        let key = self.mac_key.as_ref().filter(|_| matches!(message.mti().class(), 1 | 2 | 4));
+        self.dialect.encode_sealed(message, key.map(|_| self.mac_element()), &mut frame)?;
+        if let Some(key) = key {
+            let end = frame.len() - 8;
+            let mac = match self.is_pos() {
+                true if self.defects.has(Defect::Z06) => {
+                    self.algorithm.compute(key, &self.without_money(message))
+                }
+                true => self.algorithm.compute(key, &frame[start..end]),
+                false => self.algorithm.compute(key, &self.covered(message)),
+            };
+            frame[end..].copy_from_slice(&mac);
         }
-        Ok(self.dialect.framing.wrap(envelope, &body))
+        self.dialect.framing.finish(&mut frame);
+        Ok(frame)
     }
 
     fn is_pos(&self) -> bool {
@@ -270,8 +271,7 @@ impl Line {
     /// X9.9 message text: the covered elements' bytes as they travel, a space between them.
     fn covered(&self, message: &Message) -> Vec<u8> {
         let mut text = Vec::with_capacity(192);
-        let mti = message.mti();
-        text.extend([mti.version(), mti.class(), mti.function(), mti.origin()].map(|d| b'0' + d));
+        text.extend_from_slice(&message.mti().ascii());
         for element in COVERED {
             if self.defects.has(Defect::Z06)
                 && matches!(*element, Element::AMOUNT | Element::RESPONSE_CODE)

@@ -4,7 +4,7 @@
 //! the network line it is transmission time, STAN, acquirer and forwarder (docs/protocol.md 1.11,
 //! 2.4). Nothing here remembers a message.
 
-use crate::iso8583::{Element, Message, Mti, OriginalData90};
+use crate::iso8583::{Digits, Element, Message, Mti, OriginalData90};
 use crate::record::{NetworkKey, PosKey};
 
 impl PosKey {
@@ -49,10 +49,13 @@ impl NetworkKey {
 
     /// Element 90 of a message about the request that travelled under this key.
     pub fn original_data(self, mti: Mti) -> String {
-        format!(
-            "{mti}{:06}{:010}{:011}{:011}",
-            self.stan, self.transmission, self.acquirer, self.forwarder
-        )
+        Digits::with_capacity(42)
+            .text(mti.ascii())
+            .number(self.stan, 6)
+            .number(self.transmission, 10)
+            .number(self.acquirer, 11)
+            .number(self.forwarder, 11)
+            .into_string()
     }
 }
 

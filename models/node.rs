@@ -266,6 +266,14 @@ impl Actions {
         self.list.drain(..)
     }
 
+    /// Takes the actions out and leaves `room`, emptied, for the next ones. For runners that keep
+    /// both and so need no new memory for every event.
+    #[must_use]
+    pub fn take(&mut self, mut room: Vec<(Ticket, Action)>) -> Vec<(Ticket, Action)> {
+        room.clear();
+        std::mem::replace(&mut self.list, room)
+    }
+
     /// Starts over for an event that is about `ticket`. For runners.
     pub fn reset(&mut self, ticket: Ticket) {
         self.list.clear();

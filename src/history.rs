@@ -180,14 +180,14 @@ pub enum Horizon {
 pub struct Frame(Arc<Inner>);
 
 struct Inner {
-    bytes: Box<[u8]>,
+    bytes: Vec<u8>,
     dialect: &'static Dialect,
     message: OnceLock<Option<Message>>,
 }
 
 impl Frame {
     /// A frame in this dialect.
-    pub fn new(bytes: impl Into<Box<[u8]>>, dialect: &'static Dialect) -> Frame {
+    pub fn new(bytes: impl Into<Vec<u8>>, dialect: &'static Dialect) -> Frame {
         Frame(Arc::new(Inner { bytes: bytes.into(), dialect, message: OnceLock::new() }))
     }
 

@@ -1,5 +1,6 @@
 //! Element 54: balances and other additional amounts, 20 characters each.
 
+use super::digits::Digits;
 use super::private::part;
 
 /// Whose money an additional amount is.
@@ -30,10 +31,13 @@ impl Balance54 {
     /// The 20 characters. Larger numbers wrap to their width.
     #[must_use]
     pub fn encode(&self) -> String {
-        let sign = if self.sign == BalanceSign::Credit { 'C' } else { 'D' };
-        let (account, kind) = (self.account_type % 100, self.balance_type % 100);
-        let (currency, amount) = (self.currency % 1000, self.amount % 1_000_000_000_000);
-        format!("{account:02}{kind:02}{currency:03}{sign}{amount:012}")
+        Digits::with_capacity(20)
+            .number(self.account_type, 2)
+            .number(self.balance_type, 2)
+            .number(self.currency, 3)
+            .text(if self.sign == BalanceSign::Credit { "C" } else { "D" })
+            .number(self.amount, 12)
+            .into_string()
     }
 
     /// Reads exactly one.

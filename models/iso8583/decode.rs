@@ -1,17 +1,17 @@
 //! Reading a strict message in a dialect: the whole body, or an error with element and offset.
 
 use super::dialect::offending;
-use super::message::{Bits, end};
+use super::message::Bits;
 use super::{Class, Coding, DecodeError, DecodeErrorKind, Dialect, Element, ElementSpec, Filler};
 use super::{Length, Message, Mti};
 use std::ops::Range;
 
 /// Where an element's bytes lie, before they are judged.
 pub(super) struct Located {
-    /// Length prefix and value.
-    pub(super) span: Range<usize>,
-    /// First byte of the value.
+    /// First byte of the value; the length prefix is before it.
     pub(super) value: usize,
+    /// First byte after the value.
+    pub(super) end: usize,
     /// Digits, characters or bytes of the value.
     pub(super) units: usize,
 }
@@ -24,31 +24,74 @@ impl Dialect {
     /// Names the first element that does not read, and the byte.
     pub fn decode(&self, body: &[u8]) -> Result<Message, DecodeError> {
         let (mti, bitmap, mut at) = self.decode_head(body)?;
-        let elements = bitmap.count_ones() as usize;
-        let mut message = Message::with_capacity(mti, elements, 2 * body.len());
-        for element in Bits(bitmap) {
-            let error = |offset, kind| DecodeError { element: Some(element), offset, kind };
-            let Some(spec) = &self.specs[element as usize] else {
-                return Err(error(at, DecodeErrorKind::UnknownElement));
+        let mut message = Message::of_body(mti, bitmap.count_ones(), body);
+        for element in Bits::of(bitmap) {
+            let Some(end) = self.decode_element(element, body, at, &mut message) else {
+                return Err(self.refusal(element, body, at));
             };
-            let Located { span, value, units } =
-                self.locate(body, at, spec).map_err(|kind| error(at, kind))?;
-            let max = spec.length.max();
-            if units > max {
-                return Err(error(at, DecodeErrorKind::LengthTooLong { length: units, max }));
-            }
-            let bytes = &body[value..span.end];
-            self.read(spec, bytes, units, &mut message.data)
-                .map_err(|(offset, kind)| error(value + offset, kind))?;
-            message.ends.push(end(message.data.len()));
-            at = span.end;
+            at = end;
         }
         if at < body.len() {
             let kind = DecodeErrorKind::TrailingBytes { count: body.len() - at };
             return Err(DecodeError { element: None, offset: at, kind });
         }
-        message.bitmap = bitmap;
         Ok(message)
+    }
+
+    /// Adds the element that begins at `at` and says where it ends; nothing if it does not read.
+    fn decode_element(
+        &self,
+        element: u8,
+        body: &[u8],
+        at: usize,
+        message: &mut Message,
+    ) -> Option<usize> {
+        let spec = self.specs[element as usize].as_ref()?;
+        let Located { value, end, units } = self.locate(body, at, spec)?;
+        if units > spec.length.max() {
+            return None;
+        }
+        let bytes = &body[value..end];
+        let start = message.bytes();
+        let is_good = if self.packs(spec.class) {
+            unpack(spec, bytes, units, message.buffer())
+        } else if spec.class == Class::Track && bytes.contains(&b'=') {
+            // Some lines write the separator as on the card.
+            let out = message.buffer();
+            out.extend(bytes.iter().map(|&byte| if byte == b'=' { b'D' } else { byte }));
+            offending(spec.class, &out[start..]).is_none()
+        } else {
+            // What travels as it is kept lies in the copy of the body.
+            message.point(element, value..end);
+            return offending(spec.class, bytes).is_none().then_some(end);
+        };
+        message.point(element, start..message.bytes());
+        is_good.then_some(end)
+    }
+
+    /// Why the element at `at` does not read. Asked only when it does not.
+    #[cold]
+    fn refusal(&self, element: u8, body: &[u8], at: usize) -> DecodeError {
+        let error = |offset, kind| DecodeError { element: Some(element), offset, kind };
+        let Some(spec) = &self.specs[element as usize] else {
+            return error(at, DecodeErrorKind::UnknownElement);
+        };
+        let max = spec.length.max();
+        let (prefix, units) = match self.prefix(body, at, spec) {
+            Ok(found) => found,
+            Err(kind) => return error(at, kind),
+        };
+        // A hostile length is called too long rather than cut off: it can never be right.
+        if units > max {
+            return error(at, DecodeErrorKind::LengthTooLong { length: units, max });
+        }
+        let needed = prefix + self.width(spec, units);
+        let left = body.len() - at;
+        if left < needed {
+            return error(at, DecodeErrorKind::Truncated { needed, left });
+        }
+        let (offset, kind) = self.offence(spec, &body[at + prefix..at + needed], units);
+        error(at + prefix + offset, kind)
     }
 
     /// The bytes of each element, its length prefix included, in ascending order of element.
@@ -60,12 +103,12 @@ impl Dialect {
         self.decode(body)?;
         let (_, bitmap, mut at) = self.decode_head(body)?;
         let mut spans = Vec::with_capacity(bitmap.count_ones() as usize);
-        for element in Bits(bitmap) {
+        for element in Bits::of(bitmap) {
             // What has just been decoded is located without fail.
             let Some(spec) = &self.specs[element as usize] else { break };
-            let Ok(Located { span, .. }) = self.locate(body, at, spec) else { break };
-            at = span.end;
-            spans.push((Element(element), span));
+            let Some(Located { end, .. }) = self.locate(body, at, spec) else { break };
+            spans.push((Element(element), at..end));
+            at = end;
         }
         Ok(spans)
     }
@@ -104,38 +147,39 @@ impl Dialect {
         }
     }
 
-    /// Finds an element's bytes. The length is not yet held against the element's maximum.
-    pub(super) fn locate(
+    /// Finds an element's bytes, if all are there. The length is not yet held against the element's
+    /// maximum.
+    #[inline]
+    pub(super) fn locate(&self, body: &[u8], at: usize, spec: &ElementSpec) -> Option<Located> {
+        let (prefix, units) = self.prefix(body, at, spec).ok()?;
+        let value = at + prefix;
+        let end = value + self.width(spec, units);
+        (end <= body.len()).then_some(Located { value, end, units })
+    }
+
+    /// The bytes of an element's length prefix, and the length.
+    #[inline]
+    fn prefix(
         &self,
         body: &[u8],
         at: usize,
         spec: &ElementSpec,
-    ) -> Result<Located, DecodeErrorKind> {
-        let truncated = |needed| DecodeErrorKind::Truncated { needed, left: body.len() - at };
-        let (prefix, units) = match spec.length {
-            Length::Fixed(width) => (0, usize::from(width)),
-            Length::Ll(_) | Length::Lll(_) => {
-                let prefix = match (self.lengths, spec.length) {
-                    (Coding::Bcd, Length::Ll(_)) => 1,
-                    (Coding::Ascii, Length::Lll(_)) => 3,
-                    _ => 2,
-                };
-                let digits = body.get(at..at + prefix).ok_or_else(|| truncated(prefix))?;
-                (prefix, self.length(digits).ok_or(DecodeErrorKind::BadLength)?)
-            }
+    ) -> Result<(usize, usize), DecodeErrorKind> {
+        let bytes = match (spec.length, self.lengths) {
+            (Length::Fixed(width), _) => return Ok((0, usize::from(width))),
+            (Length::Ll(_), Coding::Bcd) => 1,
+            (Length::Lll(_), Coding::Ascii) => 3,
+            _ => 2,
         };
-        let bytes = if self.packs(spec.class) { units.div_ceil(2) } else { units };
-        let needed = prefix + bytes;
-        if body.len() - at < needed {
-            // A hostile length is called too long rather than cut off: it can never be right.
-            let max = spec.length.max();
-            return Err(if units > max {
-                DecodeErrorKind::LengthTooLong { length: units, max }
-            } else {
-                truncated(needed)
-            });
-        }
-        Ok(Located { span: at..at + needed, value: at + prefix, units })
+        let Some(digits) = body.get(at..at + bytes) else {
+            return Err(DecodeErrorKind::Truncated { needed: bytes, left: body.len() - at });
+        };
+        self.length(digits).map(|units| (bytes, units)).ok_or(DecodeErrorKind::BadLength)
+    }
+
+    /// The bytes that a value takes.
+    fn width(&self, spec: &ElementSpec, units: usize) -> usize {
+        if self.packs(spec.class) { units.div_ceil(2) } else { units }
     }
 
     fn length(&self, prefix: &[u8]) -> Option<usize> {
@@ -154,63 +198,59 @@ impl Dialect {
         Some(length)
     }
 
-    /// Appends the canonical value of an element's bytes, or says which byte is wrong.
-    fn read(
-        &self,
-        spec: &ElementSpec,
-        bytes: &[u8],
-        units: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<(), (usize, DecodeErrorKind)> {
+    /// What is wrong with a value that does not read, and at which of its bytes.
+    fn offence(&self, spec: &ElementSpec, bytes: &[u8], units: usize) -> (usize, DecodeErrorKind) {
         if self.packs(spec.class) {
-            return unpack(spec, bytes, units, out);
+            if !has_good_filler(spec, bytes, units) {
+                let last = bytes.len().saturating_sub(1);
+                let at = if spec.filler == Filler::Leading { 0 } else { last };
+                return (at, DecodeErrorKind::BadFiller);
+            }
+            let mut digits = Vec::with_capacity(2 * bytes.len());
+            unpack(spec, bytes, units, &mut digits);
+            let skipped = if spec.filler == Filler::Leading { units % 2 } else { 0 };
+            let at = offending(spec.class, &digits).unwrap_or(0);
+            return ((at + skipped) / 2, DecodeErrorKind::BadDigit);
         }
-        if spec.class == Class::Track {
-            // Some lines write the separator as on the card.
-            let start = out.len();
-            out.extend(bytes.iter().map(|&byte| if byte == b'=' { b'D' } else { byte }));
-            return match offending(spec.class, &out[start..]) {
-                Some(at) => Err((at, DecodeErrorKind::BadCharacter)),
-                None => Ok(()),
-            };
-        }
-        out.extend_from_slice(bytes);
-        match offending(spec.class, bytes) {
-            Some(at) if spec.class == Class::Numeric => Err((at, DecodeErrorKind::BadDigit)),
-            Some(at) => Err((at, DecodeErrorKind::BadCharacter)),
-            None => Ok(()),
-        }
+        let is_separator = |byte: u8| spec.class == Class::Track && byte == b'=';
+        let is_bad = |byte: &u8| !is_separator(*byte) && offending(spec.class, &[*byte]).is_some();
+        let kind = match spec.class {
+            Class::Numeric => DecodeErrorKind::BadDigit,
+            _ => DecodeErrorKind::BadCharacter,
+        };
+        (bytes.iter().position(is_bad).unwrap_or(0), kind)
     }
 }
 
-/// Unpacks digits. The filler of a variable element is ignored (vendors write 0 or F), that of a
-/// fixed one must be 0 or F, because anything else there is a digit in the wrong place.
-fn unpack(
-    spec: &ElementSpec,
-    bytes: &[u8],
-    units: usize,
-    out: &mut Vec<u8>,
-) -> Result<(), (usize, DecodeErrorKind)> {
+/// Appends packed digits, and says whether they are digits. The filler of a variable element is
+/// ignored (vendors write 0 or F), that of a fixed one must be 0 or F, because anything else there
+/// is a digit in the wrong place.
+fn unpack(spec: &ElementSpec, bytes: &[u8], units: usize, out: &mut Vec<u8>) -> bool {
     let odd = units % 2;
     let (front, rest) = match spec.filler {
         Filler::Leading => bytes.split_at(odd),
         Filler::Trailing => bytes.split_at(0),
     };
     let (pairs, last) = rest.split_at(units / 2);
-    let spare = front.first().map(|byte| byte >> 4).or(last.first().map(|byte| byte & 0xF));
-    if matches!(spec.length, Length::Fixed(_)) && !matches!(spare, None | Some(0 | 0xF)) {
-        return Err((if front.is_empty() { pairs.len() } else { 0 }, DecodeErrorKind::BadFiller));
-    }
     let start = out.len();
     out.extend(front.iter().map(|&byte| DIGITS[byte as usize][1]));
     for &byte in pairs {
         out.extend_from_slice(&DIGITS[byte as usize]);
     }
     out.extend(last.iter().map(|&byte| DIGITS[byte as usize][0]));
-    match offending(spec.class, &out[start..]) {
-        None => Ok(()),
-        Some(at) => Err(((at + front.len()) / 2, DecodeErrorKind::BadDigit)),
+    has_good_filler(spec, bytes, units) && offending(spec.class, &out[start..]).is_none()
+}
+
+/// Whether the spare half byte of an odd number is one that the element may have.
+fn has_good_filler(spec: &ElementSpec, bytes: &[u8], units: usize) -> bool {
+    if units.is_multiple_of(2) || !matches!(spec.length, Length::Fixed(_)) {
+        return true;
     }
+    let spare = match spec.filler {
+        Filler::Leading => bytes.first().map(|byte| byte >> 4),
+        Filler::Trailing => bytes.last().map(|byte| byte & 0xF),
+    };
+    matches!(spare, None | Some(0 | 0xF))
 }
 
 /// Both half bytes of each byte as hexadecimal digits.

@@ -78,21 +78,37 @@ impl Framing {
     #[must_use]
     pub fn wrap(self, envelope: Envelope, body: &[u8]) -> Vec<u8> {
         let mut frame = Vec::with_capacity(body.len() + 13);
+        self.begin(envelope, &mut frame);
+        frame.extend_from_slice(body);
+        self.finish(&mut frame);
+        frame
+    }
+
+    /// What comes before the body of a frame, its length still open. The body goes behind it, and
+    /// then [`Framing::finish`] closes the frame.
+    pub(crate) fn begin(self, envelope: Envelope, frame: &mut Vec<u8>) {
         match self {
             Framing::PosLine => {
-                let length = (body.len() + ENVELOPE_BYTES).min(self.length_max()) as u16;
-                frame.extend_from_slice(&length.to_be_bytes());
+                frame.extend_from_slice(&[0; 2]);
                 frame.extend_from_slice(&envelope.tpdu);
                 frame.extend_from_slice(&envelope.header);
             }
+            Framing::NetworkLine => frame.extend_from_slice(b"0000"),
+        }
+    }
+
+    /// Writes the length at the front of a frame that holds its envelope and its body.
+    pub(crate) fn finish(self, frame: &mut [u8]) {
+        let prefix = self.prefix_bytes();
+        let length = frame.len().saturating_sub(prefix).min(self.length_max());
+        let Some(prefix) = frame.get_mut(..prefix) else { return };
+        match self {
+            Framing::PosLine => prefix.copy_from_slice(&(length as u16).to_be_bytes()),
             Framing::NetworkLine => {
-                let length = body.len().min(self.length_max());
                 let digit = |unit: usize| b'0' + (length / unit % 10) as u8;
-                frame.extend_from_slice(&[digit(1000), digit(100), digit(10), digit(1)]);
+                prefix.copy_from_slice(&[digit(1000), digit(100), digit(10), digit(1)]);
             }
         }
-        frame.extend_from_slice(body);
-        frame
     }
 
     /// Takes a whole frame apart: its envelope, and where the body lies.

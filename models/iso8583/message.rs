@@ -2,6 +2,8 @@
 
 use super::{Element, Mti};
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
 
 /// A message, independent of how a line writes it.
 ///
@@ -9,15 +11,30 @@ use std::fmt;
 /// separator `D`, binary elements raw. Two messages with the same MTI and values are equal.
 /// Elements outside 2..=128 do not exist: setting one does nothing.
 ///
-/// One buffer holds all values in ascending order of element, so a message costs two allocations.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// One buffer holds all values, in any order, beside a table of where each lies: a look-up counts
+/// no bits, and a decoded message points into a copy of its body instead of copying each value.
+#[derive(Clone)]
 pub struct Message {
     mti: Mti,
     /// Element 1 is the most significant bit, as on the wire; bit 1 itself is never set.
     pub(super) bitmap: u128,
-    /// Where each present element's value ends in `data`, in ascending order of element.
-    pub(super) ends: Vec<u32>,
-    pub(super) data: Vec<u8>,
+    /// By element number less one: the place of its value in `spans`, for elements that are there.
+    places: [u8; 128],
+    spans: Vec<Span>,
+    data: Vec<u8>,
+}
+
+/// Where a value lies in a message's buffer.
+#[derive(Clone, Copy)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    const fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 /// The bit of an element, none for a number outside 2..=128.
@@ -29,17 +46,43 @@ impl Message {
     /// An empty message.
     #[must_use]
     pub fn new(mti: Mti) -> Self {
-        Message { mti, bitmap: 0, ends: Vec::with_capacity(24), data: Vec::with_capacity(256) }
-    }
-
-    /// A message about to be filled in order by the decoder.
-    pub(super) fn with_capacity(mti: Mti, elements: usize, bytes: usize) -> Self {
         Message {
             mti,
             bitmap: 0,
-            ends: Vec::with_capacity(elements),
-            data: Vec::with_capacity(bytes),
+            places: [0; 128],
+            spans: Vec::with_capacity(24),
+            data: Vec::with_capacity(256),
         }
+    }
+
+    /// A message whose elements lie in `body`; [`Message::point`] says where.
+    pub(super) fn of_body(mti: Mti, elements: u32, body: &[u8]) -> Self {
+        let mut message = Message {
+            mti,
+            bitmap: 0,
+            places: [0; 128],
+            spans: Vec::with_capacity(elements as usize),
+            // Packed digits are written out behind the body.
+            data: Vec::with_capacity(2 * body.len()),
+        };
+        message.data.extend_from_slice(body);
+        message
+    }
+
+    /// Adds an element that is not there yet: `value` is the next part of the buffer, or lies in
+    /// it already.
+    pub(super) fn point(&mut self, element: u8, value: Range<usize>) {
+        let bit = bit(element);
+        if bit != 0 {
+            self.places[usize::from(element) - 1] = self.spans.len() as u8;
+            self.spans.push(Span { start: offset(value.start), end: offset(value.end) });
+            self.bitmap |= bit;
+        }
+    }
+
+    /// The buffer, for the decoder to write values behind the body.
+    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.data
     }
 
     /// The message type.
@@ -63,30 +106,20 @@ impl Message {
     /// Sets an element, replacing what it held.
     pub fn set(&mut self, element: Element, value: impl AsRef<[u8]>) {
         let value = value.as_ref();
-        let bit = bit(element.0);
-        if bit == 0 {
-            return;
-        }
-        // Messages are mostly built in ascending order: nothing at or behind this element.
-        if self.bitmap & (bit | (bit - 1)) == 0 {
-            self.data.extend_from_slice(value);
-            self.ends.push(end(self.data.len()));
-            self.bitmap |= bit;
-            return;
-        }
-        let rank = self.rank(bit);
-        let start = self.start(rank);
-        let old = if self.bitmap & bit == 0 {
-            self.ends.insert(rank, end(start));
-            self.bitmap |= bit;
-            start
+        let start = self.data.len();
+        if self.has(element) {
+            let span = &mut self.spans[usize::from(self.places[usize::from(element.0) - 1])];
+            let old = span.range();
+            if value.len() <= old.len() {
+                self.data[old.start..old.start + value.len()].copy_from_slice(value);
+                span.end = offset(old.start + value.len());
+                return;
+            }
+            *span = Span { start: offset(start), end: offset(start + value.len()) };
         } else {
-            self.ends[rank] as usize
-        };
-        self.data.splice(start..old, value.iter().copied());
-        for later in &mut self.ends[rank..] {
-            *later = end(*later as usize + value.len() - (old - start));
+            self.point(element.0, start..start + value.len());
         }
+        self.data.extend_from_slice(value);
     }
 
     /// Sets a numeric element, padded with zeros on the left to `width` digits. A value that needs
@@ -110,17 +143,17 @@ impl Message {
 
     /// Removes an element, if present.
     pub fn remove(&mut self, element: Element) {
-        let bit = bit(element.0);
-        if self.bitmap & bit == 0 {
+        if !self.has(element) {
             return;
         }
-        let rank = self.rank(bit);
-        let (start, old) = (self.start(rank), self.ends[rank] as usize);
-        self.data.drain(start..old);
-        self.ends.remove(rank);
-        self.bitmap &= !bit;
-        for later in &mut self.ends[rank..] {
-            *later = end(*later as usize - (old - start));
+        self.bitmap &= !bit(element.0);
+        let place = self.places[usize::from(element.0) - 1];
+        self.spans.swap_remove(usize::from(place));
+        // Whoever was last has moved into the gap.
+        let last = self.spans.len() as u8;
+        let mut present = Bits::of(self.bitmap);
+        if let Some(moved) = present.find(|other| self.places[usize::from(*other) - 1] == last) {
+            self.places[usize::from(moved) - 1] = place;
         }
     }
 
@@ -133,12 +166,13 @@ impl Message {
     /// The element's canonical value.
     #[must_use]
     pub fn get(&self, element: Element) -> Option<&[u8]> {
-        let bit = bit(element.0);
-        if self.bitmap & bit == 0 {
-            return None;
-        }
-        let rank = self.rank(bit);
-        Some(&self.data[self.start(rank)..self.ends[rank] as usize])
+        if self.has(element) { Some(self.value(element.0)) } else { None }
+    }
+
+    /// The value of an element that is there.
+    pub(super) fn value(&self, element: u8) -> &[u8] {
+        let place = self.places[usize::from(element) - 1];
+        &self.data[self.spans[usize::from(place)].range()]
     }
 
     /// The element's value as text; `None` when absent or not UTF-8 (GBK seldom is).
@@ -164,31 +198,36 @@ impl Message {
 
     /// Present elements in ascending order.
     pub fn elements(&self) -> impl Iterator<Item = (Element, &[u8])> {
-        let mut start = 0;
-        Bits(self.bitmap).zip(&self.ends).map(move |(element, &end)| {
-            let value = &self.data[start..end as usize];
-            start = end as usize;
-            (Element(element), value)
-        })
+        Bits::of(self.bitmap).map(|element| (Element(element), self.value(element)))
     }
 
-    /// How many present elements come before this bit.
-    fn rank(&self, bit: u128) -> usize {
-        let before = self.bitmap & !(bit | (bit - 1));
-        let (first, second) = ((before >> 64) as u64, before as u64);
-        // Most elements are among the first 64; counting bits is the price of every look-up.
-        let later = if second == 0 { 0 } else { second.count_ones() };
-        (first.count_ones() + later) as usize
+    /// Bytes of all values together, at most.
+    pub(super) fn bytes(&self) -> usize {
+        self.data.len()
     }
+}
 
-    fn start(&self, rank: usize) -> usize {
-        if rank == 0 { 0 } else { self.ends[rank - 1] as usize }
+/// Equal when they say the same, wherever their buffers hold it.
+impl PartialEq for Message {
+    fn eq(&self, other: &Message) -> bool {
+        self.mti == other.mti
+            && self.bitmap == other.bitmap
+            && self.elements().zip(other.elements()).all(|(one, two)| one.1 == two.1)
+    }
+}
+
+impl Eq for Message {}
+
+impl Hash for Message {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.mti, self.bitmap).hash(state);
+        self.elements().for_each(|(_, value)| value.hash(state));
     }
 }
 
 /// An offset in a message's buffer. Values come from frames and constants, far below 4 GiB.
-pub(super) fn end(length: usize) -> u32 {
-    u32::try_from(length).expect("a message holds less than 4 GiB")
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).expect("a message holds less than 4 GiB")
 }
 
 /// One to nineteen ASCII digits as a number.
@@ -208,18 +247,32 @@ pub(super) fn number(digits: &[u8]) -> Option<u64> {
 
 /// The set bits of a bitmap, as element numbers in ascending order.
 #[derive(Clone, Copy)]
-pub(super) struct Bits(pub(super) u128);
+pub(super) struct Bits {
+    word: u64,
+    /// Elements before the word's first.
+    before: u8,
+    second: u64,
+}
+
+impl Bits {
+    pub(super) const fn of(bitmap: u128) -> Bits {
+        Bits { word: (bitmap >> 64) as u64, before: 0, second: bitmap as u64 }
+    }
+}
 
 impl Iterator for Bits {
     type Item = u8;
 
     fn next(&mut self) -> Option<u8> {
-        if self.0 == 0 {
-            return None;
+        if self.word == 0 {
+            if self.second == 0 {
+                return None;
+            }
+            (self.word, self.second, self.before) = (self.second, 0, 64);
         }
-        let leading = self.0.leading_zeros();
-        self.0 &= !(1 << (127 - leading));
-        Some(leading as u8 + 1)
+        let leading = self.word.leading_zeros();
+        self.word &= !(1 << (63 - leading));
+        Some(self.before + leading as u8 + 1)
     }
 }
 

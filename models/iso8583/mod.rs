@@ -9,6 +9,7 @@ mod balance;
 mod decode;
 mod describe;
 mod dialect;
+mod digits;
 mod element;
 mod encode;
 mod error;
@@ -36,3 +37,5 @@ pub use response_code::{CodeClass, ResponseCode};
 pub use settlement::{BatchDetail, BatchDetails48, Settlement48, Totals48};
 pub use tables::{NETWORK, POS};
 pub use view::{View, ViewElement};
+
+pub(crate) use digits::Digits;

@@ -89,7 +89,7 @@ impl Mti {
 
     /// Four ASCII bytes.
     #[must_use]
-    pub(super) fn ascii(self) -> [u8; 4] {
+    pub(crate) fn ascii(self) -> [u8; 4] {
         [self.version(), self.class(), self.function(), self.origin()].map(|digit| b'0' + digit)
     }
 

@@ -1,5 +1,6 @@
 //! Elements 60, 61 and 90: what a message says about its batch and its original. Layouts only.
 
+use super::digits::Digits;
 use super::message::number;
 use super::{Element, Message, Mti};
 
@@ -33,11 +34,12 @@ impl Private60 {
     /// do; `rest` is left out where 60.3 is missing, because position tells the parts apart.
     #[must_use]
     pub fn encode(&self) -> String {
-        let [tens, ones] = self.transaction_type.map(char::from);
-        let batch = self.batch % 1_000_000;
+        let text = Digits::with_capacity(11 + self.rest.len())
+            .text(self.transaction_type)
+            .number(self.batch, 6);
         match self.network_code {
-            None => format!("{tens}{ones}{batch:06}"),
-            Some(code) => format!("{tens}{ones}{batch:06}{:03}{}", code % 1000, self.rest),
+            None => text.into_string(),
+            Some(code) => text.number(code, 3).text(&self.rest).into_string(),
         }
     }
 
@@ -76,10 +78,10 @@ impl OriginalPos61 {
     /// The digits of element 61: 12, or 16 with a date. Larger numbers wrap.
     #[must_use]
     pub fn encode(&self) -> String {
-        let (batch, stan) = (self.batch % 1_000_000, self.stan % 1_000_000);
+        let text = Digits::with_capacity(16).number(self.batch, 6).number(self.stan, 6);
         match self.date {
-            None => format!("{batch:06}{stan:06}"),
-            Some(date) => format!("{batch:06}{stan:06}{:04}", date % 10_000),
+            None => text.into_string(),
+            Some(date) => text.number(date, 4).into_string(),
         }
     }
 
@@ -133,13 +135,16 @@ impl OriginalData90 {
     /// The 42 digits of element 90. Of an institution longer than 11 digits, the last 11.
     #[must_use]
     pub fn encode(&self) -> String {
-        let mut text = format!("{}{:06}", self.mti, self.stan % 1_000_000);
-        text.extend(self.transmission.map(char::from));
+        let mut text = Digits::with_capacity(42)
+            .text(self.mti.ascii())
+            .number(self.stan, 6)
+            .text(self.transmission);
         for institution in [&self.acquirer, &self.forwarder] {
             let from = institution.len().saturating_sub(11);
-            text += &format!("{:0>11}", institution.get(from..).unwrap_or_default());
+            let last = institution.get(from..).unwrap_or_default();
+            text = text.number(0_u8, 11 - last.len()).text(last);
         }
-        text
+        text.into_string()
     }
 
     /// Reads exactly 42 digits.

@@ -1,5 +1,6 @@
 //! Element 48 of settlement and batch upload on the POS line: totals and details. Sums nothing.
 
+use super::digits::Digits;
 use super::private::{digits, part};
 
 /// The totals of one half of a batch, 31 digits.
@@ -21,14 +22,15 @@ impl Totals48 {
     /// The 31 digits. Larger numbers wrap to their width.
     #[must_use]
     pub fn encode(&self) -> String {
-        format!(
-            "{:012}{:03}{:012}{:03}{}",
-            self.debit_amount % 1_000_000_000_000,
-            self.debit_count % 1000,
-            self.credit_amount % 1_000_000_000_000,
-            self.credit_count % 1000,
-            self.result % 10
-        )
+        self.append(Digits::with_capacity(31)).into_string()
+    }
+
+    fn append(&self, text: Digits) -> Digits {
+        text.number(self.debit_amount, 12)
+            .number(self.debit_count, 3)
+            .number(self.credit_amount, 12)
+            .number(self.credit_count, 3)
+            .number(self.result, 1)
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -55,7 +57,7 @@ impl Settlement48 {
     /// The 62 digits.
     #[must_use]
     pub fn encode(&self) -> String {
-        self.domestic.encode() + &self.foreign.encode()
+        self.foreign.append(self.domestic.append(Digits::with_capacity(62))).into_string()
     }
 
     /// Reads exactly 62 digits.
@@ -103,14 +105,17 @@ impl BatchDetails48 {
     #[must_use]
     pub fn encode(&self) -> Option<String> {
         let count = self.details.len().min(BatchDetails48::COUNT_MAX);
-        let mut text = format!("{count:02}");
+        let mut text = Digits::with_capacity(2 + 40 * count).number(count as u64, 2);
         for detail in &self.details[..count] {
             let pan = digits(detail.pan.as_bytes()).filter(|pan| pan.len() <= 20)?;
-            let (kind, trace) = (detail.kind % 100, detail.trace % 1_000_000);
-            let amount = detail.amount % 1_000_000_000_000;
-            text += &format!("{kind:02}{trace:06}{pan:0>20}{amount:012}");
+            text = text
+                .number(detail.kind, 2)
+                .number(detail.trace, 6)
+                .number(0_u8, 20 - pan.len())
+                .text(pan)
+                .number(detail.amount, 12);
         }
-        Some(text)
+        Some(text.into_string())
     }
 
     /// Reads a count of up to eight and exactly that many details.

@@ -55,11 +55,12 @@ impl Dialect {
         };
         view.bitmap = body[mti..mti + at].to_vec();
         at += mti;
-        for element in Bits(bitmap) {
+        for element in Bits::of(bitmap) {
             let Some(spec) = &self.specs[element as usize] else { break };
-            let Ok(located) = self.locate(body, at, spec) else { break };
-            at = located.span.end;
-            view.elements.push(self.view_element(body, spec, located));
+            let Some(located) = self.locate(body, at, spec) else { break };
+            let span = at..located.end;
+            at = located.end;
+            view.elements.push(self.view_element(body, spec, span, &located));
         }
         view.rest = at..body.len();
         view
@@ -76,9 +77,15 @@ impl Dialect {
         Some((u128::from(first & !(1 << 63)) << 64, 8))
     }
 
-    fn view_element(&self, body: &[u8], spec: &ElementSpec, located: Located) -> ViewElement {
-        let Located { span, value: start, units } = located;
-        let bytes = &body[start..span.end];
+    fn view_element(
+        &self,
+        body: &[u8],
+        spec: &ElementSpec,
+        span: Range<usize>,
+        located: &Located,
+    ) -> ViewElement {
+        let Located { value, end, units } = *located;
+        let bytes = &body[value..end];
         let value: Vec<u8> = if self.packs(spec.class) {
             let skip = if spec.filler == Filler::Leading { units % 2 } else { 0 };
             bytes.iter().flat_map(|&byte| DIGITS[byte as usize]).skip(skip).take(units).collect()

@@ -60,6 +60,8 @@ pub(super) enum Operation {
     Encrypt,
     Decrypt,
     Mac(MacAlgorithm),
+    /// The chaining value after the input, on the way to a MAC.
+    Chain(MacAlgorithm),
 }
 
 impl Operation {
@@ -68,6 +70,9 @@ impl Operation {
             Operation::Encrypt => 0,
             Operation::Decrypt => 1,
             Operation::Mac(algorithm) => 2 + algorithm as u64,
+            Operation::Chain(algorithm) => {
+                2 + (MacAlgorithm::ALL.len() + algorithm as usize) as u64
+            }
         }
     }
 }

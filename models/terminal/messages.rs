@@ -8,7 +8,7 @@ use super::journal::{Doubt, KEYS_CODE, Sale, Sold};
 use crate::card::{Amount, Card};
 use crate::defect::Defect;
 use crate::iso8583::{
-    Balance54, BatchDetail, BatchDetails48, Element, Message, Mti, Private60, ResponseCode,
+    Balance54, BatchDetail, BatchDetails48, Digits, Element, Message, Mti, Private60, ResponseCode,
     Settlement48, Totals48,
 };
 use crate::line::{Incoming, MacCheck};
@@ -97,7 +97,8 @@ fn card_request(
     if pin.is_some() {
         message.set(Element::PIN_CAPTURE, "12");
     }
-    message.set(Element::TRACK_2, format!("{pan}D{:04}20100000", card.expiry));
+    let track = Digits::with_capacity(32).text(pan).text("D").number(card.expiry, 4);
+    message.set(Element::TRACK_2, track.text("20100000").into_string());
     message.set(Element::TERMINAL, config.terminal);
     message.set(Element::MERCHANT, config.merchant);
     let currency = amount.map_or(config.currency, |amount| amount.currency);

@@ -3,7 +3,6 @@
 use super::books::{Books, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::history::What;
-use reversim_models::card::Pan;
 use reversim_models::device::Output;
 use reversim_models::record::Record;
 
@@ -38,21 +37,18 @@ impl Invariant for Claim {
 
 fn travelled(books: &Books, wire: &Wire) -> Checked {
     let Some(block) = wire.pin_block else { return Ok(0) };
-    let number = u64::from_be_bytes(block);
-    for pin in &books.setting.pins {
-        let clear = clear_block(pin.digits());
-        let pans = wire.pan.iter().chain(&books.setting.pans);
-        let is_clear = number == clear || pans.map(account).any(|pan| number == clear ^ pan);
-        if is_clear || block.starts_with(pin.digits()) {
-            return breach!(
-                [wire.index],
-                "{} sent a PIN in the clear to {} (element 52 of {}, STAN {:06})",
-                wire.from,
-                wire.to,
-                wire.mti,
-                wire.stan
-            );
-        }
+    let begins = |digits: &[u8]| block.starts_with(digits);
+    if books.clear_pins.holds(u64::from_be_bytes(block), wire.pan.as_ref())
+        || books.setting.pins.iter().any(|pin| begins(pin.digits()))
+    {
+        return breach!(
+            [wire.index],
+            "{} sent a PIN in the clear to {} (element 52 of {}, STAN {:06})",
+            wire.from,
+            wire.to,
+            wire.mti,
+            wire.stan
+        );
     }
     let before = books.wires.iter().find(|w| {
         w.index < wire.index
@@ -73,38 +69,21 @@ fn travelled(books: &Books, wire: &Wire) -> Checked {
 }
 
 fn rested(books: &Books, seen: &Seen<'_>, bytes: &[u8]) -> Checked {
-    for pin in &books.setting.pins {
-        let clear = clear_block(pin.digits());
-        for pan in books.setting.pans.iter().map(account).chain([0]) {
-            let block = (clear ^ pan).to_be_bytes();
-            let hex = format!("{:016x}", clear ^ pan).into_bytes();
-            let holds =
-                |needle: &[u8]| bytes.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle));
-            if bytes.windows(8).any(|w| w == block) || holds(&hex) {
-                return breach!([seen.index], "{} kept a PIN block in the clear", seen.entry.party);
-            }
+    for block in books.clear_pins.all() {
+        let hex = format!("{block:016x}").into_bytes();
+        let holds =
+            |needle: &[u8]| bytes.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle));
+        if bytes.windows(8).any(|w| w == block.to_be_bytes()) || holds(&hex) {
+            return breach!([seen.index], "{} kept a PIN block in the clear", seen.entry.party);
         }
     }
     Ok(0)
 }
 
-/// ISO 9564 format 0 before the account number is mixed in.
-fn clear_block(digits: &[u8]) -> u64 {
-    let nibble = |place: usize| digits.get(place).map_or(0xF, |d| u64::from(d.wrapping_sub(b'0')));
-    (0..14).fold(digits.len() as u64, |block, place| block << 4 | nibble(place) & 0xF)
-}
-
-/// The twelve account digits that are mixed in: the last ones without the check digit.
-fn account(pan: &Pan) -> u64 {
-    let digits = pan.as_str().as_bytes();
-    let end = digits.len().saturating_sub(1);
-    let start = end.saturating_sub(12);
-    digits[start..end].iter().fold(0, |block, d| block << 4 | u64::from(d.wrapping_sub(b'0')))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::invariant::books::pins::{account, clear_block};
     use crate::invariant::testing::{ISSUER, SWITCH, Sale, TERMINAL, Tale, pan, sale};
     use reversim_models::iso8583::{Element, Message, Mti};
 

@@ -222,7 +222,11 @@ impl World<'_> {
         self.actions.reset(ticket);
         let Some(node) = &mut self.hosts[host].node else { return VecDeque::new() };
         node.handle(now, event, &mut self.actions);
-        self.actions.drain().collect()
+        if self.actions.as_slice().is_empty() {
+            return VecDeque::new();
+        }
+        // A vector becomes a queue, and a queue a vector again, without a copy.
+        self.actions.take(self.rooms.pop().unwrap_or_default()).into()
     }
 
     fn perform(&mut self, host: usize, actions: VecDeque<(Ticket, Action)>) {
@@ -260,6 +264,7 @@ impl World<'_> {
                 return;
             }
         }
+        self.rooms.push(task.actions.into());
         if let Some(ticket) = is_committed {
             self.committed(host, ticket);
         }

@@ -23,7 +23,7 @@ use host::{Happening, Host};
 use network::{Delivery, Network};
 use people::People;
 use queue::{Queue, Rank};
-use reversim_models::node::{Actions, Link, LinkDownReason, Port, Ticket};
+use reversim_models::node::{Action, Actions, Link, LinkDownReason, Port, Ticket};
 use reversim_models::time::{Date, Instant};
 
 /// Events in one run, at most. A party that needs more is caught in a loop of its own.
@@ -80,6 +80,8 @@ struct World<'a> {
     history: History,
     /// Room for the actions of one event, used again and again.
     actions: Actions,
+    /// Room for the actions of events that are waiting to be performed.
+    rooms: Vec<Vec<(Ticket, Action)>>,
     business_date: Date,
     events: u32,
 }
@@ -136,6 +138,7 @@ impl<'a> World<'a> {
             hosts,
             history,
             actions: Actions::default(),
+            rooms: Vec::new(),
             events: 0,
         }
     }

@@ -7,6 +7,7 @@
 mod account;
 mod batch;
 mod counter;
+pub(crate) mod pins;
 mod route;
 mod sale;
 mod scan;
@@ -22,6 +23,7 @@ pub(crate) use wire::{Delivery, Wire, peek_mti};
 use super::Kinds;
 use crate::history::{Entry, Frame, Setting, What};
 use crate::party::{Party, Role};
+use pins::ClearPins;
 use reversim_models::device::Output;
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::Ticket;
@@ -43,6 +45,7 @@ pub(crate) fn is_taken(code: ResponseCode) -> bool {
 /// Everything a claim may know.
 pub(crate) struct Books {
     pub(crate) setting: Setting,
+    pub(crate) clear_pins: ClearPins,
     /// The time of the entry last read.
     pub(crate) now: Instant,
     /// Sales as terminals recorded them.
@@ -97,6 +100,7 @@ impl Books {
     pub(crate) fn new(setting: &Setting) -> Books {
         Books {
             setting: setting.clone(),
+            clear_pins: ClearPins::of(setting),
             now: Instant::START,
             sales: Vec::with_capacity(8),
             numbers: Vec::with_capacity(16),

@@ -25,31 +25,27 @@ pub(super) fn scan(frame: &Frame, mut take: impl FnMut(Element, &[u8])) -> Optio
     let body = frame.bytes().get(span)?;
     let head = if dialect.framing == Framing::PosLine { 2 } else { 4 };
     let first = u64::from_be_bytes(*body.get(head..)?.first_chunk()?);
-    let (mut bitmap, mut at) = if first >> 63 == 0 {
+    let (bitmap, mut at) = if first >> 63 == 0 {
         (u128::from(first) << 64, head + 8)
     } else {
         (u128::from_be_bytes(*body.get(head..)?.first_chunk()?) & !(1 << 127), head + 16)
     };
-    while bitmap != 0 {
-        let leading = bitmap.leading_zeros();
-        let bit = 1_u128 << (127 - leading);
-        bitmap &= !bit;
-        let element = Element(leading as u8 + 1);
+    for (element, is_needed) in elements(bitmap) {
         let spec = dialect.spec(element)?;
         let (prefix, units) = length(dialect, spec.length, body.get(at..)?)?;
         let is_packed =
             dialect.digits == Coding::Bcd && matches!(spec.class, Class::Numeric | Class::Track);
         let start = at + prefix;
         at = start + if is_packed { units.div_ceil(2) } else { units };
-        if MASK & bit == 0 {
+        if !is_needed {
             continue;
         }
         let value = body.get(start..at)?;
         if is_packed {
             let mut digits = [0; 64];
-            for (place, digit) in digits.get_mut(..units)?.iter_mut().enumerate() {
-                let byte = value[place / 2];
-                *digit = b'0' + if place % 2 == 0 { byte >> 4 } else { byte & 0xF };
+            let pairs = digits.get_mut(..2 * value.len())?.as_chunks_mut::<2>().0;
+            for (pair, byte) in pairs.iter_mut().zip(value) {
+                *pair = [b'0' + (byte >> 4), b'0' + (byte & 0xF)];
             }
             take(element, &digits[..units]);
         } else {
@@ -57,6 +53,20 @@ pub(super) fn scan(frame: &Frame, mut take: impl FnMut(Element, &[u8])) -> Optio
         }
     }
     (at == body.len()).then_some(())
+}
+
+/// The elements of a bitmap in ascending order, and whether each is needed.
+fn elements(bitmap: u128) -> impl Iterator<Item = (Element, bool)> {
+    let halves = [(bitmap >> 64, MASK >> 64, 1), (bitmap, MASK, 65)];
+    halves.into_iter().flat_map(|(bits, mask, first)| {
+        let (mut bits, mask) = (bits as u64, mask as u64);
+        std::iter::from_fn(move || {
+            let leading = bits.leading_zeros();
+            let bit = (1_u64 << 63).checked_shr(leading)?;
+            bits &= !bit;
+            Some((Element(first + leading as u8), mask & bit != 0))
+        })
+    })
 }
 
 /// Bytes of the length prefix, and digits, characters or bytes of the value.
