@@ -14,6 +14,7 @@ mod replay;
 mod run;
 mod search;
 mod shrink;
+mod states;
 
 use crate::exit::{Exit, Failure};
 use arguments::{Cli, Command};

@@ -4,6 +4,7 @@ use super::arguments::Search;
 use super::cases::quoted;
 use super::judged::InvariantJson;
 use super::output::{Output, hint, to_json};
+use super::states::{StatesJson, states_json, states_text};
 use super::{disk, progress};
 use crate::exit::{Exit, Failure};
 use reversim::file::render;
@@ -42,6 +43,7 @@ pub(crate) struct Document {
     jobs: usize,
     violations: Vec<ViolationJson>,
     marks: BTreeMap<&'static str, u64>,
+    states: StatesJson,
     invariants: BTreeMap<&'static str, InvariantJson>,
     internal_errors: Vec<String>,
 }
@@ -148,6 +150,7 @@ impl Searched {
         }
         let _ = write!(out, "\n{table}");
         self.marks(&mut out);
+        let _ = write!(out, "\n{}", states_text(&self.report.statistics.states));
         for (found, path) in self.report.violations.iter().zip(&self.paths) {
             broken(&mut out, found, path);
         }
@@ -219,6 +222,7 @@ impl Searched {
             jobs: self.campaign.jobs,
             violations: violations.map(|(found, path)| violation_json(found, path)).collect(),
             marks,
+            states: states_json(&statistics.states),
             invariants: invariants.collect(),
             internal_errors: self.report.internal_errors.iter().map(ToString::to_string).collect(),
         }

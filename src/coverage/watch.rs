@@ -2,6 +2,7 @@
 
 use super::{AtIssuer, AtSwitch, AtTerminal, State, States};
 use crate::history::Entry;
+use crate::party::Party;
 use reversim_models::node::Ticket;
 use reversim_models::record::{IssuerRecord, Kind, Record, SwitchRecord, TerminalRecord};
 
@@ -14,8 +15,13 @@ pub struct StateWatch {
 
 /// A sale, from the terminal's first record of it.
 struct Sale {
+    terminal: Party,
     ticket: Ticket,
     batch: u32,
+    /// Its name between the switch and the issuer.
+    rrn: [u8; 12],
+    /// Its number at the issuer.
+    id: Option<(Party, u64)>,
     state: State,
 }
 
@@ -28,14 +34,14 @@ impl StateWatch {
     /// Takes in a record that became durable, in the order of the history.
     pub fn observe(&mut self, entry: &Entry, record: &Record) {
         match record {
-            Record::Terminal(record) => self.terminal(entry.ticket, record),
+            Record::Terminal(record) => self.terminal(entry, record),
             Record::Switch(record) if entry.party.number == 1 => self.switch(entry.ticket, record),
-            Record::Issuer(record) => self.issuer(record),
+            Record::Issuer(record) => self.issuer(entry.party, record),
             _ => {}
         }
     }
 
-    fn terminal(&mut self, about: Ticket, record: &TerminalRecord) {
+    fn terminal(&mut self, entry: &Entry, record: &TerminalRecord) {
         let state = match record {
             TerminalRecord::Started { ticket, batch, .. } => {
                 let state = State {
@@ -44,12 +50,14 @@ impl StateWatch {
                     issuer: AtIssuer::Unknown,
                 };
                 self.states.set(state);
-                self.sales.push(Sale { ticket: *ticket, batch: *batch, state });
+                let (terminal, ticket, batch) = (entry.party, *ticket, *batch);
+                self.sales.push(Sale { terminal, ticket, batch, rrn: [0; 12], id: None, state });
                 return;
             }
             TerminalRecord::BatchClosed { batch, .. } => {
                 let ours = |sale: &&mut Sale| {
-                    sale.batch == *batch && sale.state.terminal == AtTerminal::Approved
+                    (sale.terminal, sale.batch) == (entry.party, *batch)
+                        && sale.state.terminal == AtTerminal::Approved
                 };
                 for sale in self.sales.iter_mut().filter(ours) {
                     sale.state.terminal = AtTerminal::Settled;
@@ -66,12 +74,17 @@ impl StateWatch {
             TerminalRecord::ExceptionOpened { .. } => AtTerminal::GivenUp,
             _ => return,
         };
-        self.change(about, |sale| sale.terminal = state);
+        self.change(entry.ticket, |sale| sale.terminal = state);
     }
 
     fn switch(&mut self, about: Ticket, record: &SwitchRecord) {
         let state = match record {
-            SwitchRecord::Forwarded { .. } => AtSwitch::Forwarded,
+            SwitchRecord::Forwarded { ticket, rrn, .. } => {
+                if let Some(sale) = self.sales.iter_mut().rev().find(|s| s.ticket == *ticket) {
+                    sale.rrn = *rrn;
+                }
+                AtSwitch::Forwarded
+            }
             SwitchRecord::Answered { code, .. } if code.is_approval() => AtSwitch::Approved,
             // A refusal for want of an answer comes with the advice, before or after it.
             SwitchRecord::Answered { .. } => {
@@ -101,26 +114,35 @@ impl StateWatch {
         self.change(about, |sale| sale.switch = state);
     }
 
-    fn issuer(&mut self, record: &IssuerRecord) {
-        match record {
-            IssuerRecord::Decided { ticket, kind: Kind::Sale, code, .. } => {
+    /// By name and number: two messages that come in one read have one ticket.
+    fn issuer(&mut self, issuer: Party, record: &IssuerRecord) {
+        let sales = self.sales.iter_mut().rev();
+        let (sale, state) = match record {
+            IssuerRecord::Decided { id, rrn, kind: Kind::Sale, code, .. } => {
                 let state = if code.is_approval() { AtIssuer::Debited } else { AtIssuer::Declined };
-                self.change(*ticket, |sale| {
-                    if sale.issuer == AtIssuer::Unknown {
-                        sale.issuer = state;
-                    }
-                });
+                let mut named = sales.filter(|sale| sale.rrn == *rrn);
+                let Some(sale) = named.find(|sale| sale.state.issuer == AtIssuer::Unknown) else {
+                    return;
+                };
+                sale.id = Some((issuer, *id));
+                (sale, state)
+            }
+            IssuerRecord::Reversed { original: Some(id), .. } => {
+                let debited = |sale: &&mut Sale| {
+                    sale.id == Some((issuer, *id)) && sale.state.issuer == AtIssuer::Debited
+                };
+                let Some(sale) = { sales }.find(debited) else { return };
+                (sale, AtIssuer::Reversed)
             }
             IssuerRecord::Reversed { ticket, original: None, .. } => {
-                self.change(*ticket, |sale| sale.issuer = AtIssuer::Barred);
+                let Some(sale) = { sales }.find(|sale| sale.ticket == *ticket) else { return };
+                (sale, AtIssuer::Barred)
             }
-            IssuerRecord::Reversed { ticket, .. } => self.change(*ticket, |sale| {
-                if sale.issuer == AtIssuer::Debited {
-                    sale.issuer = AtIssuer::Reversed;
-                }
-            }),
-            _ => {}
-        }
+            _ => return,
+        };
+        sale.state.issuer = state;
+        let state = sale.state;
+        self.states.set(state);
     }
 
     fn change(&mut self, ticket: Ticket, change: impl FnOnce(&mut State)) {

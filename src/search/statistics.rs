@@ -1,6 +1,7 @@
 //! What a campaign has seen, in numbers. Sums only: shards and threads add up in any order.
 
 use super::mix;
+use crate::coverage::States;
 use crate::run::{Digest, Run};
 use crate::verdict::Verdict;
 use reversim_models::time::Duration;
@@ -28,6 +29,8 @@ pub struct Statistics {
     pub simulated: Duration,
     /// By mark: in how many runs it was seen.
     pub marks: BTreeMap<&'static str, u64>,
+    /// What terminal, switch and issuer knew of sales.
+    pub states: States,
     /// By invariant.
     pub invariants: BTreeMap<&'static str, Tally>,
 }
@@ -70,6 +73,7 @@ impl Default for Statistics {
             messages: 0,
             simulated: Duration::ZERO,
             marks: BTreeMap::new(),
+            states: States::default(),
             invariants: BTreeMap::new(),
         }
     }
@@ -86,6 +90,7 @@ impl Statistics {
         self.transactions += run.counts.transactions;
         self.messages += run.counts.messages;
         self.simulated = Duration(self.simulated.0.saturating_add(run.counts.simulated.0));
+        self.states.add(&run.states);
         for mark in run.marks.iter() {
             *self.marks.entry(mark.name()).or_default() += 1;
         }
@@ -113,6 +118,7 @@ impl Statistics {
         self.transactions += other.transactions;
         self.messages += other.messages;
         self.simulated = Duration(self.simulated.0.saturating_add(other.simulated.0));
+        self.states.add(&other.states);
         for (name, count) in &other.marks {
             *self.marks.entry(name).or_default() += count;
         }
