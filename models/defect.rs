@@ -34,6 +34,8 @@ pub enum Defect {
     T15,
     /// Takes one read for one message; what follows the first frame is dropped.
     T16,
+    /// An interrupted upload begins at the first detail again; the host counts by position.
+    T20,
     /// A lost 0510 increments the batch number and settles the same sales again.
     T21,
     /// An answer with a wrong MAC is shown as a decline and not reversed.
@@ -52,22 +54,32 @@ pub enum Defect {
     W02,
     /// Pairs answers with requests by the terminal's STAN only, and sends that STAN upstream.
     W03,
+    /// A reversal goes out on another connection of the pool than its request.
+    W05,
     /// The head of the store-and-forward queue is retried for ever; what is behind it waits.
     W06,
     /// The advice is removed from the queue before its first sending is durable.
     W07,
     /// An advice older than the expiry is dropped without an exception item.
     W09,
+    /// An advice that is sent again does not say so: it stays 0420.
+    W10,
     /// After the last try an advice is dropped without an exception item.
     W11,
     /// Answers 0410 to the terminal before the advice is recorded.
     W13,
+    /// Recognises a duplicate by terminal and STAN alone, whatever the batch and the day.
+    W14,
     /// A restart forgets which requests were answered.
     W15,
+    /// Looks for duplicates among committed requests only.
+    W17,
     /// A duplicate of an unfinished request is answered approved.
     W18,
     /// When the issuer's line breaks, pending requests are answered 91 and not reversed.
     W19,
+    /// Counts retrieval reference numbers in memory: they begin again with power.
+    W24,
     /// Queues a reversal for an original that was declined.
     W26,
     /// Takes the settlement date when it answers, not when it forwards.
@@ -76,6 +88,8 @@ pub enum Defect {
     W30,
     /// An echo test without an answer declines what is pending and reverses nothing.
     W32,
+    /// Keeps a request that found no line, and sends it when there is one.
+    W34,
     /// Every repeat of an advice (0421) gets a new STAN.
     W35,
     /// Has no time-out upstream; waits on a dead line for ever.
@@ -88,6 +102,8 @@ pub enum Defect {
     I04,
     /// The debit and the duplicate memory are two writes.
     I07,
+    /// Remembers reversals by business date: one of another date is new.
+    I09,
     /// Looks for the original among committed entries only: one still being written is not found.
     I10,
     /// A duplicate is answered with a new authorization code.
@@ -98,6 +114,8 @@ pub enum Defect {
     I23,
     /// Logs the frame as it came when it cannot be parsed.
     Z01,
+    /// Believes an element length that no element has, and swallows what follows as the rest.
+    Z03,
     /// Waits for the rest of a frame without a time-out.
     Z04,
     /// Leaves the amount and the response code out of the MAC.
@@ -148,6 +166,7 @@ impl Defect {
         Defect::T14,
         Defect::T15,
         Defect::T16,
+        Defect::T20,
         Defect::T21,
         Defect::T24,
         Defect::T28,
@@ -157,29 +176,37 @@ impl Defect {
         Defect::W01,
         Defect::W02,
         Defect::W03,
+        Defect::W05,
         Defect::W06,
         Defect::W07,
         Defect::W09,
+        Defect::W10,
         Defect::W11,
         Defect::W13,
+        Defect::W14,
         Defect::W15,
+        Defect::W17,
         Defect::W18,
         Defect::W19,
+        Defect::W24,
         Defect::W26,
         Defect::W28,
         Defect::W30,
         Defect::W32,
+        Defect::W34,
         Defect::W35,
         Defect::W37,
         Defect::I01,
         Defect::I03,
         Defect::I04,
         Defect::I07,
+        Defect::I09,
         Defect::I10,
         Defect::I18,
         Defect::I20,
         Defect::I23,
         Defect::Z01,
+        Defect::Z03,
         Defect::Z04,
         Defect::Z06,
     ];
@@ -281,6 +308,9 @@ const ROWS: &[Row] = &[
     ("T16", Part::Terminal, "merged-read-drops-the-rest",
      "takes one read for one message; what follows the first frame is dropped",
      "interaction-ends"),
+    ("T20", Part::Terminal, "upload-restarts-from-zero",
+     "an interrupted upload begins at the first detail again, and the host counts by position",
+     "at-most-once-settlement"),
     ("T21", Part::Terminal, "settlement-retried-as-new",
      "a lost 0510 increments the batch number and settles the same sales again",
      "at-most-once-settlement"),
@@ -308,6 +338,9 @@ const ROWS: &[Row] = &[
     ("W03", Part::Switch, "matched-by-stan-alone",
      "pairs answers with requests by the terminal's STAN only, and sends that STAN upstream",
      "response-belongs-to-request"),
+    ("W05", Part::Switch, "reversal-overtakes",
+     "a reversal goes out on another connection of the pool than its request",
+     "reversal-follows-its-original"),
     ("W06", Part::Switch, "poison-head",
      "the head of the store-and-forward queue is retried for ever; what is behind it waits",
      "queue-drains"),
@@ -317,14 +350,23 @@ const ROWS: &[Row] = &[
     ("W09", Part::Switch, "expiry-discards",
      "an advice older than the expiry is dropped without an exception item",
      "saf-never-forgets"),
+    ("W10", Part::Switch, "repeat-not-flagged",
+     "an advice that is sent again does not say so: it stays 0420",
+     "repeat-says-so"),
     ("W11", Part::Switch, "budget-spent-no-case",
      "after the last try an advice is dropped without an exception item",
      "saf-never-forgets"),
     ("W13", Part::Switch, "answers-before-durable",
      "answers 0410 to the terminal before the advice is recorded",
      "saf-never-forgets"),
+    ("W14", Part::Switch, "duplicate-key-without-date",
+     "recognises a duplicate by terminal and STAN alone, whatever its batch, day and amount",
+     "no-unpaid-approval"),
     ("W15", Part::Switch, "duplicate-table-in-memory",
      "a restart forgets which requests were answered",
+     "at-most-once-posting"),
+    ("W17", Part::Switch, "check-then-insert",
+     "looks for duplicates among committed requests only: one still being written is not found",
      "at-most-once-posting"),
     ("W18", Part::Switch, "duplicate-in-flight-answered",
      "a duplicate of an unfinished request is answered approved",
@@ -332,6 +374,9 @@ const ROWS: &[Row] = &[
     ("W19", Part::Switch, "reset-forgets-in-flight",
      "when the issuer's line breaks, pending requests are answered 91 and not reversed",
      "no-unreversed-debit"),
+    ("W24", Part::Switch, "rrn-collision",
+     "counts retrieval reference numbers in memory: after a restart they are given out again",
+     "trace-numbers-are-unique"),
     ("W26", Part::Switch, "reverses-a-decline",
      "queues a reversal for an original that was declined",
      "no-credit-without-debit"),
@@ -343,6 +388,9 @@ const ROWS: &[Row] = &[
      "mac-before-state"),
     ("W32", Part::Switch, "echo-failure-flushes",
      "an echo test without an answer declines what is pending and reverses nothing",
+     "no-unreversed-debit"),
+    ("W34", Part::Switch, "zombie-request",
+     "keeps a request that found no line, and sends it later though its sender was told no",
      "no-unreversed-debit"),
     ("W35", Part::Switch, "repeat-takes-a-new-stan",
      "every repeat of an advice (0421) gets a new STAN",
@@ -362,6 +410,9 @@ const ROWS: &[Row] = &[
     ("I07", Part::Issuer, "debit-and-memory-apart",
      "the debit and the duplicate memory are two writes",
      "no-unreversed-debit"),
+    ("I09", Part::Issuer, "memory-by-business-date",
+     "remembers reversals by business date: a repeat that carries another date is new",
+     "reversal-is-idempotent"),
     ("I10", Part::Issuer, "reversal-races-original",
      "looks for the original among committed entries only: one still being written is not found",
      "order-independence"),
@@ -377,6 +428,9 @@ const ROWS: &[Row] = &[
     ("Z01", Part::Wire, "raw-dump-on-parse-error",
      "logs the frame as it came when it cannot be parsed",
      "pan-is-masked"),
+    ("Z03", Part::Wire, "impossible-length-believed",
+     "believes an element length that no element has, and swallows what follows as the rest",
+     "bad-frame-spares-the-line"),
     ("Z04", Part::Wire, "half-frame-holds-the-line",
      "waits for the rest of a frame without a time-out",
      "interaction-ends"),

@@ -5,7 +5,8 @@
 
 use crate::defect::{Defect, Defects};
 use crate::iso8583::{
-    DecodeError, Dialect, Element, EncodeError, Envelope, FrameError, Framer, Message, NETWORK, POS,
+    DecodeError, DecodeErrorKind, Dialect, Element, EncodeError, Envelope, FrameError, Framer,
+    Message, NETWORK, POS,
 };
 use crate::security::{Key, MacAlgorithm};
 use crate::time::{Duration, Instant};
@@ -94,7 +95,12 @@ pub struct Line {
     read_at: Instant,
     defects: Defects,
     merged_read: bool,
+    /// Bytes still to be swallowed: only ever more than none under defect Z03.
+    swallowing: usize,
 }
+
+/// Planted defect Z03: what the longest element of any dialect may announce.
+const LONGEST: usize = 9_999;
 
 impl Line {
     /// The end of a POS line. Without a key, nothing is sealed and every MAC is
@@ -125,6 +131,7 @@ impl Line {
             read_at: Instant::START,
             defects,
             merged_read: false,
+            swallowing: 0,
         }
     }
 
@@ -143,11 +150,14 @@ impl Line {
         self.framer.clear();
         self.half_since = None;
         self.merged_read = false;
+        self.swallowing = 0;
     }
 
     /// Takes bytes as read. Then call [`next`](Line::next) until it is empty.
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) {
-        self.framer.push(bytes);
+        let lost = bytes.len().min(self.swallowing);
+        self.swallowing -= lost;
+        self.framer.push(&bytes[lost..]);
         self.merged_read = false;
         self.read_at = now;
         self.half_since.get_or_insert(now);
@@ -179,7 +189,11 @@ impl Line {
                 self.merged_read = true;
                 // What is left over came with the read that completed this frame.
                 self.half_since = Some(self.read_at);
-                Some(self.open(frame))
+                let read = self.open(frame);
+                if self.defects.has(Defect::Z03) && read.as_ref().is_err_and(is_impossible_length) {
+                    self.swallowing = LONGEST;
+                }
+                Some(read)
             }
         }
     }
@@ -298,4 +312,10 @@ impl Line {
         }
         text
     }
+}
+
+fn is_impossible_length(error: &LineError) -> bool {
+    use DecodeErrorKind::{BadLength, LengthTooLong};
+    matches!(error, LineError::Decode { error: DecodeError { kind, .. }, .. }
+        if matches!(kind, BadLength | LengthTooLong { .. }))
 }

@@ -129,6 +129,8 @@ pub enum Damage {
     Mac,
     /// The value of this element, so that it still decodes: its last digit or bit is changed.
     Element(u8),
+    /// The length of this element: it says what no element's length can be, minus something.
+    Length(u8),
     /// One bit of the byte at this position of the frame, counted from its first byte.
     Byte(u32),
 }

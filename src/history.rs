@@ -46,6 +46,8 @@ pub struct Setting {
     pub terminal_response: Duration,
     /// Time between two sendings of an advice.
     pub saf_retry: Duration,
+    /// How long the rest of a frame may take.
+    pub frame_timeout: Duration,
     /// Largest STAN of a terminal, and of a switch.
     pub stan_max: (u32, u32),
     /// Wrong PINs before a card is locked.

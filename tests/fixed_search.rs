@@ -9,6 +9,14 @@ use reversim::mark::Mark;
 use reversim::search::Campaign;
 use reversim::search::campaign::Report;
 
+/// Seeds of the search over everything: mutation testing asks for more with `JURY_SEEDS`.
+fn seeds() -> u64 {
+    match std::env::var("JURY_SEEDS") {
+        Ok(number) => number.parse().expect("JURY_SEEDS is a number"),
+        Err(_) => 2_000,
+    }
+}
+
 fn search(profile: Profile, seeds: u64) -> Report {
     let campaign = Campaign { profile, seeds: 0..seeds, jobs: 2, ..Campaign::default() };
     campaign.run(&reversim::run, &mut |_| {}).expect("two threads can be started")
@@ -22,7 +30,7 @@ fn is_clean(profile: Profile, report: &Report) {
 
 #[test]
 fn a_fixed_search_is_clean_and_exercises_every_claim_and_mark() {
-    let report = search(Profile::Mix, 2_000);
+    let report = search(Profile::Mix, seeds());
     is_clean(Profile::Mix, &report);
     for mark in Mark::ALL {
         assert!(report.statistics.marks.contains_key(mark.name()), "never seen: {}", mark.name());
@@ -40,6 +48,6 @@ fn a_fixed_search_is_clean_and_exercises_every_claim_and_mark() {
 #[test]
 fn a_fixed_search_of_each_profile_is_clean() {
     for profile in Profile::ALL {
-        is_clean(profile, &search(profile, 300));
+        is_clean(profile, &search(profile, seeds() / 8));
     }
 }

@@ -46,6 +46,7 @@ pub(super) struct Decision {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Reversal {
     pub(super) code: ResponseCode,
+    pub(super) business_date: Date,
     pub(super) commit: Commit,
 }
 
@@ -165,10 +166,18 @@ impl Books {
                     self.remember(*key, decision);
                 }
             }
-            IssuerRecord::Reversed { id, original_key, original, code, legs, .. } => {
+            IssuerRecord::Reversed {
+                id,
+                original_key,
+                original,
+                code,
+                legs,
+                business_date,
+                ..
+            } => {
                 self.last_id = self.last_id.max(*id);
                 self.post(legs, commit);
-                let reversal = Reversal { code: *code, commit };
+                let reversal = Reversal { code: *code, business_date: *business_date, commit };
                 let key = original.map_or(*original_key, |id| self.key_of(id, *original_key));
                 self.reverse(key, original.is_some(), reversal);
             }

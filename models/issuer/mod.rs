@@ -323,8 +323,15 @@ impl Issuer {
                 let owed = self.owed(&advice, &decision);
                 self.reverse(inbound, &advice, Some(&decision), owed, out);
             }
+            Some(Transaction::Reversed(decision, reversal))
+                if self.config.defects.has(Defect::I09)
+                    && reversal.business_date != advice.business_date =>
+            {
+                let owed = self.owed(&advice, &decision);
+                self.reverse(inbound, &advice, Some(&decision), owed, out);
+            }
             Some(Transaction::Barred(reversal) | Transaction::Reversed(_, reversal)) => {
-                let Reversal { code, commit } = reversal;
+                let Reversal { code, commit, .. } = reversal;
                 let answer = message::answer_code(inbound.message, code);
                 self.send_when_durable(inbound.at, commit, answer, out);
             }

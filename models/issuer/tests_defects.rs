@@ -83,6 +83,20 @@ fn i07_does_no_harm_while_the_power_stays_on_or_goes_elsewhere() {
 }
 
 #[test]
+fn i09_a_repeat_of_another_business_date_credits_again() {
+    let [healthy, defective] = healthy_and(Defect::I09).map(|mut bench| {
+        bench.ask(&SALE.message());
+        bench.ask(&SALE.reversal());
+        bench.ask(&repeat(SALE.reversal()));
+        let same_date = bench.holds(GOOD);
+        let next_date = repeat(SALE.reversal()).with(Element::SETTLEMENT_DATE, "0401");
+        bench.ask(&next_date);
+        (same_date, bench.holds(GOOD))
+    });
+    assert_eq!((healthy, defective), ((100_000, 100_000), (100_000, 101_000)));
+}
+
+#[test]
 fn i10_a_reversal_during_the_commit_of_its_original_finds_nothing() {
     let [healthy, defective] = healthy_and(Defect::I10).map(|mut bench| {
         bench.is_slow = true;

@@ -19,9 +19,12 @@ mod upstream;
 
 pub use config::{Config, Downstream, Peer, Upstream};
 
+use std::collections::BTreeMap;
+
 use book::Book;
 use exchange::Pending;
 use pos::SignOn;
+use request::Parked;
 use upstream::Pool;
 
 use crate::defect::Defect;
@@ -54,6 +57,13 @@ pub struct Switch {
     /// Until when nothing is served.
     maintenance_until: Instant,
     commits: Commits,
+    /// The connection each request went out on, while it stands: its reversal takes the same one,
+    /// because only there the line keeps the order of the two.
+    routes: BTreeMap<u64, Link>,
+    /// The last transaction before power came on.
+    id_at_start: u64,
+    /// Requests that wait for a line: only ever filled under defect W34.
+    parked: Vec<Parked>,
 }
 
 /// What a switch waits for.
@@ -143,6 +153,9 @@ impl Switch {
             cutover_until: Instant::START,
             maintenance_until: Instant::START,
             commits: Commits::default(),
+            routes: BTreeMap::new(),
+            id_at_start: 0,
+            parked: Vec::new(),
             config,
         }
     }
@@ -161,6 +174,7 @@ impl Switch {
                 }
             }
         }
+        self.id_at_start = self.book.next_id() - 1;
         self.book.doubt_last_sendings();
         if self.config.defects.has(Defect::W15) {
             self.book.forget_requests();

@@ -78,7 +78,11 @@ impl Switch {
     }
 
     /// A 0200 in the network dialect, if it reads.
-    fn network_request<'a>(&self, caller: Caller, message: &'a Message) -> Option<Request<'a>> {
+    pub(super) fn network_request<'a>(
+        &self,
+        caller: Caller,
+        message: &'a Message,
+    ) -> Option<Request<'a>> {
         let kind = match message.get(Element::PROCESSING_CODE)? {
             [b'0', b'0', ..] => Kind::Sale,
             [b'3', b'0', ..] => Kind::Inquiry,

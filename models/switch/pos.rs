@@ -99,7 +99,11 @@ impl Switch {
     }
 
     /// A 0200 in the POS dialect, if it reads.
-    fn read_pos_request<'a>(&self, caller: Caller, message: &'a Message) -> Option<Request<'a>> {
+    pub(super) fn read_pos_request<'a>(
+        &self,
+        caller: Caller,
+        message: &'a Message,
+    ) -> Option<Request<'a>> {
         let kind = match message.get(Element::PROCESSING_CODE)? {
             b"000000" => Kind::Sale,
             b"310000" => Kind::Inquiry,

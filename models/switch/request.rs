@@ -5,11 +5,11 @@
 
 use super::book::{Answer, Stage, Transaction};
 use super::exchange::{Marks, Pending, complete, fixed, transmission};
-use super::{Caller, Switch, Timer};
+use super::{Caller, Side, Switch, Timer, about};
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
 use crate::iso8583::{Element, Envelope, Message, ResponseCode};
-use crate::node::{Actions, Link, Port};
+use crate::node::{Actions, Link, Port, Ticket};
 use crate::record::{Kind, NetworkKey, Origin, SwitchRecord};
 use crate::security::{Key, PinBlock};
 use crate::time::{Date, Now};
@@ -26,6 +26,14 @@ pub(super) struct Request<'a> {
     pub(super) pin_key: Option<Key>,
 }
 
+/// A request that waits for a line. No correct switch keeps one: its sender was told no.
+#[derive(Clone, Debug)]
+pub(super) struct Parked {
+    ticket: Ticket,
+    caller: Caller,
+    message: Message,
+}
+
 /// Where a request goes.
 struct Route {
     port: Port,
@@ -38,10 +46,13 @@ struct Route {
 impl Switch {
     /// A request: new, a copy, or one whose reversal came first.
     pub(super) fn request(&mut self, now: Now, request: &Request<'_>, actions: &mut Actions) {
-        match self.book.stage(request.origin) {
+        match self.stage(request) {
             Stage::Unknown => match self.route(now, request) {
                 Ok(route) => self.forward(now, request, route, actions),
-                Err(code) => self.refuse(now, request, code, actions),
+                Err(code) => {
+                    self.park(request, code, actions);
+                    self.refuse(now, request, code, actions);
+                }
             },
             // The reversal overtook its request: 1. the request is delayed past its sender's
             // time-out, 2. the sender reverses, 3. the request arrives. It must not move money.
@@ -70,9 +81,10 @@ impl Switch {
             Stage::Answered(_, _, answer) if !self.is_durable(answer.commit) => {}
             Stage::Answered(id, transaction, answer) => {
                 // Another card or amount under the same name is no copy.
-                let is_copy = transaction
+                let is_same = transaction
                     .sent
                     .is_none_or(|sent| sent.pan == request.pan && sent.amount == request.amount);
+                let is_copy = is_same || self.config.defects.has(Defect::W14);
                 let code = ResponseCode::DUPLICATE_TRANSMISSION;
                 let answer = match is_copy {
                     true => answer,
@@ -80,6 +92,49 @@ impl Switch {
                 };
                 self.repeat(now, request, transaction, id, answer, actions);
             }
+        }
+    }
+
+    /// How far a request has come. What is being written counts: a copy may arrive meanwhile.
+    fn stage(&self, request: &Request<'_>) -> Stage<'_> {
+        let defects = self.config.defects;
+        match (self.book.stage(request.origin), request.origin) {
+            (Stage::InDoubt(_, transaction), _)
+                if defects.has(Defect::W17) && !self.is_durable(transaction.commit) =>
+            {
+                Stage::Unknown
+            }
+            (Stage::Unknown, Origin::Pos(key)) if defects.has(Defect::W14) => {
+                self.book.answered_under(key.terminal, key.stan)
+            }
+            (stage, _) => stage,
+        }
+    }
+
+    /// Planted defect W34: a request that finds no line is kept for when there is one.
+    fn park(&mut self, request: &Request<'_>, code: ResponseCode, actions: &Actions) {
+        if code == ResponseCode::ISSUER_INOPERATIVE && self.config.defects.has(Defect::W34) {
+            let (ticket, caller) = (actions.ticket(), request.caller);
+            self.parked.push(Parked { ticket, caller, message: request.message.clone() });
+        }
+    }
+
+    /// Planted defect W34: there is a line again. Nobody asks who still waits.
+    pub(super) fn forward_parked(&mut self, now: Now, actions: &mut Actions) {
+        for Parked { ticket, caller, message } in core::mem::take(&mut self.parked) {
+            let Some(request) = self.read_request(caller, &message) else { continue };
+            if let Ok(route) = self.route(now, &request) {
+                about(ticket, actions, |actions| self.forward(now, &request, route, actions));
+            }
+        }
+    }
+
+    /// A request on whatever line, if it reads.
+    fn read_request<'a>(&self, caller: Caller, message: &'a Message) -> Option<Request<'a>> {
+        match caller.side {
+            Side::Terminal(_) => self.read_pos_request(caller, message),
+            Side::Switch(_) => self.network_request(caller, message),
+            Side::Upstream(_) => None,
         }
     }
 
@@ -119,7 +174,7 @@ impl Switch {
         if is_full && request.kind == Kind::Sale {
             return Err(ResponseCode::ISSUER_INOPERATIVE);
         }
-        let link = self.standing_link(port).ok_or(ResponseCode::ISSUER_INOPERATIVE)?;
+        let link = self.idlest_link(port).ok_or(ResponseCode::ISSUER_INOPERATIVE)?;
         let pin = translate_pin(request, &upstream.zone.pin)?;
         let (acquirer, own_stan) = match request.origin {
             Origin::Pos(key) => (self.config.institution, key.stan),
@@ -225,6 +280,7 @@ impl Switch {
             business_date,
         };
         self.commit(record, actions);
+        self.routes.insert(id, route.link);
         actions.send(route.link, frame);
         self.touch(now, route.link);
         self.await_answer(Timer::Response(id), now.instant + self.config.response_timeout);
@@ -250,7 +306,11 @@ impl Switch {
             Origin::Pos(_) => None,
             Origin::Network(_) => fixed(request.message, Element::RRN),
         };
-        kept.unwrap_or_else(|| self.own_rrn(id % 900_000, date))
+        let since = match self.config.defects.has(Defect::W24) {
+            true => self.id_at_start,
+            false => 0,
+        };
+        kept.unwrap_or_else(|| self.own_rrn((id - since) % 900_000, date))
     }
 }
 

@@ -160,7 +160,8 @@ impl Switch {
                 self.open_exception(number, id, attempts, actions);
                 continue;
             }
-            let Some(link) = self.standing_link(port) else { return };
+            let repeat = is_repeat.then_some(attempts);
+            let Some(link) = self.link_for_advice(port, id, repeat) else { return };
             if is_repeat && self.config.defects.has(Defect::W35) {
                 let stan = self.next_stan(self.book.last_stan);
                 self.book.renumber(number, stan);
@@ -244,6 +245,7 @@ impl Switch {
         let Sent { key, rrn, terminal, merchant, pan, amount, .. } = transaction.sent?;
         let mti = match head.is_repeat {
             false => Mti::REVERSAL_ADVICE,
+            true if self.config.defects.has(Defect::W10) => Mti::REVERSAL_ADVICE,
             true => Mti::REVERSAL_ADVICE_REPEAT,
         };
         let mut message = Message::new(mti)

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::book::Counted;
 use super::exchange::fixed;
 use super::{Caller, Switch};
+use crate::defect::Defect;
 use crate::iso8583::{
     BatchDetails48, Element, Message, Private60, ResponseCode, Settlement48, Totals48,
 };
@@ -158,7 +159,8 @@ impl Switch {
         for detail in details.details {
             let key = PosKey { terminal, batch, stan: detail.trace };
             let known = self.book.batch(terminal, batch);
-            if known.is_none_or(|batch| !batch.details.contains_key(&detail.trace)) {
+            let is_new = known.is_none_or(|batch| !batch.details.contains_key(&detail.trace));
+            if is_new || self.config.defects.has(Defect::T20) {
                 let record = SwitchRecord::DetailReceived { key, minor: detail.amount };
                 self.commit(record, actions);
             }

@@ -41,6 +41,32 @@ impl Switch {
         best.map(|(_, upstream)| upstream)
     }
 
+    /// The connection of a pool with the fewest requests unanswered, among equals the oldest.
+    pub(super) fn idlest_link(&self, port: Port) -> Option<Link> {
+        let waiting = |link: Link| {
+            let is_on_it = |id: u64| self.routes.get(&id) == Some(&link);
+            self.pending.iter().filter(|pending| is_on_it(pending.id)).count()
+        };
+        let standing = self.connections.iter().filter(|one| one.port == port);
+        standing.map(|one| one.link).min_by_key(|link| waiting(*link))
+    }
+
+    /// The connection for an advice about this transaction: at first the one its request went out
+    /// on, where it cannot overtake it; for repeats one after another, should that one be dead.
+    pub(super) fn link_for_advice(&self, port: Port, id: u64, repeat: Option<u16>) -> Option<Link> {
+        let standing = || self.connections.iter().filter(|one| one.port == port);
+        let route = self.routes.get(&id).copied();
+        if let Some(number) = repeat {
+            let count = standing().count().max(1);
+            return standing().nth(usize::from(number) % count).map(|one| one.link);
+        }
+        let is_it = |link: Link| match self.config.defects.has(Defect::W05) {
+            true => Some(link) != route,
+            false => Some(link) == route,
+        };
+        standing().map(|one| one.link).find(|link| is_it(*link)).or(self.standing_link(port))
+    }
+
     /// Asks for every connection, after power came on.
     pub(super) fn connect_all(&mut self, actions: &mut Actions) {
         let ports: Vec<Port> = self.config.upstream.iter().map(|upstream| upstream.port).collect();
@@ -89,6 +115,7 @@ impl Switch {
             pool.failures = 0;
             self.touch(now, link);
             self.send_advices(now, port, actions);
+            self.forward_parked(now, actions);
         }
     }
 
@@ -115,6 +142,7 @@ impl Switch {
     pub(super) fn lose(&mut self, now: Now, link: Link, actions: &mut Actions) {
         let Some(at) = self.connections.iter().position(|one| one.link == link) else { return };
         let Connection { port, side, .. } = self.connections.remove(at);
+        self.routes.retain(|_, route| *route != link);
         self.timers.clear(Timer::EchoIdle(link));
         self.timers.clear(Timer::EchoAnswer(link));
         let Side::Upstream(at) = side else { return };

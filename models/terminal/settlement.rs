@@ -27,6 +27,8 @@ impl Terminal {
             }
             Some(Settlement::Balanced) => (Some(messages::end(config, batch, stan, true)), None),
             Some(Settlement::Unbalanced { through }) => {
+                let is_again = wish.attempts > 0 && config.defects.has(Defect::T20);
+                let through = if is_again { 0 } else { through };
                 let rest = memory.sales.get(through as usize..).unwrap_or_default();
                 let chunk = &rest[..rest.len().min(BatchDetails48::COUNT_MAX)];
                 match chunk.len() as u32 {

@@ -14,6 +14,13 @@ Without a command: runs the bundled stories, then searches for ten seconds.
 Exit status: 0 holds, 1 violated, 2 unknown, 64 bad usage or input, 70 internal error, 74 a write \
 failed.";
 
+const ZOO_HELP: &str = "\
+Before all else it looks for a canary, the plainest defect there is; if that is not found, it stops.
+Time is processor time of one thread. Seeds of scenarios are shown by --format json.
+
+Exit status: 0 every defect was found within its published budget; 1 one was not; 70 the harness \
+itself is broken (the canary lives, or healthy parties break what a defect should).";
+
 /// Deterministic simulation testing for ISO 8583 card payments
 #[derive(Parser, Debug)]
 #[command(name = "reversim", version, about, after_help = AFTER_HELP, max_term_width = 100)]
@@ -46,6 +53,9 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Writes the smallest scenario that breaks the same invariant, beside the original
     Shrink(Shrink),
+    /// Plants each defect of the catalogue and searches for it: the exam of the harness itself
+    #[command(after_help = ZOO_HELP)]
+    Zoo(Zoo),
     /// Describes a message, or says why bytes are not a message
     Decode(Decode),
     /// Says what an invariant, fault, defect, response code or mark means
@@ -167,6 +177,26 @@ pub(crate) struct Shrink {
     /// A scenario file that breaks an invariant
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Zoo {
+    /// Defects, by id [default: all]
+    #[arg(value_name = "ID", value_parser = defect)]
+    pub(crate) defects: Vec<Defect>,
+    /// Zoo seeds, half-open: an independent search for each, then medians and worst. The published
+    /// table is 0..21
+    #[arg(long, value_name = "A..B", value_parser = seeds, default_value = "0..1")]
+    pub(crate) seeds: Range<u64>,
+    /// No search takes more runs than this, whatever its published budget
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) runs: Option<u64>,
+    /// Searches at once [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+    /// The table as Markdown, as docs/zoo.md has it
+    #[arg(long)]
+    pub(crate) markdown: bool,
 }
 
 #[derive(Args, Debug)]

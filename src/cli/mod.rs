@@ -15,6 +15,7 @@ mod run;
 mod search;
 mod shrink;
 mod states;
+mod zoo;
 
 use crate::exit::{Exit, Failure};
 use arguments::{Cli, Command};
@@ -60,6 +61,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Explore(arguments)) => explore::explore(&arguments, &output),
         Some(Command::Replay(arguments)) => replay::replay(&arguments, &output),
         Some(Command::Shrink(arguments)) => shrink::shrink(&arguments, &output),
+        Some(Command::Zoo(arguments)) => zoo::zoo(&arguments, &output),
         Some(Command::Decode(arguments)) => decode::decode(&arguments, &output),
         Some(Command::Explain(arguments)) => explain::explain(&arguments, &output),
     }

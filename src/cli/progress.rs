@@ -21,6 +21,11 @@ pub(crate) fn of_search(campaign: &Campaign) -> ProgressBar {
     }
 }
 
+/// For a zoo: a bar of hunts.
+pub(crate) fn of_hunts(count: u64) -> ProgressBar {
+    styled(ProgressBar::new(count), "{wide_bar} {pos}/{len} hunts {msg}")
+}
+
 /// A count of something.
 pub(crate) fn spinner(what: &str) -> ProgressBar {
     styled(ProgressBar::new_spinner(), &format!("{{elapsed}} {{pos}} {what} ({{per_sec}}) {{msg}}"))

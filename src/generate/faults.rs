@@ -378,6 +378,8 @@ fn damage(kind: Kind, hop: Hop, on: OnMessage, entropy: &mut impl Entropy) -> Fa
     let mti = hop.1;
     let is_sealed = matches!(mti.class(), 2 | 4);
     let damage = match kind {
+        // A length inside the message frames too: that of the card number.
+        Kind::DamageFraming if matches!(mti.class(), 2) && entropy.chance(40) => Damage::Length(2),
         Kind::DamageFraming => {
             let prefix = if matches!(hop.0, Leg::PosUp | Leg::PosDown) { 2 } else { 4 };
             Damage::Byte(entropy.below(prefix) as u32)

@@ -5,7 +5,7 @@
 //! happens makes idle faults, and a campaign that tests nothing. It is not a model of the parties.
 
 use crate::fault::{ActionName, OnAction, OnMessage, Side};
-use crate::party::Party;
+use crate::party::{Party, Role};
 use crate::scenario::{AskedBy, Scenario, Step, Wish};
 use reversim_models::iso8583::Mti;
 
@@ -318,6 +318,16 @@ impl Way {
 
     pub(super) fn acts(&self) -> &'static [Act] {
         self.flow.acts
+    }
+
+    /// What this party does on the way.
+    pub(super) fn acts_of(&self, party: Party) -> Vec<Act> {
+        let who = match party.role {
+            Role::Terminal => Terminal,
+            Role::Switch => Switch,
+            Role::Issuer => Issuer,
+        };
+        self.acts().iter().copied().filter(|act| act.0 == who && self.takes(*act)).collect()
     }
 
     /// Whether this action is taken at all in this scenario.

@@ -5,6 +5,7 @@
 
 mod arbitrary;
 mod entropy;
+mod extra;
 mod faults;
 mod flow;
 mod peers;
@@ -103,7 +104,7 @@ pub const UNSAFE_POLICIES: &[(&str, &str)] = &[
 ];
 
 /// How many scenarios of a hundred tell a story: faults that belong together.
-const STORIES_PERCENT: u64 = 12;
+const STORIES_PERCENT: u64 = 16;
 
 /// The scenario of this seed. Total, deterministic and cheap: about a microsecond.
 pub fn scenario(profile: Profile, seed: u64) -> Scenario {
@@ -130,6 +131,7 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     let swarm = faults::Swarm::new(profile, entropy);
     entropy.concern(Concern::Faults);
     swarm.add(entropy, &mut scenario);
+    extra::add(profile, entropy, &mut scenario);
     scenario
 }
 

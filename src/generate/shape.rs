@@ -7,7 +7,7 @@ use crate::scenario::{CardSpec, Policy, Scenario, Standing, Timing, Topology};
 /// A scenario without steps and faults.
 pub(super) fn scenario(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     let mut scenario = Scenario { topology: topology(profile, entropy), ..Scenario::default() };
-    timing(profile, entropy, &mut scenario.timing);
+    timing(profile, scenario.topology.workers, entropy, &mut scenario.timing);
     // Most runs look at faults beside ordinary parties, the rest beside weak ones.
     if entropy.chance(45) {
         policy(entropy, &mut scenario.policy);
@@ -37,7 +37,8 @@ fn topology(profile: Profile, entropy: &mut impl Entropy) -> Topology {
     let mut cards = vec![CardSpec::default(), CardSpec::default()];
     cards[1].issuer = issuers;
     let odd = usize::from(entropy.chance(30));
-    if entropy.chance(25) {
+    // Several who spend at once must meet at a balance that is not enough for all of them.
+    if entropy.chance(if is_concurrent { 50 } else { 25 }) {
         unusual(entropy, &mut cards[odd]);
     }
     Topology { terminals, switches, issuers, pool, workers, cards }
@@ -65,7 +66,7 @@ const EVES: &[&str] = &[
     "2026-06-30 23:58:50",
 ];
 
-fn timing(profile: Profile, entropy: &mut impl Entropy, timing: &mut Timing) {
+fn timing(profile: Profile, workers: u8, entropy: &mut impl Entropy, timing: &mut Timing) {
     let eve = match profile {
         Profile::Day | Profile::Boundary => 35,
         _ => 5,
@@ -96,6 +97,8 @@ fn timing(profile: Profile, entropy: &mut impl Entropy, timing: &mut Timing) {
         timing.think_ms = entropy.pick(&[0, 1, 500, 15_000, 31_000, 60_000]);
     }
     let slow = match profile {
+        // Workers overtake each other only where a commit takes its time.
+        _ if workers > 1 => 75,
         Profile::Concurrency | Profile::Crash => 35,
         _ => 8,
     };
@@ -149,9 +152,11 @@ fn network_mac(entropy: &mut impl Entropy) -> &'static str {
 fn stans(profile: Profile, entropy: &mut impl Entropy, policy: &mut Policy) {
     let small = if matches!(profile, Profile::Boundary | Profile::Day) { 50 } else { 20 };
     if entropy.chance(small) {
-        policy.terminal_stan_max = entropy.between(12, 30) as u32;
+        // So few that a number comes back after a settlement, or so many that one is enough.
+        let (least, most) = entropy.pick(&[(3, 8), (12, 30)]);
+        policy.terminal_stan_max = entropy.between(least, most) as u32;
         let left = entropy.below(6) as u32;
-        policy.terminal_stan_start = policy.terminal_stan_max - left;
+        policy.terminal_stan_start = policy.terminal_stan_max.saturating_sub(left);
     }
     if entropy.chance(small) {
         policy.switch_stan_max = entropy.between(12, 30) as u32;

@@ -6,7 +6,7 @@
 use super::Profile;
 use super::entropy::Entropy;
 use super::flow::{self, Hop, Leg, Way};
-use crate::fault::{Damage, Direction, Fault, OnMessage, Until, When};
+use crate::fault::{Damage, Direction, Fault, OnMessage, Side, Until, When};
 use crate::party::Party;
 use crate::scenario::{AskedBy, Scenario, Step, Wish};
 use reversim_models::iso8583::Mti;
@@ -15,15 +15,18 @@ const REQUEST_UP: Hop = Hop(Leg::PosUp, Mti::FINANCIAL_REQUEST);
 const REQUEST_TO_ISSUER: Hop = Hop(Leg::IssuerUp, Mti::FINANCIAL_REQUEST);
 const ANSWER_DOWN: Hop = Hop(Leg::PosDown, Mti::FINANCIAL_RESPONSE);
 const REVERSAL_UP: Hop = Hop(Leg::PosUp, Mti::REVERSAL_REQUEST);
+const UPLOAD: Hop = Hop(Leg::PosUp, Mti::FILE_ADVICE);
+const UPLOAD_ANSWER: Hop = Hop(Leg::PosDown, Mti::FILE_ADVICE_RESPONSE);
 
 /// Tells one story in this scenario: its faults, and the steps and limits they need.
 pub(super) fn tell(profile: Profile, entropy: &mut impl Entropy, scenario: &mut Scenario) {
     let line_tests = if profile == Profile::Counter { 0 } else { 25 };
-    match entropy.weighted(&[40, 25, line_tests, 15]) {
+    match entropy.weighted(&[40, 25, line_tests, 15, 25]) {
         0 => a_reversal_is_given_up_before_settlement(entropy, scenario),
         1 => a_card_is_tried_with_wrong_pins(entropy, scenario),
         2 => a_line_test_fails_under_a_sale(entropy, scenario),
-        _ => a_clock_jumps_while_an_answer_is_lost(entropy, scenario),
+        3 => a_clock_jumps_while_an_answer_is_lost(entropy, scenario),
+        _ => a_copy_outlives_a_loss_of_power(entropy, scenario),
     }
 }
 
@@ -68,10 +71,63 @@ fn a_reversal_is_given_up_before_settlement(entropy: &mut impl Entropy, scenario
         // What is only late dies with its connection, which the terminal gives up.
         scenario.faults.push(Fault::Replay { on: way.message(REVERSAL_UP, 1), after_ms });
     }
-    let mut after = scenario.steps.iter().skip_while(|step| step.id != way.step);
-    if !after.any(|step| step.party == way.terminal && step.wish == Wish::Settle) {
+    the_batch_is_settled_over_a_bad_line(way, entropy, scenario);
+}
+
+/// The terminal settles after this sale, often with another sale in the batch, and perhaps what
+/// explains the difference is itself lost on the way.
+fn the_batch_is_settled_over_a_bad_line(
+    way: Way,
+    entropy: &mut impl Entropy,
+    scenario: &mut Scenario,
+) {
+    let settles = |step: &Step| step.party == way.terminal && step.wish == Wish::Settle;
+    let settlement = |scenario: &Scenario| {
+        let mut after = scenario.steps.iter().skip_while(|step| step.id != way.step);
+        after.find(|step| settles(step)).cloned()
+    };
+    if settlement(scenario).is_none() {
+        if entropy.chance(50) {
+            add_step(scenario, way.terminal, Wish::Sale { amount: 10_000, card: 1 });
+        }
         add_step(scenario, way.terminal, Wish::Settle);
     }
+    if let Some(upload) = settlement(scenario).and_then(|step| Way::of(scenario, &step))
+        && entropy.chance(40)
+    {
+        let hop = entropy.pick(&[UPLOAD, UPLOAD_ANSWER]);
+        let on = upload.message(hop, entropy.between(1, 2) as u32);
+        scenario.faults.push(match entropy.below(4) {
+            0 => Fault::Drop(on),
+            1 => Fault::Reset { on, at_byte: entropy.pick(&[0, 20, 1_000]) },
+            2 => Fault::Duplicate { on, after_ms: entropy.pick(&[0, 30]) },
+            _ => Fault::Delay { on, until: Until::ByMs(entropy.between(1, 60) * 1_000) },
+        });
+    }
+}
+
+/// A request is caught on the line and comes again when its receiver has lost its power meanwhile:
+/// what it did about the first one it must know from its journal.
+fn a_copy_outlives_a_loss_of_power(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    let Some(way) = certain_sale(entropy, scenario) else { return };
+    let hop = entropy.pick(&[REQUEST_UP, REQUEST_TO_ISSUER]);
+    let on = way.message(hop, 1);
+    let down_ms = entropy.pick(&[200, 1_000, 5_000]);
+    let after_ms = down_ms + entropy.pick(&[100, 1_000, 5_000, 45_000]);
+    scenario.faults.push(match entropy.below(2) {
+        0 => Fault::Duplicate { on, after_ms },
+        _ => Fault::Replay { on, after_ms },
+    });
+    let acts = way.acts_of(on.to);
+    let act = acts.get(entropy.below(acts.len() as u64) as usize).copied();
+    let at = match act {
+        Some(act) => {
+            let side = entropy.pick(&[Side::Before, Side::After, Side::After]);
+            When::Action(way.action(act, side, on.to.number, 1))
+        }
+        None => When::Message(on),
+    };
+    scenario.faults.push(Fault::PowerCut { party: on.to, at, down_ms, torn: false });
 }
 
 /// Several wrong PINs for one card, and requests that arrive twice among them.

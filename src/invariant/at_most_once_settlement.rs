@@ -103,6 +103,18 @@ fn started(books: &Books, seen: &Seen<'_>, batch: u32, debits: Total) -> Checked
 
 /// A detail that belongs to another batch, and already counts in it.
 fn detail(books: &Books, seen: &Seen<'_>, key: PosKey) -> Checked {
+    if let Some(first) = books.host_batch(key.terminal, key.batch).and_then(|host| {
+        let mut earlier = host.details.iter().filter(|(_, index)| *index < seen.index);
+        earlier.find(|(stan, _)| *stan == key.stan).map(|(_, index)| *index)
+    }) {
+        return breach!(
+            [first, seen.index],
+            "{} counts voucher {:06} of batch {:06} a second time, uploaded again",
+            seen.entry.party,
+            key.stan,
+            key.batch
+        );
+    }
     let Some(terminal) = books.terminal(key.terminal) else { return Ok(0) };
     let of = |s: &&super::books::Sale| {
         s.terminal == terminal && s.stan == key.stan && s.approved.is_some()
@@ -191,6 +203,19 @@ mod tests {
         let close = tale.host_closed(&[], &[]);
         tale.day_end();
         tale.breaks(ABOUT.name, &[receipt - 2, close], "is not in batch 000001");
+    }
+
+    #[test]
+    fn a_detail_that_is_uploaded_again_is_not_kept_again() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        let detail = |tale: &mut Tale| {
+            let (key, minor) = (sale(1).pos_key(), sale(1).amount().minor);
+            tale.switch(sale(1), SwitchRecord::DetailReceived { key, minor })
+        };
+        let first = detail(&mut tale);
+        let again = detail(&mut tale);
+        tale.breaks(ABOUT.name, &[first, again], "voucher 000001 of batch 000001 a second time");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(crate) mod testing;
 
 mod at_most_once_posting;
 mod at_most_once_settlement;
+mod bad_frame_spares_the_line;
 mod batch_closes;
 mod batch_totals_agree;
 mod books_sum_to_zero;
@@ -34,8 +35,10 @@ mod order_independence;
 mod pan_is_masked;
 mod pin_never_clear;
 mod queue_drains;
+mod repeat_says_so;
 mod replay_changes_nothing;
 mod response_belongs_to_request;
+mod reversal_follows_its_original;
 mod reversal_is_idempotent;
 mod reversal_within_original;
 mod reversals_drain;
@@ -191,7 +194,7 @@ pub(crate) trait Invariant: Sync {
 }
 
 /// Every claim, in the order in which violations are told.
-static ALL: [&dyn Invariant; 34] = [
+static ALL: [&dyn Invariant; 37] = [
     &no_unreversed_debit::Claim,
     &no_unpaid_approval::Claim,
     &at_most_once_posting::Claim,
@@ -201,6 +204,8 @@ static ALL: [&dyn Invariant; 34] = [
     &reversal_within_original::Claim,
     &no_credit_without_debit::Claim,
     &order_independence::Claim,
+    &reversal_follows_its_original::Claim,
+    &repeat_says_so::Claim,
     &response_belongs_to_request::Claim,
     &echo_integrity::Claim,
     &no_phantom_approval::Claim,
@@ -226,6 +231,7 @@ static ALL: [&dyn Invariant; 34] = [
     &mac_before_state::Claim,
     &replay_changes_nothing::Claim,
     &delivered_to_its_terminal::Claim,
+    &bad_frame_spares_the_line::Claim,
 ];
 
 /// Which claims want which kind, worked out once.

@@ -49,7 +49,7 @@ fn answered(books: &Books, answer: &Wire) -> Checked {
     let Some(last) = got().find(|request| request.mti.response() == answer.mti) else {
         return Ok(0);
     };
-    if books.unreadable.contains(&(answer.from, answer.to)) {
+    if books.unreadable.iter().any(|u| (u.party, u.from) == (answer.from, answer.to)) {
         return Ok(0);
     }
     breach!(

@@ -145,6 +145,7 @@ fn describe_message_fault(fault: &Fault) -> Option<String> {
             let what = match damage {
                 Damage::Mac => "the MAC".to_owned(),
                 Damage::Element(element) => format!("element {element}"),
+                Damage::Length(element) => format!("the length of element {element}"),
                 Damage::Byte(byte) => format!("byte {byte}"),
             };
             format!("change {what} of {}", describe_message(on))

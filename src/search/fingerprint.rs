@@ -62,6 +62,7 @@ pub fn normalised(fault: &Fault) -> String {
             let what = match damage {
                 Damage::Mac => "mac".to_owned(),
                 Damage::Element(number) => format!("element {number}"),
+                Damage::Length(number) => format!("length {number}"),
                 Damage::Byte(_) => "byte".to_owned(),
             };
             format!("corrupt {} {what}", message(on))

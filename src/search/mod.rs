@@ -9,6 +9,7 @@ pub mod explore;
 pub mod fingerprint;
 pub mod shrink;
 pub mod simpler;
+pub mod zoo;
 
 mod base;
 mod point;
@@ -20,6 +21,7 @@ pub use explore::{Alphabet, Certificate, Exploration};
 pub use fingerprint::Fingerprint;
 pub use shrink::{Shrunk, shrink};
 pub use statistics::{Statistics, Tally};
+pub use zoo::{Exam, Zoo};
 
 use crate::run::Run;
 use crate::scenario::Scenario;

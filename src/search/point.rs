@@ -256,6 +256,9 @@ impl Reader<'_> {
                 let element = if on.mti.is_response() { 39 } else { 4 };
                 found.push(Fault::Corrupt { on, damage: Damage::Element(element) });
             }
+            if on.mti.class() == 2 {
+                found.push(Fault::Corrupt { on, damage: Damage::Length(2) });
+            }
             self.every_other(on, found);
         }
     }

@@ -24,6 +24,10 @@ pub struct Candidate {
 /// Amounts and times that read well.
 const PLAIN: [u64; 6] = [0, 100, 1_000, 10_000, 60_000, 600_000];
 
+/// So few trace numbers that one may come back in a run; and the fewest a terminal can work with.
+const FEW_NUMBERS: u32 = 64;
+const LEAST_NUMBERS: u32 = 3;
+
 /// Everything simpler by one change, most radical first.
 pub fn candidates(scenario: &Scenario) -> Vec<Candidate> {
     let mut list = List { current: scenario, cost: cost(scenario), found: Vec::new() };
@@ -71,6 +75,24 @@ impl List<'_> {
                 _ => format!("without {length} steps"),
             };
             self.offer(words, |scenario| drop(scenario.steps.drain(from..from + length)));
+        }
+        self.fewer_steps_and_numbers();
+    }
+
+    /// Where trace numbers are few, a step may be there only to use one up: both go together.
+    fn fewer_steps_and_numbers(&mut self) {
+        let (steps, numbers) = (&self.current.steps, self.current.policy.terminal_stan_max);
+        if numbers > FEW_NUMBERS {
+            return;
+        }
+        for (from, length) in chunks(steps.len()).filter(|(_, length)| *length <= 2) {
+            for less in 1..=3.min(numbers.saturating_sub(LEAST_NUMBERS)) {
+                let words = || format!("without step {}, {less} numbers fewer", steps[from].id);
+                self.offer(words, |scenario| {
+                    scenario.steps.drain(from..from + length);
+                    scenario.policy.terminal_stan_max = numbers - less;
+                });
+            }
         }
     }
 

@@ -281,13 +281,7 @@ impl World<'_> {
                 self.command(host, ticket, Command::WithdrawKeys { port });
             }
             Fault::CutOver { window_ms, .. } => self.cut_over(ticket, window_ms),
-            Fault::Maintenance { for_ms, .. } => {
-                self.command(
-                    host,
-                    ticket,
-                    Command::Maintenance { window: Duration::millis(for_ms) },
-                );
-            }
+            Fault::Maintenance { for_ms, .. } => self.maintenance(host, ticket, for_ms),
             _ => {}
         }
     }

@@ -104,6 +104,7 @@ impl<'a> World<'a> {
             terminal_response: reversim_models::time::Duration::millis(
                 scenario.timing.terminal_response_ms.max(1),
             ),
+            frame_timeout: reversim_models::time::Duration::millis(scenario.timing.frame_ms.max(1)),
             saf_retry: reversim_models::time::Duration::millis(scenario.timing.saf_retry_ms.max(1)),
             stan_max: (
                 scenario.policy.terminal_stan_max.clamp(2, 999_999),

@@ -8,7 +8,7 @@ use super::queue::Rank;
 use super::{Item, World};
 use crate::fault::{Damage, Fault, OnMessage, Tie, Until};
 use crate::history::{Frame, What};
-use reversim_models::iso8583::{Dialect, Element, Mti, NETWORK, POS};
+use reversim_models::iso8583::{Coding, Dialect, Element, Length, Mti, NETWORK, POS};
 use reversim_models::node::{Link, LinkDownReason, Ticket};
 use reversim_models::time::{Duration, Instant};
 
@@ -274,12 +274,29 @@ pub(super) fn peek_mti(frame: &Frame) -> Option<Mti> {
     }
 }
 
+/// The frame with a length that no element has: `-6` for `16`, or 99 where only digits fit; none
+/// if the element is not there or has no length of its own.
+fn impossible_length(frame: &Frame, number: u8) -> Option<Frame> {
+    let mut bytes = frame.bytes().to_vec();
+    let (dialect, element) = (frame.dialect(), Element(number));
+    if matches!(dialect.spec(element)?.length, Length::Fixed(_)) {
+        return None;
+    }
+    let (_, body) = dialect.framing.unwrap(&bytes).ok()?;
+    let spans = dialect.spans(&bytes[body.clone()]).ok()?;
+    let (_, span) = spans.into_iter().find(|(other, _)| *other == element)?;
+    let first = if dialect.lengths == Coding::Bcd { 0x99 } else { b'-' };
+    *bytes.get_mut(body.start + span.start)? = first;
+    Some(Frame::new(bytes, dialect))
+}
+
 /// The frame with one thing changed; none if that thing is not there.
 fn damaged(frame: &Frame, damage: Damage) -> Option<Frame> {
     let mut bytes = frame.bytes().to_vec();
     let at = match damage {
         Damage::Mac => bytes.len().checked_sub(1)?,
         Damage::Byte(at) => at as usize,
+        Damage::Length(number) => return impossible_length(frame, number),
         Damage::Element(number) => {
             let (_, body) = frame.dialect().framing.unwrap(&bytes).ok()?;
             let spans = frame.dialect().spans(&bytes[body.clone()]).ok()?;

@@ -95,6 +95,7 @@ impl Book {
                 is_advised: false,
                 is_absorbed: false,
                 is_remembered: true,
+                commit: self.commit,
             },
         );
     }
@@ -138,6 +139,7 @@ impl Book {
                 is_advised: false,
                 is_absorbed: false,
                 is_remembered: true,
+                commit: self.commit,
             },
         );
     }

@@ -51,6 +51,8 @@ pub(super) struct Transaction {
     pub(super) is_advised: bool,
     /// Whether a late approval of it was absorbed.
     pub(super) is_absorbed: bool,
+    /// The commit that its first record is part of.
+    pub(super) commit: u64,
     /// Whether a copy of the request is recognised.
     is_remembered: bool,
 }
@@ -273,6 +275,28 @@ impl Book {
                 _ => Stage::Unknown,
             },
         }
+    }
+
+    /// The approved request of a terminal under this number, in whatever batch. No correct switch
+    /// asks for it.
+    pub(super) fn answered_under(&self, terminal: [u8; 8], stan: u32) -> Stage<'_> {
+        let is_it =
+            |(id, transaction): (u64, &Transaction)| match (transaction.origin, transaction.answer)
+            {
+                (Origin::Pos(key), Some(answer))
+                    if key.terminal == terminal
+                        && key.stan == stan
+                        && answer.code.is_approval() =>
+                {
+                    Some((id, answer))
+                }
+                _ => None,
+            };
+        let found = self.transactions().filter_map(is_it).last();
+        let found = found.and_then(|(id, answer)| Some((id, self.transaction(id)?, answer)));
+        found.map_or(Stage::Unknown, |(id, transaction, answer)| {
+            Stage::Answered(id, transaction, answer)
+        })
     }
 
     /// The transaction with this name, if it came.

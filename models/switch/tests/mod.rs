@@ -2,6 +2,7 @@
 
 mod chain;
 mod defects;
+mod defects_requests;
 mod defects_saf;
 mod durability;
 mod lines;

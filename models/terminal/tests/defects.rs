@@ -1,6 +1,7 @@
 //! Each planted defect beside the correct terminal, under the schedule that exposes it.
 
 use super::*;
+use crate::iso8583::BatchDetails48;
 
 /// What a story shows of a correct terminal, and of one with the defect.
 fn both<T>(defect: Defect, story: impl Fn(&mut Counter) -> T) -> (T, T) {
@@ -186,6 +187,26 @@ fn t16_drops_the_answer_behind_another_message_and_waits_for_ever() {
     };
     assert_eq!(story(Defects::NONE), Some(Display::Approved(PRICE)));
     assert_eq!(story(Defects::NONE.with(Defect::T16)), Some(Display::Processing));
+}
+
+#[test]
+fn t20_uploads_from_the_first_detail_again_when_one_was_not_answered() {
+    let (right, wrong) = both(Defect::T20, |counter| {
+        for ticket in 1..=9 {
+            counter.sell_well(ticket);
+        }
+        counter.settle(10);
+        let request = counter.last().clone();
+        let unbalanced = counter.answer_to(&request);
+        counter.skip();
+        counter.say(&unbalanced.with(Element::PRIVATE_48, totals(&request, 2)));
+        counter.answer_with(ResponseCode::APPROVED);
+        counter.skip();
+        counter.pass(TIMEOUT);
+        let told = counter.last().get(Element::PRIVATE_48).and_then(BatchDetails48::parse);
+        told.map(|told| told.details.len())
+    });
+    assert_eq!((right, wrong), (Some(1), Some(8)));
 }
 
 #[test]

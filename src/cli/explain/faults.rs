@@ -31,7 +31,7 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         "corrupt",
-        "The message arrives changed: in its MAC, in one element, or in one byte.",
+        "The message arrives changed: in its MAC, one element, the length of one, or one byte.",
         concat!(
             r#"corrupt = { on = { from = "switch-1", to = "terminal-1", mti = "0210", step "#,
             r#"= 2 }, damage = "mac" }"#,

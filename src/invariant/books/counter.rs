@@ -90,9 +90,8 @@ impl Books {
             Command::Settle { ticket } => (*ticket, WishKind::Settle),
             Command::Reprint { ticket, .. } => (*ticket, WishKind::Reprint),
             Command::Echo { ticket } => (*ticket, WishKind::Echo),
-            Command::CutOver { .. }
-            | Command::Maintenance { .. }
-            | Command::WithdrawKeys { .. } => return,
+            Command::Maintenance { .. } => return self.maintained.push(entry.party),
+            Command::CutOver { .. } | Command::WithdrawKeys { .. } => return,
         };
         if entry.party.role != Role::Terminal || !self.is_visible(entry.party) {
             return;
@@ -189,7 +188,8 @@ impl Books {
         }
     }
 
-    pub(super) fn power_lost(&mut self, entry: &Entry) {
+    pub(super) fn power_lost(&mut self, index: usize, entry: &Entry) {
+        self.power_losses.push((entry.party, index));
         self.no_more_waiting(entry.party);
         if !self.dark.contains(&entry.party) {
             self.dark.push(entry.party);

@@ -18,7 +18,7 @@ pub(crate) use batch::{HostBatch, Presented, TerminalBatch};
 pub(crate) use counter::{Wish, WishKind};
 pub(crate) use route::{Advice, Forward};
 pub(crate) use sale::Sale;
-pub(crate) use wire::{Delivery, Wire, peek_mti};
+pub(crate) use wire::{Delivery, Unreadable, Wire, peek_mti};
 
 use super::Kinds;
 use crate::history::{Entry, Frame, Setting, What};
@@ -80,8 +80,8 @@ pub(crate) struct Books {
     pub(crate) deliveries: Vec<Delivery>,
     /// Places of altered deliveries.
     pub(crate) altered_places: Vec<usize>,
-    /// Receiver and sender of frames that arrived changed and that nobody can read.
-    pub(crate) unreadable: Vec<(Party, Party)>,
+    /// Frames that arrived changed and that nobody can read.
+    pub(crate) unreadable: Vec<Unreadable>,
     /// Where the faults were over.
     pub(crate) healed: Option<usize>,
     /// Terminals whose keys are no good, as they recorded it.
@@ -92,6 +92,10 @@ pub(crate) struct Books {
     pub(crate) overdue: Option<(usize, usize, Duration)>,
     /// Parties without power.
     pub(crate) dark: Vec<Party>,
+    /// Each loss of power.
+    pub(crate) power_losses: Vec<(Party, usize)>,
+    /// Parties that had a maintenance window.
+    pub(crate) maintained: Vec<Party>,
     originals: Vec<(usize, Frame)>,
 }
 
@@ -124,6 +128,8 @@ impl Books {
             waits: Vec::with_capacity(4),
             overdue: None,
             dark: Vec::new(),
+            power_losses: Vec::new(),
+            maintained: Vec::new(),
             originals: Vec::with_capacity(32),
         }
     }
@@ -159,7 +165,7 @@ impl Books {
             What::Answered { .. } => self.device_answered(entry),
             What::CommitDelayed => self.commit_delayed(entry),
             What::LinkDown { .. } | What::ConnectFailed { .. } => self.no_more_waiting(entry.party),
-            What::PowerLost => self.power_lost(entry),
+            What::PowerLost => self.power_lost(index, entry),
             What::PowerRestored => self.dark.retain(|party| *party != entry.party),
             What::Healed => self.healed = self.healed.or(Some(index)),
             _ => {}

@@ -10,7 +10,7 @@ use crate::invariant::Kinds;
 use crate::party::{Party, Role};
 use reversim_models::card::Pan;
 use reversim_models::iso8583::{Element, Framing, Message, Mti, OriginalData90, ResponseCode};
-use reversim_models::node::Ticket;
+use reversim_models::node::{Link, Ticket};
 use reversim_models::record::{NetworkKey, PosKey};
 use reversim_models::time::Instant;
 
@@ -22,6 +22,8 @@ pub(crate) struct Wire {
     pub(crate) at: Instant,
     pub(crate) from: Party,
     pub(crate) to: Party,
+    /// The connection, as its writer knows it; for what arrived changed, as its reader does.
+    pub(crate) link: Link,
     pub(crate) ticket: Ticket,
     pub(crate) mti: Mti,
     pub(crate) is_pos: bool,
@@ -50,6 +52,11 @@ pub(crate) struct Wire {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delivery {
     pub(crate) index: usize,
+    pub(crate) at: Instant,
+    /// The connection, as who got it knows it.
+    pub(crate) link: Link,
+    /// Whether all of it came in one read.
+    pub(crate) is_whole: bool,
     /// Who got it.
     pub(crate) party: Party,
     pub(crate) from: Party,
@@ -60,6 +67,16 @@ pub(crate) struct Delivery {
     /// Whether something that the MAC covers was changed, or the MAC itself.
     pub(crate) is_altered: bool,
     pub(crate) copy: u32,
+}
+
+/// A frame that arrived changed, and that nobody can read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) index: usize,
+    /// Who got it.
+    pub(crate) party: Party,
+    pub(crate) from: Party,
+    pub(crate) link: Link,
 }
 
 /// Elements that the MAC of a network line covers, and the MAC.
@@ -118,6 +135,7 @@ impl Wire {
             at: entry.at,
             from: entry.party,
             to,
+            link: link_of(entry),
             ticket: entry.ticket,
             mti,
             is_pos,
@@ -165,6 +183,14 @@ impl Wire {
             Element::MAC_64 | Element::MAC_128 => self.has_mac = true,
             _ => {}
         }
+    }
+}
+
+fn link_of(entry: &Entry) -> Link {
+    match entry.what {
+        What::Sent { link, .. } | What::Delivered { link, .. } => link,
+        // Nothing else is a frame.
+        _ => Link(0),
     }
 }
 
@@ -252,19 +278,24 @@ impl Books {
 
     /// Reads a frame that arrived, whole or in parts.
     pub(super) fn delivered(&mut self, index: usize, entry: &Entry) -> Option<(Kinds, usize)> {
-        let What::Delivered { from, sent, frame, is_altered, copy, .. } = &entry.what else {
+        let What::Delivered { link, from, sent, frame, is_altered, copy, part } = &entry.what
+        else {
             return None;
         };
+        let unreadable = Unreadable { index, party: entry.party, from: *from, link: *link };
         let wires = self.wires.iter();
         let Some(place) = wires.rev().position(|w| w.index == *sent) else {
             if *is_altered {
-                self.unreadable.push((entry.party, *from));
+                self.unreadable.push(unreadable);
             }
             return None;
         };
         let sent = self.wires.len() - 1 - place;
         let mut delivery = Delivery {
             index,
+            at: entry.at,
+            link: *link,
+            is_whole: part.is_none(),
             party: entry.party,
             from: *from,
             sent,
@@ -287,7 +318,8 @@ impl Books {
     /// Reads what a changed frame says now; nothing if nobody can read it any more.
     fn altered(&mut self, delivery: &mut Delivery, entry: &Entry, frame: &Frame) -> Option<()> {
         let Some(arrived) = frame.message() else {
-            self.unreadable.push((delivery.party, delivery.from));
+            let Delivery { index, party, from, link, .. } = *delivery;
+            self.unreadable.push(Unreadable { index, party, from, link });
             return None;
         };
         let pos = is_pos(frame);

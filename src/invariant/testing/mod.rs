@@ -96,6 +96,26 @@ impl Tale {
         self.push(from, ticket, What::Sent { link: Link(1), to, frame })
     }
 
+    /// Another connection for what was sent.
+    pub(crate) fn on_link(&mut self, index: usize, number: u32) {
+        match &mut self.history.entries[index].what {
+            What::Sent { link, .. } | What::Delivered { link, .. } => *link = Link(number),
+            other => panic!("{other:?} is no frame"),
+        }
+    }
+
+    /// Delivers something that nobody can read in place of what was sent.
+    pub(crate) fn deliver_unreadable(&mut self, sent: usize) -> usize {
+        let entry = self.history.entries[sent].clone();
+        let What::Sent { link, to, frame } = entry.what else { panic!("{sent} is not sent") };
+        let mut bytes = frame.bytes().to_vec();
+        bytes.truncate(bytes.len() / 2);
+        let frame = Frame::new(bytes, frame.dialect());
+        let (from, is_altered, copy, part) = (entry.party, true, 0, None);
+        let what = What::Delivered { link, from, sent, frame, is_altered, copy, part };
+        self.push(to, entry.ticket.0, what)
+    }
+
     /// Delivers what was sent, as it was sent.
     pub(crate) fn deliver(&mut self, sent: usize) -> usize {
         self.deliver_copy(sent, 0)
