@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
+use std::time::Duration;
 
 /// Where cases go.
 const CASES: &str = "reversim-cases";
@@ -173,7 +174,9 @@ impl Document {
         row("idle", format!("{} placements found nothing to hit", self.idle));
         row("digest", self.digest.clone());
         row("reversim", self.reversim.clone());
-        row("elapsed", micros((self.elapsed_seconds * 1_000.0) as u64 * 1_000));
+        let elapsed = Duration::try_from_secs_f64(self.elapsed_seconds).unwrap_or_default();
+        let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        row("elapsed", micros(millis.saturating_mul(1_000)));
         let verdict = match self.violating_runs {
             0 => "holds in every run".to_owned(),
             count => format!("VIOLATED in {}", counted_word(count, "run")),

@@ -38,7 +38,8 @@ impl Progress {
         let contents = match std::fs::read(path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| {
                 Failure::usage(format!(
-                    "{} holds something else than the progress of an exploration; name another file",
+                    "{} holds something else than the progress of an exploration; name another \
+                     file",
                     path.display()
                 ))
             })?,
