@@ -66,8 +66,8 @@ impl MacAlgorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// CBC from a zero vector: the last block. Empty data is one block of zeros (ISO 9797-1, padding
-    /// method 1).
+    /// CBC from a zero vector: the last block. Empty data is one block of zeros (ISO 9797-1,
+    /// padding method 1).
     fn chain(self, key: &Key, data: &[u8]) -> [u8; 8] {
         let cipher = |block| match self {
             MacAlgorithm::TripleDesCbc => key.encrypt_block(block),

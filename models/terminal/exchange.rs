@@ -1,5 +1,6 @@
 //! The terminal's end of its one line: dialling, sending, hearing, waiting. Judges no message.
 
+use super::journal::Sale;
 use super::{
     Aim, Connection, HOST, Input, Request, Requested, State, Terminal, Timer, Wish, messages, show,
 };
@@ -264,6 +265,25 @@ impl Terminal {
         self.send(now, frame, actions);
         show(actions, Display::Processing);
         self.state = State::Testing { wish };
+    }
+
+    /// Whether this answers our request of this type and number. A sign-on is told its batch; a
+    /// reversal names that of its original, and everything else the open one.
+    pub(super) fn hears(&self, incoming: &Incoming, request: Mti, stan: u32) -> bool {
+        let batch = match request {
+            Mti::NETWORK_REQUEST => None,
+            Mti::REVERSAL_REQUEST => {
+                let doubt = self.memory.pending.iter().find(|doubt| doubt.sale.stan == stan);
+                Some(doubt.map_or(self.memory.batch, |doubt| doubt.sale.batch))
+            }
+            _ => Some(self.memory.batch),
+        };
+        messages::answers(incoming, request, stan, batch)
+    }
+
+    /// Whether this answers the 0200 of a sale.
+    pub(super) fn hears_of(&self, sale: &Sale, incoming: &Incoming) -> bool {
+        self.hears(incoming, Mti::FINANCIAL_REQUEST, sale.stan)
     }
 
     /// Whether this answers a line test.

@@ -12,6 +12,7 @@ use crate::iso8583::{
     Settlement48, Totals48,
 };
 use crate::line::{Incoming, MacCheck};
+use crate::matching;
 use crate::record::{Reason, Total};
 use crate::security::{Pin, PinBlock, WorkKeys};
 
@@ -178,11 +179,14 @@ fn card_60(transaction_type: [u8; 2], batch: u32) -> String {
     Private60 { network_code: Some(0), rest, ..Private60::new(transaction_type, batch) }.encode()
 }
 
-/// Whether a message answers our request of this type and number. Anything else is late, a
-/// duplicate or somebody else's, and is left alone.
-pub(super) fn answers(incoming: &Incoming, request: Mti, stan: u32) -> bool {
+/// Whether a message answers our request of this type, number and batch. Anything else is late, a
+/// duplicate or somebody else's, and is left alone: numbers come back with the next batch, and so
+/// may an answer that somebody kept.
+pub(super) fn answers(incoming: &Incoming, request: Mti, stan: u32, batch: Option<u32>) -> bool {
     let message = &incoming.message;
-    message.mti() == request.response() && message.number(Element::STAN) == Some(stan.into())
+    message.mti() == request.response()
+        && message.number(Element::STAN) == Some(stan.into())
+        && batch.is_none_or(|batch| matching::batch(message).is_none_or(|told| told == batch))
 }
 
 /// Element 39.

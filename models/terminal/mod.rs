@@ -30,7 +30,6 @@ use crate::security::Pin;
 use crate::time::{Instant, LocalTime, Now};
 use crate::timers::Timers;
 use journal::{Keys, Memory, Sale};
-use messages::answers;
 
 /// A terminal with its cashier's screen, printer and PIN pad.
 #[derive(Clone, Debug)]
@@ -203,12 +202,12 @@ impl Terminal {
                 self.not_connected(now, wish, request, actions);
             }
             (S::SigningOn { wish, stan }, I::Heard(m))
-                if answers(m, Mti::NETWORK_REQUEST, stan) =>
+                if self.hears(m, Mti::NETWORK_REQUEST, stan) =>
             {
                 self.sign_on_answered(now, wish, m, actions);
             }
             (S::Reversing { wish, original, stan, .. }, I::Heard(m))
-                if answers(m, Mti::REVERSAL_REQUEST, stan) =>
+                if self.hears(m, Mti::REVERSAL_REQUEST, stan) =>
             {
                 self.reversal_answered(now, wish, (original, stan), m, actions);
             }
@@ -221,14 +220,14 @@ impl Terminal {
             (S::EnteringPin { wish }, I::PinCancelled) => {
                 self.end(now, wish.ticket, Display::Cancelled, actions);
             }
-            (S::Selling { sale }, I::Heard(m)) if answers(m, Mti::FINANCIAL_REQUEST, sale.stan) => {
+            (S::Selling { sale }, I::Heard(m)) if self.hears_of(&sale, m) => {
                 self.sale_answered(now, &sale, m, actions);
             }
             (S::Selling { sale }, I::TimedOut) => self.sale_timed_out(now, &sale, actions),
             (S::Selling { sale }, I::LineLost) => self.sale_cut_off(now, &sale, actions),
             (S::Selling { sale }, I::Garbled) => self.sale_garbled(now, &sale, actions),
             (S::Inquiring { ticket, stan }, I::Heard(m))
-                if answers(m, Mti::FINANCIAL_REQUEST, stan) =>
+                if self.hears(m, Mti::FINANCIAL_REQUEST, stan) =>
             {
                 self.inquiry_answered(now, ticket, m, actions);
             }
@@ -236,12 +235,12 @@ impl Terminal {
                 self.inquiry_unanswered(now, ticket, actions);
             }
             (S::Comparing { wish, stan }, I::Heard(m))
-                if answers(m, Mti::RECONCILIATION_REQUEST, stan) =>
+                if self.hears(m, Mti::RECONCILIATION_REQUEST, stan) =>
             {
                 self.totals_answered(now, wish, m, actions);
             }
             (S::Uploading { wish, stan, through }, I::Heard(m))
-                if answers(m, Mti::FILE_ADVICE, stan) =>
+                if self.hears(m, Mti::FILE_ADVICE, stan) =>
             {
                 self.upload_answered(now, wish, through, m, actions);
             }

@@ -233,3 +233,16 @@ fn a_sale_that_no_message_can_carry_is_refused_before_anything_is_recorded() {
     assert_eq!(counter.displays(1), [Display::Declined(ResponseCode::FORMAT_ERROR)]);
     assert_eq!((counter.records().len(), counter.log().len()), (2, 1));
 }
+
+#[test]
+fn an_answer_that_somebody_kept_from_another_batch_is_not_taken_for_this_one() {
+    let mut counter = Counter::signed_on();
+    counter.sell(1);
+    let request = counter.last().clone();
+    let kept = Private60::new(*b"22", counter.batch - 1).encode();
+    let decline = counter.answer_to(&request).with(Element::RESPONSE_CODE, "51");
+    counter.say(&decline.with(Element::PRIVATE_60, kept));
+    assert_eq!(counter.display(1), Some(Display::Processing));
+    counter.answer();
+    assert_eq!(counter.display(1), Some(Display::Approved(PRICE)));
+}
