@@ -255,8 +255,8 @@ mod tests {
 
     #[test]
     fn where_nothing_goes_wrong_the_switch_does_nothing_wrong() {
-        for name in explore::FLOWS {
-            let scenario = explore::flow(name).expect("its name is on the list");
+        for name in ["sign-on", "inquiry", "sale", "sale+inquiry", "sale+sale", "sale+settlement"] {
+            let scenario = explore::flow(name).expect("it is a flow");
             let run = reversim::run_with(&scenario, &WithOwnSwitch);
             assert_eq!((run.violation(), run.outcome()), (None, Outcome::Holds), "{name}");
         }

@@ -105,6 +105,7 @@
 //! - `reversim_models`: the parties and their wire, without any world.
 
 pub mod closest;
+pub mod coverage;
 pub mod fault;
 pub mod file;
 pub mod generate;

@@ -1,12 +1,13 @@
 //! The only way to execute a scenario: run it in the simulated world and judge what happened.
 
+use crate::coverage::{StateWatch, States};
 use crate::history::{History, What};
 use crate::invariant::{Finding, Judge};
 use crate::mark::{Mark, MarkWatch, Marks};
 use crate::scenario::Scenario;
 use crate::sim::{Cast, OurOwn, simulate};
 use crate::verdict::{Verdict, Violation};
-use reversim_models::record::{Kind, Record, TerminalRecord};
+use reversim_models::record::{IssuerRecord, Kind, Record, TerminalRecord};
 use reversim_models::time::Duration;
 use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub struct Run {
     pub digest: Digest,
     /// What was seen on the way.
     pub marks: Marks,
+    /// What terminal, switch and issuer knew of sales.
+    pub states: States,
     /// How much happened.
     pub counts: Counts,
     missing: Vec<String>,
@@ -126,6 +129,7 @@ pub fn run_with(scenario: &Scenario, cast: &dyn Cast) -> Run {
     let (history, idle_faults) = simulate(scenario, cast);
     let mut judge = Judge::new(&history.setting);
     let mut watch = MarkWatch::new(&history.setting);
+    let mut states = StateWatch::default();
     let mut counts = Counts::default();
     for (index, entry) in history.entries.iter().enumerate() {
         judge.observe(index, entry);
@@ -134,13 +138,10 @@ pub fn run_with(scenario: &Scenario, cast: &dyn Cast) -> Run {
             What::Horizon(horizon) => judge.ask(*horizon),
             What::Sent { .. } => counts.messages += 1,
             What::FaultFired(_) => counts.faults_fired += 1,
-            What::Recorded(Record::Terminal(TerminalRecord::Started { .. })) => {
-                counts.transactions += 1;
+            What::Recorded(record) => {
+                states.observe(entry, record);
+                counts.transactions += u64::from(begins(record));
             }
-            What::Recorded(Record::Issuer(reversim_models::record::IssuerRecord::Decided {
-                kind: Kind::Inquiry,
-                ..
-            })) => counts.transactions += 1,
             _ => {}
         }
     }
@@ -149,6 +150,7 @@ pub fn run_with(scenario: &Scenario, cast: &dyn Cast) -> Run {
         digest: Digest::of(&history),
         findings: judge.findings(),
         marks: watch.marks(),
+        states: states.states(),
         idle_faults,
         counts,
         history,
@@ -156,6 +158,15 @@ pub fn run_with(scenario: &Scenario, cast: &dyn Cast) -> Run {
     };
     run.missing = run.what_is_missing(scenario);
     run
+}
+
+/// Whether a record begins a transaction: a sale at its terminal, an inquiry at its issuer.
+fn begins(record: &Record) -> bool {
+    matches!(
+        record,
+        Record::Terminal(TerminalRecord::Started { .. })
+            | Record::Issuer(IssuerRecord::Decided { kind: Kind::Inquiry, .. })
+    )
 }
 
 impl Run {

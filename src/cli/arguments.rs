@@ -128,10 +128,11 @@ pub(crate) struct Merge {
 
 #[derive(Args, Debug)]
 pub(crate) struct Explore {
-    /// A flow by name (sign-on, inquiry, sale, sale+inquiry, sale+sale, sale+settlement), or a
-    /// scenario file
+    /// Flows by name (sign-on, inquiry, sale, sale+inquiry, sale+sale, sale+settlement,
+    /// sale+reprint, wrong-pin, echo, cut-over, upload, two-terminals, two-switches, two-issuers,
+    /// or all of them), or scenario files
     #[arg(value_name = "FLOW|FILE", default_value = "sale+inquiry")]
-    pub(crate) flow: String,
+    pub(crate) flows: Vec<String>,
     /// At most so many faults at once
     #[arg(long, value_name = "K", default_value_t = 1,
           value_parser = clap::value_parser!(u8).range(0..=4))]
@@ -145,6 +146,21 @@ pub(crate) struct Explore {
     /// Plants a defect, by id; may be given more than once
     #[arg(long = "defect", value_name = "ID", value_parser = defect)]
     pub(crate) defects: Vec<Defect>,
+    /// Sets a policy, as saf-attempts=1, or a value of another table, as timing.think-ms=0; may be
+    /// given more than once
+    #[arg(long = "policy", value_name = "KEY=VALUE")]
+    pub(crate) policies: Vec<String>,
+    /// Explores beside each weak peer that a search draws, one after another
+    #[arg(long)]
+    pub(crate) weak_peers: bool,
+    /// Keeps what is done in this file, and goes on from there if it exists
+    #[arg(long, value_name = "FILE")]
+    pub(crate) resume: Option<PathBuf>,
+    /// Makes the certificates in this file again (as --format json prints them) and compares
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "flows", "faults", "alphabet", "defects", "policies", "weak_peers", "resume"
+    ])]
+    pub(crate) check: Option<PathBuf>,
 }
 
 /// Which faults an exploration places.

@@ -53,6 +53,18 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     written.map_err(|error| failed(&error))
 }
 
+/// Writes a file that is ours to write again and again: whoever reads it finds it whole.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let temporary = beside(path);
+    // Left behind by a process of this number that was killed.
+    let _ = fs::remove_file(&temporary);
+    let written = write_all(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written.map_err(|error| Failure::write(path, &error))
+}
+
 fn write_all(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
     file.write_all(bytes)?;

@@ -18,6 +18,7 @@ mod run;
 mod search;
 mod searched;
 mod shrink;
+mod states;
 mod store;
 mod zoo;
 

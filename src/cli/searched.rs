@@ -3,6 +3,7 @@
 use super::cases::quoted;
 use super::judged::InvariantJson;
 use super::output::hint;
+use super::states::{StatesJson, states_json, states_text};
 use super::store::{Store, one_each};
 use super::{keep, progress};
 use crate::exit::{Exit, Failure};
@@ -39,6 +40,7 @@ pub(crate) struct Document {
     violations: Vec<ViolationJson>,
     known_violations: BTreeMap<String, u64>,
     marks: BTreeMap<&'static str, u64>,
+    states: StatesJson,
     invariants: BTreeMap<&'static str, InvariantJson>,
     internal_errors: Vec<String>,
     missing_seeds: Vec<[u64; 2]>,
@@ -205,6 +207,7 @@ impl Searched {
         }
         let _ = write!(out, "\n{table}");
         self.marks(&mut out);
+        let _ = write!(out, "\n{}", states_text(&self.report.statistics.states));
         let told = news(&self.campaign, &self.report).zip(&self.paths);
         for (found, paths) in told.clone().take(TOLD_MAX) {
             broken(&mut out, found, paths);
@@ -298,6 +301,7 @@ impl Searched {
             violations: violations.map(|(found, paths)| violation_json(found, paths)).collect(),
             known_violations: known.map(|f| (f.fingerprint.to_string(), f.occurrences)).collect(),
             marks,
+            states: states_json(&statistics.states),
             invariants: invariants.collect(),
             internal_errors: self.report.internal_errors.iter().map(ToString::to_string).collect(),
             missing_seeds: joined(&self.missing).iter().map(|s| [s.start, s.end]).collect(),

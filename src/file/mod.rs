@@ -3,9 +3,11 @@
 //! What is wrong with a file is said in one sentence that names file, line and key, with a hint.
 
 mod check;
+mod set;
 mod write;
 
 pub use check::nearest_defect;
+pub use set::set;
 pub use write::{RenderError, render};
 
 use crate::closest::closest;

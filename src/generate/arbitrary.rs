@@ -22,6 +22,7 @@ impl<'a> Arbitrary<'a> for Scenario {
         let profile = Profile::ALL[bytes.below(Profile::ALL.len() as u64) as usize];
         let mut scenario = build(profile, &mut bytes);
         scenario.steps.truncate(STEPS_MAX);
+        scenario.faults.truncate(FAULTS_MAX);
         scenario.seed = bytes.below(1 << 32);
         while scenario.steps.len() < STEPS_MAX && bytes.chance(10) {
             let step = stray_step(&mut bytes);

@@ -20,6 +20,12 @@ pub(super) enum Concern {
     Swarm = 4,
     /// The faults.
     Faults,
+    /// In which order messages are delivered.
+    Order = 7,
+    /// A fault that hits everything.
+    Storm,
+    /// What is rarely written.
+    Rare,
 }
 
 /// A source of choices.

@@ -5,13 +5,16 @@
 
 mod arbitrary;
 mod entropy;
+mod extra;
 mod faults;
 mod flow;
+mod peers;
 mod shape;
 mod steps;
 mod story;
 mod strategy;
 
+pub use peers::WEAK_PEERS;
 pub use strategy::{ScenarioStrategy, ScenarioTree, strategy, strategy_of};
 
 use crate::scenario::Scenario;
@@ -128,6 +131,7 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     let swarm = faults::Swarm::new(profile, entropy);
     entropy.concern(Concern::Faults);
     swarm.add(entropy, &mut scenario);
+    extra::add(profile, entropy, &mut scenario);
     scenario
 }
 

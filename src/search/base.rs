@@ -1,27 +1,142 @@
-//! The flows that can be explored by name: short, everyday conversations without a fault.
+//! The flows that can be explored by name: short conversations of everyday, one for each thing
+//! that can be asked for and each shape of the way. What has to go wrong in one goes wrong in
+//! every run of it; the faults that are explored come on top.
 
+use crate::fault::{Fault, OnMessage};
 use crate::party::Party;
 use crate::scenario::{Scenario, Step, Wish};
+use reversim_models::iso8583::Mti;
 
 /// Their names.
-pub const FLOWS: &[&str] =
-    &["sign-on", "inquiry", "sale", "sale+inquiry", "sale+sale", "sale+settlement"];
+pub const FLOWS: &[&str] = &[
+    "sign-on",
+    "inquiry",
+    "sale",
+    "sale+inquiry",
+    "sale+sale",
+    "sale+settlement",
+    "sale+reprint",
+    "wrong-pin",
+    "echo",
+    "cut-over",
+    "upload",
+    "two-terminals",
+    "two-switches",
+    "two-issuers",
+];
 
 const SALE: Wish = Wish::Sale { amount: 10_000, card: 1 };
 const INQUIRY: Wish = Wish::Inquiry { card: 2 };
+const COUNTER: Party = Party::terminal(1);
 
-/// The scenario of a flow: one terminal, one switch, one issuer, everything by default.
+/// The scenario of a flow. One terminal, one switch and one issuer where its name says nothing
+/// else, and everything by default.
 pub fn flow(name: &str) -> Option<Scenario> {
-    let wishes: &[Wish] = match name {
-        "sign-on" => &[],
-        "inquiry" => &[INQUIRY],
-        "sale" => &[SALE],
-        "sale+inquiry" => &[SALE, INQUIRY],
-        "sale+sale" => &[SALE, SALE],
-        "sale+settlement" => &[SALE, Wish::Settle],
+    let mut scenario = match name {
+        "sign-on" => at_the_counter(&[]),
+        "inquiry" => at_the_counter(&[INQUIRY]),
+        "sale" => at_the_counter(&[SALE]),
+        "sale+inquiry" => at_the_counter(&[SALE, INQUIRY]),
+        "sale+sale" => at_the_counter(&[SALE, SALE]),
+        "sale+settlement" => at_the_counter(&[SALE, Wish::Settle]),
+        "sale+reprint" => at_the_counter(&[SALE, Wish::Reprint { of: None }]),
+        "wrong-pin" => wrong_pin(),
+        "echo" => at_the_counter(&[Wish::Echo, SALE]),
+        "cut-over" => cut_over(),
+        "upload" => upload(),
+        "two-terminals" => two_terminals(),
+        "two-switches" => two_switches(),
+        "two-issuers" => two_issuers(),
         _ => return None,
     };
+    name.clone_into(&mut scenario.title);
+    Some(scenario)
+}
+
+/// A sign-on, and these wishes one after another.
+fn at_the_counter(wishes: &[Wish]) -> Scenario {
     let wishes = std::iter::once(&Wish::SignOn).chain(wishes);
-    let steps = (1..).zip(wishes).map(|(id, wish)| Step::new(id, Party::terminal(1), wish.clone()));
-    Some(Scenario { title: name.to_owned(), steps: steps.collect(), ..Scenario::default() })
+    let steps = (1..).zip(wishes).map(|(id, wish)| Step::new(id, COUNTER, wish.clone()));
+    Scenario { steps: steps.collect(), ..Scenario::default() }
+}
+
+/// The first sale is refused for its PIN, the second is not.
+fn wrong_pin() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, SALE]);
+    scenario.faults.push(Fault::WrongPin { step: 2 });
+    scenario
+}
+
+/// The business date changes between two sales.
+fn cut_over() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, SALE]);
+    let mut cut = Step::new(4, Party::switch(1), Wish::CutOver { window_ms: 1_000 });
+    cut.at_ms = Some(8_000);
+    scenario.steps.push(cut);
+    scenario
+}
+
+/// The answer to the second sale is lost, and so is its only reversal: the totals differ, and the
+/// terminal uploads what it has.
+fn upload() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, SALE, Wish::Settle]);
+    scenario.policy.reversal_attempts = 1;
+    let (from, to) = (Party::switch(1), COUNTER);
+    scenario.faults.extend([
+        Fault::Drop(OnMessage { from, to, mti: Mti::FINANCIAL_RESPONSE, step: 3, nth: 1 }),
+        Fault::Drop(OnMessage { from: to, to: from, mti: Mti::REVERSAL_REQUEST, step: 3, nth: 1 }),
+    ]);
+    scenario
+}
+
+/// The same sale at two terminals in the same instant, under the same STAN.
+fn two_terminals() -> Scenario {
+    let mut scenario = Scenario::default();
+    scenario.topology.terminals = 2;
+    let both = [COUNTER, Party::terminal(2)];
+    let wishes = [(Wish::SignOn, None), (SALE, Some(10_000))];
+    let asked = wishes.iter().flat_map(|wish| both.map(|party| (party, wish)));
+    scenario.steps.extend((1..).zip(asked).map(|(id, (party, (wish, at_ms)))| {
+        let mut step = Step::new(id, party, wish.clone());
+        step.at_ms = *at_ms;
+        step
+    }));
+    scenario
+}
+
+/// A sale through an acquirer's and a network's switch.
+fn two_switches() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE]);
+    scenario.topology.switches = 2;
+    scenario
+}
+
+/// A sale on a card of each issuer.
+fn two_issuers() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, Wish::Sale { amount: 10_000, card: 2 }]);
+    scenario.topology.issuers = 2;
+    scenario.topology.cards[1].issuer = 2;
+    scenario
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mark::Mark;
+
+    #[test]
+    fn every_flow_does_what_its_name_says_and_nobody_loses_money() {
+        let shows = |name: &str| match name {
+            "upload" => Some(Mark::BatchUploadAfterImbalance),
+            "two-terminals" => Some(Mark::SameStanOnTwoTerminals),
+            _ => None,
+        };
+        for name in FLOWS {
+            let scenario = flow(name).expect("every listed flow exists");
+            let run = crate::run::run(&scenario);
+            assert_eq!((run.violation(), &run.idle_faults[..]), (None, &[][..]), "{name}");
+            assert!(shows(name).is_none_or(|mark| run.marks.has(mark)), "{name}: {:?}", run.marks);
+        }
+        assert_eq!(flow("void"), None);
+    }
 }

@@ -3,6 +3,7 @@
 //! They know runs by what they say (history, findings, digest) and play them through a function
 //! that is handed in. They know no defect, no party's inside and no world. They print nothing.
 
+pub mod argument;
 pub mod block;
 pub mod campaign;
 pub mod explore;

@@ -4,6 +4,7 @@
 //! Placements after the last fault that fired are the only ones that lead to anything new, because
 //! up to there the run is the one that was looked at before.
 
+use super::argument::{Argument, Pruned};
 use super::explore::Alphabet;
 use crate::fault::{
     ActionName, Damage, Direction, Fault, OnAction, OnMessage, Side, Tie, Until, When,
@@ -26,20 +27,30 @@ const ALL_BYTES: u32 = 65_535;
 #[derive(Debug, Default)]
 pub(super) struct Placements {
     pub(super) faults: Vec<Fault>,
-    /// Power cuts after an action that are the one before the next action.
-    pub(super) same_cut: u64,
+    /// What was left out.
+    pub(super) pruned: Pruned,
 }
 
 /// Every fault of the alphabet that could come next in this run. The first `own` faults of the
-/// scenario are its own: they were not placed, and may come before or after what is.
+/// scenario are its own: they were not placed, and may come before or after what is. `prunes`
+/// leaves out what need not be run.
 pub(super) fn following(
     history: &History,
     scenario: &Scenario,
     own: usize,
     alphabet: Alphabet,
+    prunes: bool,
 ) -> Placements {
     let start = first_open(history, own);
-    let mut reader = Reader { scenario, alphabet, counts: Vec::new(), waiting: Vec::new() };
+    let mut reader = Reader {
+        scenario,
+        placed: scenario.faults.get(own..).unwrap_or_default(),
+        alphabet,
+        prunes,
+        counts: Vec::new(),
+        waiting: Vec::new(),
+        unread: Vec::new(),
+    };
     let mut found = Placements::default();
     for (index, entry) in history.entries.iter().enumerate() {
         if entry.what == What::Healed {
@@ -64,10 +75,15 @@ fn first_open(history: &History, own: usize) -> usize {
 /// Reads a history from the beginning, because occurrences are counted from there.
 struct Reader<'a> {
     scenario: &'a Scenario,
+    /// The faults that were placed before.
+    placed: &'a [Fault],
     alphabet: Alphabet,
+    prunes: bool,
     counts: Vec<(Party, Option<Party>, ActionName, Ticket, u32)>,
     /// Who waits for which answer, about what.
     waiting: Vec<(Party, Mti, Ticket)>,
+    /// Whose clock was to jump already, and who has not taken part in anything since.
+    unread: Vec<Party>,
 }
 
 impl Reader<'_> {
@@ -90,6 +106,9 @@ impl Reader<'_> {
         mut place: Option<&mut Placements>,
     ) {
         let (party, ticket) = (entry.party, entry.ticket);
+        if !matches!(entry.what, What::FaultFired(_) | What::Lost { .. }) {
+            self.unread.retain(|unread| *unread != party);
+        }
         if let Some(action) = action_of(entry) {
             let nth = self.nth(party, None, action, ticket);
             if let Some(found) = &mut place {
@@ -108,14 +127,28 @@ impl Reader<'_> {
                 }
                 if let Some(found) = place {
                     let on = OnMessage { from: party, to: *to, mti, step: ticket.0, nth };
-                    self.message(on, ticket, &mut found.faults);
+                    let mut faults = Vec::with_capacity(64);
+                    self.message(on, ticket, &mut faults);
+                    let is_lost = is_lost_where_it_is_sent(history, index);
+                    self.place(faults, on, is_lost, found);
                 }
             }
+            What::FaultFired(fault) => self.count_what_was_cut_off(*fault),
             What::Delivered { frame, .. } => {
                 let Some(mti) = frame.mti() else { return };
                 self.waiting.retain(|waits| *waits != (party, mti, ticket));
             }
             _ => {}
+        }
+    }
+
+    /// An action before which power failed was begun, and counts, though nobody saw it; so does a
+    /// connection that was asked for and does not come about any more.
+    fn count_what_was_cut_off(&mut self, fault: usize) {
+        if let Some(Fault::PowerCut { at: When::Action(on), .. }) = self.scenario.faults.get(fault)
+            && (on.side == Side::Before || on.action == ActionName::Connect)
+        {
+            self.nth(on.party, None, on.action, Ticket(on.step));
         }
     }
 
@@ -128,8 +161,8 @@ impl Reader<'_> {
             torn,
         };
         found.faults.push(cut(Side::Before, false));
-        match is_next_action_at_once(history, index) {
-            true => found.same_cut += 1,
+        match self.prunes && is_next_action_at_once(history, index) {
+            true => found.pruned.count(Argument::AfterIsBeforeNext),
             false => found.faults.push(cut(Side::After, false)),
         }
         if self.alphabet == Alphabet::Full
@@ -150,6 +183,50 @@ impl Reader<'_> {
                 found.faults.extend([Fault::PinCancelled { step }, Fault::WrongPin { step }]);
             }
             _ => {}
+        }
+    }
+
+    /// Keeps the faults at a message that need be run.
+    fn place(&mut self, faults: Vec<Fault>, on: OnMessage, is_lost: bool, found: &mut Placements) {
+        let is_hit = |fault: &Fault| single(fault) == Some(&on);
+        // A line that breaks loses it too, but a loss that comes first keeps the line whole.
+        let breaks = self.placed.iter().any(|f| is_hit(f) && matches!(f, Fault::Reset { .. }));
+        let at = Target {
+            on,
+            is_lost: is_lost && !breaks,
+            is_hit: self.placed.iter().any(is_hit),
+            first: found.faults.len(),
+        };
+        for fault in faults {
+            let needless = self.prunes.then(|| self.needless(&fault, &at, found)).flatten();
+            match needless {
+                Some(argument) => found.pruned.count(argument),
+                None => found.faults.push(fault),
+            }
+        }
+        let new = found.faults[at.first..].iter().filter_map(|fault| match fault {
+            Fault::ClockStep { party, .. } => Some(*party),
+            _ => None,
+        });
+        self.unread.extend(new);
+    }
+
+    /// Why a fault at this message need not be run.
+    fn needless(&self, fault: &Fault, at: &Target, found: &Placements) -> Option<Argument> {
+        match *fault {
+            Fault::Replay { on, after_ms }
+                if found.faults[at.first..].contains(&Fault::Duplicate { on, after_ms })
+                    && !self.placed.contains(&Fault::Duplicate { on, after_ms }) =>
+            {
+                Some(Argument::ReplayIsLateDuplicate)
+            }
+            Fault::ClockStep { party, .. } if self.unread.contains(&party) => {
+                Some(Argument::ClockNotRead)
+            }
+            _ if at.is_lost && single(fault).is_some() => Some(Argument::LostAlready),
+            // Then the loss alone is the same, and that one is run too.
+            _ if at.is_hit && loses(fault, at.on) => Some(Argument::LostAlready),
+            _ => None,
         }
     }
 
@@ -178,6 +255,9 @@ impl Reader<'_> {
             if is_sealed {
                 let element = if on.mti.is_response() { 39 } else { 4 };
                 found.push(Fault::Corrupt { on, damage: Damage::Element(element) });
+            }
+            if on.mti.class() == 2 {
+                found.push(Fault::Corrupt { on, damage: Damage::Length(2) });
             }
             self.every_other(on, found);
         }
@@ -218,6 +298,52 @@ impl Reader<'_> {
         }
         found.extend([0, 10_000].map(|window_ms| Fault::CutOver { at, window_ms }));
     }
+}
+
+/// A message at which faults are placed.
+struct Target {
+    on: OnMessage,
+    /// An earlier fault loses it where it is sent.
+    is_lost: bool,
+    /// A placed fault happens to this single message.
+    is_hit: bool,
+    /// The faults found at it begin here.
+    first: usize,
+}
+
+/// The message to which alone a fault happens: nothing is left of it if the message is lost.
+fn single(fault: &Fault) -> Option<&OnMessage> {
+    match fault {
+        Fault::Drop(on) | Fault::Reorder(on) | Fault::Coalesce(on) => Some(on),
+        Fault::Delay { on, .. }
+        | Fault::Duplicate { on, .. }
+        | Fault::Corrupt { on, .. }
+        | Fault::Replay { on, .. }
+        | Fault::Split { on, .. }
+        | Fault::Reset { on, .. } => Some(on),
+        _ => None,
+    }
+}
+
+/// Whether a fault at this message loses it where it is sent, whatever else happens to it.
+fn loses(fault: &Fault, on: OnMessage) -> bool {
+    match fault {
+        Fault::Drop(_) | Fault::HalfOpen(_) => true,
+        Fault::Partition { a, direction, .. } => match direction {
+            Direction::Both => true,
+            Direction::AToB => *a == on.from,
+            Direction::BToA => *a != on.from,
+        },
+        _ => false,
+    }
+}
+
+/// Whether a message is lost at the instant at which it is sent.
+fn is_lost_where_it_is_sent(history: &History, index: usize) -> bool {
+    let at = history.entries[index].at;
+    let same = history.entries[index + 1..].iter().take_while(|entry| entry.at == at);
+    let is_it = |entry: &Entry| matches!(entry.what, What::Lost { sent, .. } if sent == index);
+    same.clone().any(is_it)
 }
 
 fn partition(on: OnMessage, direction: Direction, for_ms: u64) -> Fault {

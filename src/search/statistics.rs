@@ -2,6 +2,7 @@
 
 use super::mix;
 use super::names::{self, Name};
+use crate::coverage::States;
 use crate::run::{Digest, Run};
 use crate::verdict::Verdict;
 use reversim_models::time::Duration;
@@ -33,6 +34,8 @@ pub struct Statistics {
     /// By mark: in how many runs it was seen.
     #[serde(deserialize_with = "names::marks")]
     pub marks: BTreeMap<Name, u64>,
+    /// What terminal, switch and issuer knew of sales.
+    pub states: States,
     /// By invariant.
     #[serde(deserialize_with = "names::tallies")]
     pub invariants: BTreeMap<Name, Tally>,
@@ -78,6 +81,7 @@ impl Default for Statistics {
             messages: 0,
             simulated: Duration::ZERO,
             marks: BTreeMap::new(),
+            states: States::default(),
             invariants: BTreeMap::new(),
         }
     }
@@ -94,6 +98,7 @@ impl Statistics {
         self.transactions += run.counts.transactions;
         self.messages += run.counts.messages;
         self.simulated = Duration(self.simulated.0.saturating_add(run.counts.simulated.0));
+        self.states.add(&run.states);
         for mark in run.marks.iter() {
             *self.marks.entry(mark.name()).or_default() += 1;
         }
@@ -121,6 +126,7 @@ impl Statistics {
         self.transactions += other.transactions;
         self.messages += other.messages;
         self.simulated = Duration(self.simulated.0.saturating_add(other.simulated.0));
+        self.states.add(&other.states);
         for (name, count) in &other.marks {
             *self.marks.entry(name).or_default() += count;
         }

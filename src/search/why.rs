@@ -103,7 +103,7 @@ fn with_only(scenario: &Scenario, happened: &[(usize, Instant)]) -> Scenario {
 /// by itself, with none, one or two more faults at places that the beginning leads to.
 fn futures(prefix: &Scenario, invariant: &str, play: &Play<'_>) -> u32 {
     let run = play(prefix);
-    let places: Vec<Fault> = following(&run.history, prefix, 0, Alphabet::Full).faults;
+    let places: Vec<Fault> = following(&run.history, prefix, 0, Alphabet::Full, true).faults;
     let breaks = |future: &u32| {
         let mut scenario = prefix.clone();
         scenario.faults.extend(drawn(*future, &places));

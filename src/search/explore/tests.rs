@@ -4,7 +4,10 @@ use super::super::fake;
 use super::*;
 use crate::fault::{Damage, OnMessage, Side, When};
 use crate::party::Party;
+use crate::search::argument::Argument;
+use crate::search::point::following;
 use reversim_models::iso8583::Mti;
+use std::sync::Mutex;
 
 fn exploration(faults: u8, jobs: usize) -> Exploration {
     let base = flow("sale").expect("a flow by this name");
@@ -29,7 +32,7 @@ fn one_fault_on_a_sale_is_counted_by_hand() {
     assert_eq!(certificate.messages, 2);
     assert_eq!(certificate.placements, cuts + of_messages);
     assert_eq!(certificate.runs, certificate.placements + 1);
-    assert_eq!(certificate.pruned, [(AFTER_IS_BEFORE_NEXT, 0), (SAME_SET, 0)].into());
+    assert_eq!(certificate.pruned.total(), 0);
     // The counter knows two drops and the four cuts of the terminal's power.
     assert_eq!(certificate.idle, certificate.placements - 6);
     assert_eq!(certificate.violating_runs, 4, "without power nobody heals the sale");
@@ -54,8 +57,7 @@ fn a_second_fault_is_placed_only_on_what_the_first_one_brought_about() {
     }
     // The other pairs cut the power around the 0400.
     assert!(certificate.violating_runs > 8);
-    let pruned: u64 = certificate.pruned.values().sum();
-    assert_eq!(certificate.runs, certificate.placements - pruned + 1);
+    assert_eq!(certificate.runs, certificate.placements - certificate.pruned.total() + 1);
 }
 
 #[test]
@@ -64,7 +66,7 @@ fn any_number_of_threads_gives_the_same_certificate() {
     for jobs in [2, 4] {
         assert_eq!(certify(&exploration(3, jobs)), one);
     }
-    assert!(one.runs > 90, "{}", one.runs);
+    assert!(one.runs > 70, "{}", one.runs);
 }
 
 #[test]
@@ -106,7 +108,7 @@ fn the_full_alphabet_has_everything_the_core_has_and_more() {
     let full = certify(&Exploration { alphabet: Alphabet::Full, ..exploration(1, 2) });
     assert!(full.placements > 2 * core.placements);
     let run = fake::counter(&flow("sale").expect("a flow by this name"));
-    let find = |alphabet| following(&run.history, &Scenario::default(), 0, alphabet).faults;
+    let find = |alphabet| following(&run.history, &Scenario::default(), 0, alphabet, true).faults;
     let (core, full) = (find(Alphabet::Core), find(Alphabet::Full));
     assert!(core.iter().all(|fault| full.contains(fault)));
     let mac = |fault: &&Fault| matches!(fault, Fault::Corrupt { damage: Damage::Mac, .. });
@@ -120,11 +122,11 @@ fn the_full_alphabet_has_everything_the_core_has_and_more() {
 
 #[test]
 fn flows_have_names_and_other_words_do_not() {
-    for name in FLOWS {
-        let scenario = flow(name).expect("every listed flow exists");
-        assert!(!scenario.steps.is_empty() && scenario.faults.is_empty());
-    }
+    assert!(FLOWS.iter().all(|name| flow(name).is_some()));
     assert_eq!(flow("void"), None);
     assert_eq!("core".parse(), Ok(Alphabet::Core));
     assert!("most".parse::<Alphabet>().is_err());
 }
+
+mod pruning;
+mod resuming;

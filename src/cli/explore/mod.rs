@@ -1,0 +1,172 @@
+//! `reversim explore`: every placement of a few faults on a flow, and the certificate of it.
+
+mod check;
+mod document;
+mod resume;
+
+use super::arguments::{Explore, Letters};
+use super::cases::Case;
+use super::output::{Output, hint};
+use super::progress;
+use crate::exit::{Exit, Failure};
+use document::Document;
+use indicatif::ProgressBar;
+use resume::Progress;
+use reversim::closest::closest;
+use reversim::file::set;
+use reversim::generate::WEAK_PEERS;
+use reversim::scenario::Scenario;
+use reversim::search::explore::{ExploreError, FLOWS, Place, flow};
+use reversim::search::{Alphabet, Exploration};
+use std::path::Path;
+
+/// The word for every flow.
+const ALL: &str = "all";
+
+pub(crate) fn explore(arguments: &Explore, output: &Output) -> Result<Exit, Failure> {
+    if let Some(path) = &arguments.check {
+        return check::check(path, jobs(arguments), output);
+    }
+    let explorations = explorations(arguments)?;
+    let mut progress = match &arguments.resume {
+        Some(path) => Progress::of_file(path)?,
+        None => Progress::default(),
+    };
+    progress.belongs_to(&explorations)?;
+    let bar = progress::spinner("runs");
+    let mut documents = Vec::with_capacity(explorations.len());
+    for (number, exploration) in explorations.iter().enumerate() {
+        let document = match progress.done(number) {
+            Some(done) => done.clone(),
+            None => certify(exploration, &mut progress, &bar)?,
+        };
+        if !output.is_json() {
+            bar.suspend(|| output.text(&document.text(number > 0)))?;
+        }
+        documents.push(document);
+    }
+    bar.finish_and_clear();
+    if output.is_json() {
+        match &documents[..] {
+            [one] => output.json(one)?,
+            several => output.json(&several)?,
+        }
+    }
+    if let Some(panic) = documents.iter().find_map(Document::panic) {
+        return Err(Failure::internal(format!("a party panicked: {panic}")));
+    }
+    Ok(if documents.iter().all(Document::is_clean) { Exit::Holds } else { Exit::Violated })
+}
+
+/// One exploration, from where it was left, to its certificate.
+fn certify(
+    exploration: &Exploration,
+    progress: &mut Progress,
+    bar: &ProgressBar,
+) -> Result<Document, Failure> {
+    bar.set_message(exploration.name.clone());
+    let from = progress.place();
+    let mut failed = None;
+    let certificate = exploration.go_on(&reversim::run, from.as_ref(), &mut |place: &Place| {
+        bar.set_position(place.runs());
+        if failed.is_none() {
+            failed = progress.reach(place).err();
+        }
+    });
+    let certificate = certificate.map_err(|error| failure(error, progress))?;
+    if let Some(failure) = failed {
+        return Err(failure);
+    }
+    let document = Document::new(exploration, &certificate)?;
+    progress.finish(document.clone())?;
+    Ok(document)
+}
+
+fn failure(error: ExploreError, progress: &Progress) -> Failure {
+    match error {
+        ExploreError::Threads(_) => Failure::internal(error.to_string()),
+        ExploreError::Place(_) => Failure::usage(format!(
+            "{} cannot be gone on from: {error}; name another file, or remove this one",
+            progress.name()
+        )),
+    }
+}
+
+fn jobs(arguments: &Explore) -> usize {
+    arguments.jobs.map_or_else(progress::cores, usize::from)
+}
+
+/// Everything that is asked for: each flow, as it is or beside each weak peer.
+fn explorations(arguments: &Explore) -> Result<Vec<Exploration>, Failure> {
+    let mut explorations = Vec::new();
+    for (name, mut base) in bases(&arguments.flows)? {
+        base.defects.extend(arguments.defects.iter().map(ToString::to_string));
+        let (name, base) = with(name, base, arguments.policies.iter().map(String::as_str))?;
+        let beside = |peers: &[&str]| with(name.clone(), base.clone(), peers.iter().copied());
+        let all = match arguments.weak_peers {
+            true => WEAK_PEERS.iter().map(|peers| beside(peers)).collect(),
+            false => beside(&[]).map(|alone| vec![alone]),
+        };
+        for (name, base) in all? {
+            explorations.push(Exploration {
+                name,
+                base,
+                alphabet: match arguments.alphabet {
+                    Letters::Core => Alphabet::Core,
+                    Letters::Full => Alphabet::Full,
+                },
+                faults: arguments.faults,
+                jobs: jobs(arguments),
+            });
+        }
+    }
+    Ok(explorations)
+}
+
+/// A scenario with values set, and named after them.
+fn with<'a>(
+    mut name: String,
+    mut base: Scenario,
+    assignments: impl Iterator<Item = &'a str>,
+) -> Result<(String, Scenario), Failure> {
+    for assignment in assignments {
+        base = set(&base, assignment)?;
+        name = format!("{name}, {assignment}");
+    }
+    Ok((name, base))
+}
+
+/// Flows by their names, scenarios from files, or every flow.
+fn bases(words: &[String]) -> Result<Vec<(String, Scenario)>, Failure> {
+    let mut bases = Vec::new();
+    for word in words {
+        match word == ALL && !Path::new(word).exists() {
+            true => {
+                let all = FLOWS.iter().filter_map(|name| Some(((*name).to_owned(), flow(name)?)));
+                bases.extend(all);
+            }
+            false => bases.push(base(word)?),
+        }
+    }
+    Ok(bases)
+}
+
+fn base(word: &str) -> Result<(String, Scenario), Failure> {
+    if let Some(scenario) = flow(word) {
+        return Ok((word.to_owned(), scenario));
+    }
+    let path = Path::new(word);
+    if path.exists() || word.contains(['/', '.']) {
+        return Case::of_file(path).map(|case| (case.name, case.scenario));
+    }
+    let near = match closest(word, FLOWS.iter().copied().chain([ALL])) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known are {} and {ALL}", FLOWS.join(", ")),
+    };
+    Err(Failure::usage(format!("there is no flow or file called `{word}`; {near}")))
+}
+
+/// How to go on, where somebody may want to.
+pub(super) fn say_how_to_go_on(path: &Path) {
+    hint(&format!("what is done is in {}; the same command goes on from there", path.display()));
+}

@@ -1,0 +1,126 @@
+//! Certificates on the command line: made, killed and gone on with, checked, and refused.
+
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+use tempfile::TempDir;
+
+fn place() -> TempDir {
+    tempfile::tempdir().expect("a directory for the test")
+}
+
+fn command(place: &Path, words: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reversim"));
+    command.args(words.split(' ')).current_dir(place).env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+}
+
+fn output(place: &Path, words: &str) -> Output {
+    command(place, words).output().expect("the binary starts")
+}
+
+/// What is printed, and the status.
+fn said(place: &Path, words: &str) -> (String, Option<i32>) {
+    let output = output(place, words);
+    let text = [output.stdout, output.stderr].concat();
+    (String::from_utf8_lossy(&text).into_owned(), output.status.code())
+}
+
+/// The JSON on the standard output without its times.
+fn timeless(bytes: &[u8]) -> Value {
+    let mut document: Value = serde_json::from_slice(bytes).expect("one document");
+    let documents = match &mut document {
+        Value::Array(several) => several.iter_mut().collect(),
+        one => vec![one],
+    };
+    for document in documents {
+        let times = document.as_object_mut().and_then(|fields| fields.remove("elapsed_seconds"));
+        assert!(times.is_some());
+    }
+    document
+}
+
+/// Killed in the middle, again and again, and started again: the same certificates, byte by byte.
+#[test]
+fn what_is_killed_goes_on_to_the_same_certificate() {
+    const WORDS: &str = "explore sale echo --faults 2 --alphabet core --format json";
+    let (calm, rough) = (place(), place());
+    let whole = timeless(&output(calm.path(), WORDS).stdout);
+    let words = format!("{WORDS} --resume progress.json");
+    let file = rough.path().join("progress.json");
+    let mut seen = Vec::new();
+    for millis in [30, 60, 90, 200, 400] {
+        let mut child = command(rough.path(), &words);
+        let mut child =
+            child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
+        sleep(Duration::from_millis(millis));
+        child.kill().expect("it can be killed");
+        child.wait().expect("it was ours");
+        if let Ok(bytes) = fs::read(&file) {
+            let progress: Value = serde_json::from_slice(&bytes).expect("it is always whole");
+            seen.push(progress);
+        }
+    }
+    assert!(!seen.is_empty(), "it keeps its place from the beginning");
+    assert_eq!(timeless(&output(rough.path(), &words).stdout), whole);
+    // Once more: everything is done, and said again.
+    assert_eq!(timeless(&output(rough.path(), &words).stdout), whole);
+    let (text, status) = said(rough.path(), "explore sale --faults 1 --resume progress.json");
+    assert_eq!(status, Some(64));
+    assert!(text.contains("progress.json cannot be gone on from"), "{text}");
+}
+
+#[test]
+fn a_certificate_is_confirmed_by_making_it_again_and_refuted_if_anything_differs() {
+    let place = place();
+    let made =
+        output(place.path(), "explore sign-on sale --faults 1 --format json --policy pin=false");
+    fs::write(place.path().join("a.json"), &made.stdout).expect("the file can be written");
+    let (text, status) = said(place.path(), "explore --check a.json");
+    assert_eq!(status, Some(0), "{text}");
+    assert!(
+        text.starts_with("sign-on, pin=false: the certificate holds, made again in "),
+        "{text}"
+    );
+    let mut forged: Value = serde_json::from_slice(&made.stdout).expect("one document");
+    forged[1]["runs"] = 7.into();
+    fs::write(place.path().join("b.json"), forged.to_string()).expect("the file can be written");
+    let (text, status) = said(place.path(), "explore --check b.json");
+    assert_eq!(status, Some(1));
+    assert!(text.contains("sale, pin=false: the certificate does not hold: runs was 7"), "{text}");
+    fs::write(place.path().join("c.json"), "{\"runs\": 1}").expect("the file can be written");
+    let (text, status) = said(place.path(), "explore --check c.json");
+    let expected = "error: c.json is not a certificate; `reversim explore --format json` prints \
+                    one\n";
+    assert_eq!((text.as_str(), status), (expected, Some(64)));
+}
+
+#[test]
+fn a_wrong_policy_or_progress_file_is_bad_input() {
+    let place = place();
+    let (text, status) = said(place.path(), "explore sale --policy saf-atempts=1");
+    let expected = "error: saf-atempts=1: there is no key `saf-atempts` in `policy`; did you mean \
+                    `saf-attempts`?\n";
+    assert_eq!((text.as_str(), status), (expected, Some(64)));
+    fs::write(place.path().join("notes.txt"), "mine").expect("the file can be written");
+    let (text, status) = said(place.path(), "explore sale --resume notes.txt");
+    assert_eq!(status, Some(64));
+    assert!(text.contains("name another file"), "{text}");
+    let kept = fs::read(place.path().join("notes.txt")).expect("it is there");
+    assert_eq!(kept, b"mine", "what is not ours stays as it is");
+}
+
+#[test]
+fn beside_every_weak_peer_there_is_a_certificate_of_its_own() {
+    let place = place();
+    let words = "explore sign-on --faults 1 --alphabet full --weak-peers --format json";
+    let all = timeless(&output(place.path(), words).stdout);
+    let all = all.as_array().expect("one for each");
+    assert_eq!(all.len(), reversim::generate::WEAK_PEERS.len());
+    let clean = |document: &&Value| document["violating_runs"] == 0;
+    let broken: Vec<&Value> = all.iter().filter(|document| !clean(document)).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+}
