@@ -17,11 +17,11 @@ use rand_core::Rng;
 ///
 /// proptest! {
 ///     #![proptest_config(ProptestConfig::with_cases(8))]
-///     fn a_scenario_has_at_most_six_faults(scenario in reversim::generate::strategy()) {
-///         prop_assert!(scenario.faults.len() <= 6);
+///     fn a_day_at_the_counter_loses_no_money(scenario in reversim::generate::strategy()) {
+///         prop_assert_eq!(reversim::run(&scenario).violation(), None);
 ///     }
 /// }
-/// # a_scenario_has_at_most_six_faults();
+/// # a_day_at_the_counter_loses_no_money();
 /// ```
 pub fn strategy() -> impl Strategy<Value = Scenario, Tree = ScenarioTree> {
     strategy_of(Profile::Mix)
