@@ -18,7 +18,7 @@ use rand_core::Rng;
 /// proptest! {
 ///     #![proptest_config(ProptestConfig::with_cases(8))]
 ///     fn a_day_at_the_counter_loses_no_money(scenario in reversim::generate::strategy()) {
-///         prop_assert_eq!(reversim::run(&scenario).violation(), None);
+///         prop_assert!(reversim::run(&scenario).violation().is_none());
 ///     }
 /// }
 /// # a_day_at_the_counter_loses_no_money();
