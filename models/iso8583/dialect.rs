@@ -238,11 +238,12 @@ const fn mask(class: Class) -> u8 {
 
 /// The first byte of `value` that the class does not allow.
 pub(super) fn offending(class: Class, value: &[u8]) -> Option<usize> {
-    // Most values are good: look at all bytes at once, search only afterwards.
+    // Most values are good, and most of those are digits, which every class allows: look at many
+    // bytes at once, and search only afterwards.
     let is_good = match class {
         Class::Private | Class::Binary => true,
         Class::Numeric => are_digits(value),
-        _ => value.iter().fold(0xFF, |common, &b| common & ALLOWED[b as usize]) & mask(class) != 0,
+        _ => are_digits(value) || are_allowed(class, value),
     };
     if is_good {
         return None;
@@ -250,17 +251,24 @@ pub(super) fn offending(class: Class, value: &[u8]) -> Option<usize> {
     value.iter().position(|&byte| ALLOWED[byte as usize] & mask(class) == 0)
 }
 
+fn are_allowed(class: Class, value: &[u8]) -> bool {
+    value.iter().fold(0xFF, |common, &byte| common & ALLOWED[byte as usize]) & mask(class) != 0
+}
+
 /// Whether every byte is a digit, eight at a time.
 fn are_digits(value: &[u8]) -> bool {
-    let (words, rest) = value.as_chunks::<8>();
-    let words = words.iter().fold(0, |wrong, word| {
+    let Some(last) = value.last_chunk::<8>() else {
+        return value.iter().all(u8::is_ascii_digit);
+    };
+    // The last eight bytes overlap the word before them where the length is not a multiple.
+    let words = value.as_chunks::<8>().0.iter().chain([last]);
+    let wrong = words.fold(0, |wrong, word| {
         // A digit without its 3 in the high half is 0 to 9: adding 6 carries into that half from
         // 10 on. A carry beyond it comes only from a byte that is wrong already.
         let low = u64::from_ne_bytes(*word) ^ 0x3030_3030_3030_3030;
         wrong | (low | low.wrapping_add(0x0606_0606_0606_0606))
     });
-    let rest = rest.iter().all(u8::is_ascii_digit);
-    words & 0xF0F0_F0F0_F0F0_F0F0 == 0 && rest
+    wrong & 0xF0F0_F0F0_F0F0_F0F0 == 0
 }
 
 #[cfg(test)]

@@ -145,6 +145,7 @@ impl<'a> World<'a> {
     }
 
     /// Writes down what happened to a party now.
+    #[inline]
     fn note(&mut self, host: usize, ticket: Ticket, what: What) -> usize {
         let party = self.hosts[host].party;
         self.history.entries.push(Entry { at: self.now, party, ticket, what });
