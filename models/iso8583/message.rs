@@ -32,6 +32,13 @@ struct Span {
 }
 
 impl Span {
+    /// Values come from frames and constants, far below 4 GiB.
+    fn of(range: Range<usize>) -> Span {
+        let end = u32::try_from(range.end).expect("a message holds less than 4 GiB");
+        // No start is behind its end.
+        Span { start: range.start as u32, end }
+    }
+
     const fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -72,10 +79,13 @@ impl Message {
     /// Adds an element that is not there yet: `value` is the next part of the buffer, or lies in
     /// it already.
     pub(super) fn point(&mut self, element: u8, value: Range<usize>) {
-        let bit = bit(element);
+        self.enter(element, bit(element), value);
+    }
+
+    fn enter(&mut self, element: u8, bit: u128, value: Range<usize>) {
         if bit != 0 {
             self.places[usize::from(element) - 1] = self.spans.len() as u8;
-            self.spans.push(Span { start: offset(value.start), end: offset(value.end) });
+            self.spans.push(Span::of(value));
             self.bitmap |= bit;
         }
     }
@@ -106,18 +116,21 @@ impl Message {
     /// Sets an element, replacing what it held.
     pub fn set(&mut self, element: Element, value: impl AsRef<[u8]>) {
         let value = value.as_ref();
-        let start = self.data.len();
-        if self.has(element) {
+        let (start, bit) = (self.data.len(), bit(element.0));
+        if bit == 0 {
+            return;
+        }
+        if self.bitmap & bit != 0 {
             let span = &mut self.spans[usize::from(self.places[usize::from(element.0) - 1])];
             let old = span.range();
             if value.len() <= old.len() {
                 self.data[old.start..old.start + value.len()].copy_from_slice(value);
-                span.end = offset(old.start + value.len());
+                *span = Span::of(old.start..old.start + value.len());
                 return;
             }
-            *span = Span { start: offset(start), end: offset(start + value.len()) };
+            *span = Span::of(start..start + value.len());
         } else {
-            self.point(element.0, start..start + value.len());
+            self.enter(element.0, bit, start..start + value.len());
         }
         self.data.extend_from_slice(value);
     }
@@ -223,11 +236,6 @@ impl Hash for Message {
         (self.mti, self.bitmap).hash(state);
         self.elements().for_each(|(_, value)| value.hash(state));
     }
-}
-
-/// An offset in a message's buffer. Values come from frames and constants, far below 4 GiB.
-fn offset(at: usize) -> u32 {
-    u32::try_from(at).expect("a message holds less than 4 GiB")
 }
 
 /// One to nineteen ASCII digits as a number.
