@@ -76,7 +76,7 @@ impl Mti {
 
     /// From four ASCII bytes, as they travel on the network line.
     #[must_use]
-    pub(super) fn from_ascii(digits: [u8; 4]) -> Option<Mti> {
+    pub fn from_ascii(digits: [u8; 4]) -> Option<Mti> {
         let mut bcd = 0u16;
         for digit in digits {
             if !digit.is_ascii_digit() {

@@ -5,8 +5,10 @@ use super::block::{Block, bounds};
 use super::campaign::{Campaign, InternalError, catch, guarded};
 use super::fingerprint::{Fingerprint, contains, schedule};
 use super::found::{KeptCase, ViolationFound, union};
+use super::names::Name;
 use super::shrink::{EVALUATIONS_MAX, shrink};
-use super::{Play, Statistics, mix, pool};
+use super::{Play, Statistics, Tally, mix, pool};
+use crate::invariant::Finding;
 use crate::run::Digest;
 use crate::verdict::Verdict;
 use rayon::ThreadPoolBuildError;
@@ -187,6 +189,9 @@ struct Broken {
 #[derive(Debug, Default)]
 struct Seen {
     statistics: Statistics,
+    /// What the claims said, in the order of the first run, which is that of all: no name is looked
+    /// up for each.
+    tallies: Vec<(Name, Tally)>,
     broken: Vec<Broken>,
     errors: Vec<InternalError>,
 }
@@ -202,6 +207,9 @@ impl Seen {
             }
         };
         self.statistics.add(seed, &run);
+        for (place, finding) in run.findings.iter().enumerate() {
+            self.tally(place, finding).take(&finding.verdict);
+        }
         let violated =
             run.findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Violated(_)));
         let invariants: Vec<_> = violated.map(|finding| (finding.name, finding.code)).collect();
@@ -218,8 +226,22 @@ impl Seen {
         }
     }
 
+    /// The tally of the claim that a finding at this place is about.
+    fn tally(&mut self, place: usize, finding: &Finding) -> &mut Tally {
+        let is_its = |(name, _): &(Name, Tally)| *name == finding.name;
+        let place = match self.tallies.get(place).is_some_and(is_its) {
+            true => place,
+            false => self.tallies.iter().position(is_its).unwrap_or(self.tallies.len()),
+        };
+        if place == self.tallies.len() {
+            self.tallies.push((finding.name, Tally { code: finding.code, ..Tally::default() }));
+        }
+        &mut self.tallies[place].1
+    }
+
     fn add(&mut self, other: Seen) {
         self.statistics.merge(&other.statistics);
+        self.statistics.add_tallies(&other.tallies);
         self.broken.extend(other.broken);
         self.errors.extend(other.errors);
     }
@@ -233,6 +255,7 @@ impl Seen {
         play: &Play<'_>,
     ) -> Block {
         let mut violations = Vec::new();
+        self.statistics.add_tallies(&self.tallies);
         self.broken.sort_by_key(|broken| broken.seed);
         let broken = std::mem::take(&mut self.broken);
         let all =

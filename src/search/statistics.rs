@@ -59,6 +59,26 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// With what the claim says of one more run.
+    pub(super) fn take(&mut self, verdict: &Verdict) {
+        match verdict {
+            Verdict::Holds { checked } => {
+                self.checked += checked;
+                self.holds += 1;
+            }
+            Verdict::Violated(_) => self.violated += 1,
+            Verdict::Unknown { .. } => self.unknown += 1,
+        }
+    }
+
+    fn add(&mut self, theirs: &Tally) {
+        self.code = theirs.code;
+        self.checked += theirs.checked;
+        self.holds += theirs.holds;
+        self.violated += theirs.violated;
+        self.unknown += theirs.unknown;
+    }
+
     /// `holds`, `violated` or `unknown`: of all runs together.
     pub fn verdict(&self) -> &'static str {
         match (self.violated, self.holds) {
@@ -88,7 +108,7 @@ impl Default for Statistics {
 }
 
 impl Statistics {
-    /// With one more run.
+    /// With one more run, but for what the claims say of it.
     pub(super) fn add(&mut self, seed: u64, run: &Run) {
         self.digest = Digest(self.digest.0.wrapping_add(mix(mix(seed) ^ run.digest.0)));
         self.scenarios += 1;
@@ -102,17 +122,12 @@ impl Statistics {
         for mark in run.marks.iter() {
             *self.marks.entry(mark.name()).or_default() += 1;
         }
-        for finding in &run.findings {
-            let tally = self.invariants.entry(finding.name).or_default();
-            tally.code = finding.code;
-            match finding.verdict {
-                Verdict::Holds { checked } => {
-                    tally.checked += checked;
-                    tally.holds += 1;
-                }
-                Verdict::Violated(_) => tally.violated += 1,
-                Verdict::Unknown { .. } => tally.unknown += 1,
-            }
+    }
+
+    /// With what the claims said in other runs.
+    pub(super) fn add_tallies(&mut self, tallies: &[(Name, Tally)]) {
+        for (name, theirs) in tallies {
+            self.invariants.entry(name).or_default().add(theirs);
         }
     }
 
@@ -131,12 +146,7 @@ impl Statistics {
             *self.marks.entry(name).or_default() += count;
         }
         for (name, theirs) in &other.invariants {
-            let ours = self.invariants.entry(name).or_default();
-            ours.code = theirs.code;
-            ours.checked += theirs.checked;
-            ours.holds += theirs.holds;
-            ours.violated += theirs.violated;
-            ours.unknown += theirs.unknown;
+            self.invariants.entry(name).or_default().add(theirs);
         }
     }
 }

@@ -156,7 +156,7 @@ fn name_of(action: &Action) -> Option<ActionName> {
 fn sent_mti(frame: &[u8]) -> Option<Mti> {
     let is_network = frame.get(..8)?.iter().all(u8::is_ascii_digit);
     if is_network {
-        return Mti::parse(std::str::from_utf8(&frame[4..8]).ok()?);
+        return Mti::from_ascii(*frame.get(4..)?.first_chunk()?);
     }
     let (_, body) = POS.framing.unwrap(frame).ok()?;
     let body = frame.get(body)?;

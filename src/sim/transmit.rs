@@ -270,7 +270,7 @@ pub(super) fn peek_mti(frame: &Frame) -> Option<Mti> {
     if std::ptr::eq(frame.dialect(), &POS) {
         Mti::from_bcd(u16::from_be_bytes([*body.first()?, *body.get(1)?]))
     } else {
-        Mti::parse(std::str::from_utf8(body.get(..4)?).ok()?)
+        Mti::from_ascii(*body.first_chunk()?)
     }
 }
 

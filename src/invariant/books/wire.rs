@@ -227,7 +227,7 @@ pub(crate) fn peek_mti(frame: &Frame) -> Option<Mti> {
         Framing::NetworkLine => {
             // A 46-byte header may come before the body; its first byte is its length.
             let at = if bytes.get(4) == Some(&46) { 50 } else { 4 };
-            Mti::parse(std::str::from_utf8(bytes.get(at..at + 4)?).ok()?)
+            Mti::from_ascii(*bytes.get(at..)?.first_chunk()?)
         }
     }
 }
