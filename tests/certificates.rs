@@ -111,6 +111,19 @@ fn a_wrong_policy_or_progress_file_is_bad_input() {
     assert!(text.contains("name another file"), "{text}");
     let kept = fs::read(place.path().join("notes.txt")).expect("it is there");
     assert_eq!(kept, b"mine", "what is not ours stays as it is");
+    fs::write(place.path().join("none.json"), "[]").expect("the file can be written");
+    let (text, status) = said(place.path(), "explore --check none.json");
+    assert_eq!(status, Some(64));
+    assert!(text.contains("holds no certificate"), "{text}");
+    let (_, status) = said(place.path(), "explore sign-on --faults 1 --resume done.json");
+    assert_eq!(status, Some(0));
+    let done = fs::read_to_string(place.path().join("done.json")).expect("it is there");
+    let other = done.replacen("\"build\": \"", "\"build\": \"other-", 1);
+    assert_ne!(other, done);
+    fs::write(place.path().join("done.json"), other).expect("it can be written");
+    let (text, status) = said(place.path(), "explore sign-on --faults 1 --resume done.json");
+    assert_eq!(status, Some(64));
+    assert!(text.contains("this is build"), "{text}");
 }
 
 #[test]

@@ -89,6 +89,25 @@ fn the_document_holds_the_counts_and_the_two_sentences() {
 }
 
 #[test]
+fn a_fault_that_did_not_happen_is_left_out_and_hides_no_pass() {
+    let idle = "
+[[fault]]
+drop = { from = \"switch-1\", to = \"terminal-1\", mti = \"0210\", step = 2, nth = 7 }
+";
+    let place = with(&format!("{LATE}{idle}"));
+    let output = reversim(place.path(), &["explain", "late.toml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("left out: fault 3"), "{said}");
+    assert!(told(&output).contains("it holds"), "{}", told(&output));
+    let healthy = with(&format!("{LATE}{idle}").replace("defects = [\"T01\"]", ""));
+    let output = reversim(healthy.path(), &["explain", "late.toml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(64));
+    assert!(said.contains("was not all put to the test"), "{said}");
+}
+
+#[test]
 fn what_breaks_nothing_is_not_explained() {
     let place = with(&LATE.replace("defects = [\"T01\"]", ""));
     let output = reversim(place.path(), &["explain", "late.toml"]);

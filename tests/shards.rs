@@ -254,6 +254,19 @@ fn known_failures_are_no_news_and_fixed_ones_are_put_aside() {
     assert!(complaint(&pruned).contains("breaks nothing any more"), "{}", complaint(&pruned));
     assert_eq!(kept.iter().filter(|path| path.exists()).count(), cases - 1);
     assert_eq!(fs::read_dir(place.join("known/.fixed")).expect("it is there").count(), 1);
+    // A case whose fault finds nothing to hit any more has not been put to the test: it stays.
+    let missed = kept.iter().find(|path| path.exists()).expect("there is another");
+    let file = missed.join("scenario.toml");
+    let idle = "\n[[fault]]\ndrop = { from = \"terminal-1\", to = \"switch-1\", mti = \"0200\", \
+                step = 77 }\n";
+    let text = fs::read_to_string(&file).expect("it is there").replace("defects = [\"T01\"]", "");
+    fs::write(&file, text + idle).expect("it can be written");
+    ends(place, &["run", "known", "--prune"]);
+    assert!(missed.exists());
+    // Where all cases were put aside, nothing is known, and that is no mistake.
+    fs::create_dir_all(place.join("gone/.fixed")).expect("it can be made");
+    let known = ["search", "--seeds", "0..32", "--known", "gone"];
+    assert_eq!(status(&ends(place, &known)), 0);
     let refused = ends(place, &["run", "ST01", "--prune"]);
     assert_eq!(status(&refused), 64);
 }

@@ -11,11 +11,9 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure::read(path, &error))
 }
 
-/// The scenario files below a directory, by name.
+/// The scenario files below a directory, by name; none is a mistake.
 pub(crate) fn scenario_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut found = Vec::new();
-    collect(directory, &mut found)?;
-    found.sort();
+    let found = scenario_files_if_any(directory)?;
     match found.is_empty() {
         true => Err(Failure::usage(format!(
             "{} holds no scenario; a scenario is a file that ends in .toml",
@@ -23,6 +21,14 @@ pub(crate) fn scenario_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> 
         ))),
         false => Ok(found),
     }
+}
+
+/// The scenario files below a directory, by name.
+pub(crate) fn scenario_files_if_any(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    collect(directory, &mut found)?;
+    found.sort();
+    Ok(found)
 }
 
 fn collect(directory: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
@@ -44,13 +50,22 @@ fn collect(directory: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
 /// Writes a new file: first under another name beside it, then it gets its own. What is there
 /// already stays as it is.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |error: &Error| Failure::write(path, error);
+    try_new(path, bytes).map_err(|error| Failure::write(path, &error))
+}
+
+fn try_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let temporary = beside(path);
-    let written = write_all(&temporary, bytes).and_then(|()| claim(&temporary, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
+    match write_all(&temporary, bytes) {
+        // A process elsewhere has this very number, and took the name first: it is not ours.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => try_new(path, bytes),
+        written => {
+            let written = written.and_then(|()| claim(&temporary, path));
+            if written.is_err() {
+                let _ = fs::remove_file(&temporary);
+            }
+            written
+        }
     }
-    written.map_err(|error| failed(&error))
 }
 
 /// Writes a file that is ours to write again and again: whoever reads it finds it whole.
@@ -132,9 +147,14 @@ pub(crate) fn write_fresh(
         1 => format!("{stem}.{extension}"),
         n => format!("{stem}-{n}.{extension}"),
     });
-    let mut free = names.map(|name| directory.join(name)).filter(|path| !path.exists());
-    let path = free.next().expect("there are more numbers than files");
-    write_new(&path, bytes).map(|()| path)
+    for path in names.map(|name| directory.join(name)).filter(|path| !path.exists()) {
+        match try_new(&path, bytes) {
+            // Somebody else was faster: the next name, then.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            written => return written.map_err(|e| Failure::write(&path, &e)).map(|()| path),
+        }
+    }
+    unreachable!("there are more numbers than files")
 }
 
 #[cfg(test)]

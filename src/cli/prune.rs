@@ -20,13 +20,14 @@ pub(crate) fn only_directories(words: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// Moves every case below these directories that is not among the breaking ones.
-pub(crate) fn prune(words: &[String], breaking: &BTreeSet<String>) -> Result<(), Failure> {
+/// Moves every case below these directories that is sound: it breaks nothing, and all its faults
+/// happened.
+pub(crate) fn prune(words: &[String], sound: &BTreeSet<String>) -> Result<(), Failure> {
     for word in words {
         let root = Path::new(word);
         for file in disk::scenario_files(root)? {
             let Some(case) = file.parent().filter(|case| *case != root) else { continue };
-            if case.join(SUMMARY).exists() && !breaking.contains(&file.display().to_string()) {
+            if case.join(SUMMARY).exists() && is_fixed(case, sound)? {
                 let aside = aside(root, case)?;
                 hint(&format!(
                     "{} breaks nothing any more: it is in {} now; with a sentence for a name it \
@@ -38,6 +39,15 @@ pub(crate) fn prune(words: &[String], breaking: &BTreeSet<String>) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// Whether every scenario of the case is sound; a case that was moved already holds none.
+fn is_fixed(case: &Path, sound: &BTreeSet<String>) -> Result<bool, Failure> {
+    if !case.exists() {
+        return Ok(false);
+    }
+    let files = disk::scenario_files_if_any(case)?;
+    Ok(files.iter().all(|file| sound.contains(&file.display().to_string())))
 }
 
 fn aside(root: &Path, case: &Path) -> Result<PathBuf, Failure> {

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Run, output: &Output) -> Result<Exit, Failure> {
     }
     ran.hint();
     if arguments.prune {
-        prune::prune(&arguments.scenarios, &ran.breaking)?;
+        prune::prune(&arguments.scenarios, &ran.sound)?;
     }
     Ok(ran.exit)
 }
@@ -45,7 +45,7 @@ pub(crate) struct Ran {
     pub(crate) documents: Vec<Document>,
     failing: Vec<String>,
     /// The names of those that broke something.
-    breaking: BTreeSet<String>,
+    sound: BTreeSet<String>,
 }
 
 /// One scenario in JSON.
@@ -64,7 +64,7 @@ impl Ran {
         let mut documents = Vec::new();
         let mut table = Table::new(["verdict", "scenario", "title"]);
         let (mut judgements, mut failing) = (Vec::new(), Vec::new());
-        let mut breaking = BTreeSet::new();
+        let mut sound = BTreeSet::new();
         for case in cases {
             let run = reversim::run(&case.scenario);
             let judged = Judged::new(&case.scenario, &run, true);
@@ -78,8 +78,9 @@ impl Ran {
                 invariants: invariants_json(&run),
                 faults_idle: idle_sentences(&case.scenario, &run.idle_faults),
             });
-            if run.violation().is_some() {
-                breaking.insert(case.name.clone());
+            // A fault that did not happen may be what still breaks it.
+            if run.violation().is_none() && run.idle_faults.is_empty() {
+                sound.insert(case.name.clone());
             }
             if judged.exit != Exit::Holds {
                 failing.push(case.command());
@@ -97,7 +98,7 @@ impl Ran {
             }
         }
         let exit = worst(judgements.iter().map(|judged| judged.exit));
-        Ran { exit, rows, board, documents, failing, breaking }
+        Ran { exit, rows, board, documents, failing, sound }
     }
 
     /// The commands that repeat what did not hold.

@@ -8,7 +8,7 @@ use super::{cases, disk, progress};
 use crate::exit::{Exit, Failure};
 use reversim::search::{Campaign, Fingerprint};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long a search takes if nothing else is said.
@@ -49,7 +49,9 @@ pub(crate) fn search(arguments: &Search, output: &Output) -> Result<Exit, Failur
 fn known(directories: &[PathBuf]) -> Result<BTreeSet<Fingerprint>, Failure> {
     let mut known = BTreeSet::new();
     for directory in directories {
-        for path in files(directory)? {
+        // Where every case was put aside, nothing is known; a directory that is not there is a
+        // mistake.
+        for path in disk::scenario_files_if_any(directory)? {
             let case = cases::Case::of_file(&path)?;
             let run = reversim::run(&case.scenario);
             let names = run
@@ -59,13 +61,4 @@ fn known(directories: &[PathBuf]) -> Result<BTreeSet<Fingerprint>, Failure> {
         }
     }
     Ok(known)
-}
-
-/// Nothing is known in an empty directory; one that is not there is a mistake.
-fn files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let is_empty = std::fs::read_dir(directory)
-        .map_err(|error| Failure::read(directory, &error))?
-        .next()
-        .is_none();
-    if is_empty { Ok(Vec::new()) } else { disk::scenario_files(directory) }
 }

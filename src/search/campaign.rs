@@ -181,19 +181,19 @@ impl Campaign {
             blocks.into_iter().map(|block| (block.number, block)).collect();
         let mut report = Report { seeds_end: self.seeds.start, ..Report::default() };
         let mut missing = Vec::new();
-        // An endless campaign ends with the last block there is.
-        let last = waiting.keys().next_back().copied();
-        let is_endless = self.is_endless();
-        for number in (0..).take_while(|number| !is_endless || Some(*number) <= last) {
-            let Some(seeds) = bounds(&self.seeds, number) else { break };
-            match waiting.remove(&number) {
-                Some(block) => {
-                    if report.take(self, block) {
-                        break;
-                    }
-                }
-                None => missing.push(seeds),
+        let mut next = self.seeds.start;
+        while let Some((_, block)) = waiting.pop_first() {
+            if next < block.seeds.start {
+                missing.push(next..block.seeds.start);
             }
+            next = block.seeds.end;
+            if report.take(self, block) {
+                return (report, missing);
+            }
+        }
+        // An endless campaign ends with the last block there is.
+        if next < self.seeds.end && !self.is_endless() {
+            missing.push(next..self.seeds.end);
         }
         (report, missing)
     }

@@ -288,6 +288,10 @@ fn note(
     let whole = schedule(&scenario.faults);
     let mut of_invariant = 0;
     for known in violations.iter_mut().filter(|known| known.invariant == invariant) {
+        // A kind that is no news anyway may not stand for one that would be.
+        if campaign.known.contains(&known.fingerprint) {
+            continue;
+        }
         if contains(&whole, &schedule(&known.shortest.shrunk.scenario.faults)) {
             known.occurrences += 1;
             return Ok(());

@@ -1,10 +1,11 @@
 //! `reversim explain FILE`: why a scenario breaks a claim.
 
 use crate::cli::cases::{Case, quoted};
-use crate::cli::output::Output;
+use crate::cli::output::{Output, hint};
 use crate::exit::{Exit, Failure};
+use reversim::Run;
 use reversim::report::table::{Table, wrap};
-use reversim::report::text::violation_text;
+use reversim::report::text::{idle_sentences, violation_text};
 use reversim::report::why::{condition, event, ticket};
 use reversim::report::words::micros;
 use reversim::search::why::{Why, why};
@@ -40,16 +41,27 @@ pub(super) fn is_file(word: &str) -> bool {
 }
 
 pub(super) fn explain(word: &str, output: &Output) -> Result<Exit, Failure> {
-    let case = Case::of_file(Path::new(word))?;
+    let mut case = Case::of_file(Path::new(word))?;
     let run = reversim::run(&case.scenario);
-    let expected = case.scenario.expect.violates.as_deref();
+    let idle = idle_sentences(&case.scenario, &run.idle_faults);
+    let expected = case.scenario.expect.violates.clone();
     let mut violations = run.violations();
-    let violation = violations.find(|v| expected.is_none_or(|name| v.invariant == name));
+    let violation = violations.find(|v| expected.as_ref().is_none_or(|name| v.invariant == name));
+    // What did not happen explains nothing, and what passes must not be asked to make it happen.
+    let mut place = 0..;
+    case.scenario.faults.retain(|_| place.next().is_some_and(|n| !run.idle_faults.contains(&n)));
     let why = violation.and_then(|broken| why(&case.scenario, broken.invariant, &reversim::run));
     let Some(why) = why else {
-        let name = &case.name;
-        return Err(Failure::usage(format!("{name} breaks nothing: there is nothing to explain")));
+        return Err(Failure::usage(nothing_to_explain(
+            &case.name,
+            &run,
+            expected.as_deref(),
+            &idle,
+        )));
     };
+    for sentence in &idle {
+        hint(&format!("left out: {sentence}"));
+    }
     if output.is_json() {
         output.json(&document(&case, &why))?;
     } else {
@@ -57,6 +69,20 @@ pub(super) fn explain(word: &str, output: &Output) -> Result<Exit, Failure> {
         output.text(&text(&case, &why, &broken))?;
     }
     Ok(Exit::Holds)
+}
+
+/// Why a scenario has nothing to explain.
+fn nothing_to_explain(name: &str, run: &Run, expected: Option<&str>, idle: &[String]) -> String {
+    match (run.violation(), expected) {
+        (Some(broken), Some(expected)) => {
+            let broken = broken.invariant;
+            format!("{name} does not break {expected}, which it is kept for; it breaks {broken}")
+        }
+        _ if !idle.is_empty() => {
+            format!("{name} breaks nothing, but was not all put to the test: {}", idle.join("; "))
+        }
+        _ => format!("{name} breaks nothing: there is nothing to explain"),
+    }
 }
 
 fn text(case: &Case, why: &Why, broken: &str) -> String {

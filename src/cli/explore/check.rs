@@ -45,6 +45,9 @@ pub(super) fn check(path: &Path, jobs: usize, output: &Output) -> Result<Exit, F
         File::One(one) => vec![*one],
         File::Several(several) => several,
     };
+    if theirs.is_empty() {
+        return Err(Failure::usage(format!("{name} holds no certificate: the list is empty")));
+    }
     let bar = progress::spinner("runs");
     let mut all = Vec::with_capacity(theirs.len());
     for theirs in &theirs {

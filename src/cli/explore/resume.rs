@@ -25,11 +25,21 @@ pub(super) struct Progress {
     contents: Contents,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+/// Which build this is: what another one did is not gone on from.
+const BUILD: &str = env!("REVERSIM_BUILD");
+
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Contents {
+    build: String,
     done: Vec<Document>,
     place: Option<Place>,
+}
+
+impl Default for Contents {
+    fn default() -> Contents {
+        Contents { build: BUILD.to_owned(), done: Vec::new(), place: None }
+    }
 }
 
 impl Progress {
@@ -57,6 +67,14 @@ impl Progress {
 
     /// Refuses what is done if it is not the beginning of what is asked for.
     pub(super) fn belongs_to(&self, explorations: &[Exploration]) -> Result<(), Failure> {
+        if self.contents.build != BUILD {
+            return Err(Failure::usage(format!(
+                "{} cannot be gone on from: build {} wrote it, and this is build {BUILD}; name \
+                 another file, or remove this one",
+                self.name(),
+                self.contents.build
+            )));
+        }
         for (number, done) in self.contents.done.iter().enumerate() {
             let is_asked_for = explorations.get(number).is_some_and(|asked| {
                 let digest = asked.flow_digest().to_string();
