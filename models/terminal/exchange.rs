@@ -286,6 +286,18 @@ impl Terminal {
         self.hears(incoming, Mti::FINANCIAL_REQUEST, sale.stan)
     }
 
+    /// Whether this answers a part of the upload, or its end. Where numbers are few the two can
+    /// carry one, and a copy's answer to a part would close a batch that the host has open.
+    pub(super) fn hears_of_upload(
+        &self,
+        incoming: &Incoming,
+        stan: u32,
+        through: Option<u32>,
+    ) -> bool {
+        self.hears(incoming, Mti::FILE_ADVICE, stan)
+            && messages::is_end_of_upload(&incoming.message) == through.is_none()
+    }
+
     /// Whether this answers a line test.
     pub(super) fn is_echo(&self, incoming: &Incoming) -> bool {
         incoming.message.mti() == Mti::NETWORK_ADVICE_RESPONSE

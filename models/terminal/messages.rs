@@ -163,6 +163,12 @@ pub(super) fn end(config: &Config, batch: u32, stan: u32, is_balanced: bool) -> 
     message.with(Element::PRIVATE_60, code(batch, network_code))
 }
 
+/// Whether a message is about the end of an upload, rather than about a part of it.
+pub(super) fn is_end_of_upload(message: &Message) -> bool {
+    let code = Private60::of(message).and_then(|private| private.network_code);
+    matches!(code, Some(END_BALANCED_CODE | END_UNBALANCED_CODE))
+}
+
 fn management(config: &Config, mti: Mti, stan: u32) -> Message {
     let mut message = Message::new(mti);
     message.set_number(Element::STAN, stan.into(), 6);

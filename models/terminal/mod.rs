@@ -240,7 +240,7 @@ impl Terminal {
                 self.totals_answered(now, wish, m, actions);
             }
             (S::Uploading { wish, stan, through }, I::Heard(m))
-                if self.hears(m, Mti::FILE_ADVICE, stan) =>
+                if self.hears_of_upload(m, stan, through) =>
             {
                 self.upload_answered(now, wish, through, m, actions);
             }
