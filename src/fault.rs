@@ -300,6 +300,24 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// The message that it happens to, if it happens to one.
+    pub fn message(&self) -> Option<&OnMessage> {
+        match self {
+            Fault::Drop(on) | Fault::Reorder(on) | Fault::Coalesce(on) | Fault::HalfOpen(on) => {
+                Some(on)
+            }
+            Fault::Delay { on, .. }
+            | Fault::Duplicate { on, .. }
+            | Fault::Corrupt { on, .. }
+            | Fault::Replay { on, .. }
+            | Fault::Split { on, .. }
+            | Fault::Reset { on, .. } => Some(on),
+            _ => None,
+        }
+    }
+}
+
 const fn one() -> u32 {
     1
 }

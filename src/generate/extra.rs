@@ -63,18 +63,7 @@ fn conversations(scenario: &Scenario) -> Vec<Vec<OnMessage>> {
 
 /// Whether a fault of the scenario happens to this message already: a second one may undo it.
 fn is_hit(scenario: &Scenario, on: &OnMessage) -> bool {
-    scenario.faults.iter().any(|fault| match fault {
-        Fault::Drop(hit) | Fault::Reorder(hit) | Fault::Coalesce(hit) | Fault::HalfOpen(hit) => {
-            hit == on
-        }
-        Fault::Delay { on: hit, .. }
-        | Fault::Duplicate { on: hit, .. }
-        | Fault::Corrupt { on: hit, .. }
-        | Fault::Replay { on: hit, .. }
-        | Fault::Split { on: hit, .. }
-        | Fault::Reset { on: hit, .. } => hit == on,
-        _ => false,
-    })
+    scenario.faults.iter().any(|fault| fault.message() == Some(on))
 }
 
 /// Each conversation has a random priority, and at a few random points one falls behind all the

@@ -313,16 +313,8 @@ struct Target {
 
 /// The message to which alone a fault happens: nothing is left of it if the message is lost.
 fn single(fault: &Fault) -> Option<&OnMessage> {
-    match fault {
-        Fault::Drop(on) | Fault::Reorder(on) | Fault::Coalesce(on) => Some(on),
-        Fault::Delay { on, .. }
-        | Fault::Duplicate { on, .. }
-        | Fault::Corrupt { on, .. }
-        | Fault::Replay { on, .. }
-        | Fault::Split { on, .. }
-        | Fault::Reset { on, .. } => Some(on),
-        _ => None,
-    }
+    // A half-open line stays so for whatever comes after the message.
+    fault.message().filter(|_| !matches!(fault, Fault::HalfOpen(_)))
 }
 
 /// Whether a fault at this message loses it where it is sent, whatever else happens to it.

@@ -95,7 +95,7 @@ impl<'a> Faults<'a> {
     /// Takes the next fault that hits this message. It does not fire by being taken.
     pub(super) fn take_message_fault(&mut self, on: &OnMessage) -> Option<(usize, Fault)> {
         let index = (0..self.list.len()).find(|&i| {
-            self.is_armed(i) && !self.is_tried[i] && message_of(&self.list[i]) == Some(on)
+            self.is_armed(i) && !self.is_tried[i] && self.list[i].message() == Some(on)
         })?;
         self.is_tried[index] = true;
         Some((index, self.list[index]))
@@ -161,21 +161,6 @@ fn sent_mti(frame: &[u8]) -> Option<Mti> {
     let (_, body) = POS.framing.unwrap(frame).ok()?;
     let body = frame.get(body)?;
     Mti::from_bcd(u16::from_be_bytes([*body.first()?, *body.get(1)?]))
-}
-
-fn message_of(fault: &Fault) -> Option<&OnMessage> {
-    match fault {
-        Fault::Drop(on) | Fault::Reorder(on) | Fault::Coalesce(on) | Fault::HalfOpen(on) => {
-            Some(on)
-        }
-        Fault::Delay { on, .. }
-        | Fault::Duplicate { on, .. }
-        | Fault::Corrupt { on, .. }
-        | Fault::Replay { on, .. }
-        | Fault::Split { on, .. }
-        | Fault::Reset { on, .. } => Some(on),
-        _ => None,
-    }
 }
 
 fn when_of(fault: &Fault) -> Option<When> {
