@@ -84,6 +84,21 @@ pub struct Card {
     pub expiry: u16,
 }
 
+/// An earlier transaction as its slip names it: what a void, completion or refund is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Voucher {
+    /// The batch it was in; 0 if nobody knows.
+    pub batch: u32,
+    /// Its voucher number (STAN); 0 if nobody knows.
+    pub stan: u32,
+    /// MMDD of the terminal's calendar when it began; 0 if nobody knows.
+    pub date: u16,
+    /// Retrieval reference number (element 37).
+    pub rrn: [u8; 12],
+    /// Authorization code (element 38), if the slip shows one.
+    pub authorization: Option<[u8; 6]>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@
 
 use crate::card::{Amount, Pan};
 use crate::iso8583::ResponseCode;
+use crate::record::{Kind, Totals};
 use crate::security::Pin;
 
 /// A device next to a party.
@@ -66,8 +67,10 @@ pub struct Text {
 /// A slip of paper.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Slip {
-    /// The receipt of a sale.
+    /// The receipt of a sale, or the slip of what followed one.
     Receipt {
+        /// What was done.
+        kind: Kind,
         /// The voucher number (STAN).
         stan: u32,
         /// The batch it belongs to.
@@ -81,14 +84,12 @@ pub enum Slip {
     Totals {
         /// The batch.
         batch: u32,
-        /// Sum of debits, minor units.
-        debits: u64,
-        /// Number of debits.
-        count: u32,
+        /// What it held.
+        totals: Totals,
     },
     /// A reversal could not be delivered (冲正不成功): the entry is one-sided until the host decides.
     ReversalFailed {
-        /// The voucher number (STAN) of the sale.
+        /// The voucher number (STAN) of the transaction.
         stan: u32,
         /// The amount in doubt.
         amount: Amount,
@@ -110,11 +111,11 @@ pub enum Display {
     SignedOn,
     /// Sign-on failed; nothing financial is possible.
     SignOnFailed,
-    /// The sale is approved for this amount.
+    /// What was asked for is approved for this amount.
     Approved(Amount),
     /// Refused with this code, which says what to do next.
     Declined(ResponseCode),
-    /// The answer cannot be trusted or did not come; the sale is being taken back.
+    /// The answer cannot be trusted or did not come; the request is being taken back.
     InDoubt,
     /// Nothing left the terminal: no line.
     CommunicationError,
@@ -142,6 +143,10 @@ pub enum Display {
     Reprinted,
     /// The voucher belongs to a settled batch, or was never printed.
     ReprintRefused,
+    /// No voucher of the open batch with this number and card can be voided.
+    VoidRefused,
+    /// The supervisor's password is wrong.
+    WrongPassword,
     /// The line test passed or not.
     Echo(bool),
     /// The cardholder gave up before anything was sent.
@@ -197,6 +202,8 @@ impl Display {
             Display::PrinterFault => ("APPROVED, PRINTER FAULT: REPRINT", "交易成功,请重打印"),
             Display::Reprinted => ("COPY PRINTED", "重打印完成"),
             Display::ReprintRefused => ("NO SUCH VOUCHER IN THIS BATCH", "本批次无此凭证"),
+            Display::VoidRefused => ("NO SUCH VOUCHER TO VOID", "无此凭证可撤销"),
+            Display::WrongPassword => ("WRONG SUPERVISOR PASSWORD", "主管密码错误"),
             Display::Echo(true) => ("LINE OK", "回响测试成功"),
             Display::Echo(false) => ("LINE FAILED", "回响测试失败"),
             Display::Cancelled => ("CANCELLED", "交易取消"),

@@ -9,6 +9,8 @@ use crate::record::{Account, Leg};
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ledger {
     balances: BTreeMap<Account, i64>,
+    /// What is held on accounts for pre-authorisations. It moves no money, so it has no legs.
+    held: BTreeMap<Account, i64>,
 }
 
 /// Why a posting is refused. The books are as they were.
@@ -28,7 +30,7 @@ pub enum PostError {
 impl Ledger {
     /// Empty books.
     pub const fn new() -> Ledger {
-        Ledger { balances: BTreeMap::new() }
+        Ledger { balances: BTreeMap::new(), held: BTreeMap::new() }
     }
 
     /// Books all legs or none. No legs at all are a posting that moves nothing.
@@ -66,10 +68,18 @@ impl Ledger {
         self.balances.get(&account).copied().unwrap_or(0)
     }
 
-    /// What may be taken from the account: its balance less what is held on it. Nothing places a
-    /// hold yet.
+    /// Holds more of an account, or less. It never holds less than nothing.
+    pub fn hold(&mut self, account: Account, change: i64) {
+        if change != 0 {
+            let held = self.held.entry(account).or_insert(0);
+            *held = held.saturating_add(change).max(0);
+        }
+    }
+
+    /// What may be taken from the account: its balance less what is held on it.
     pub fn available(&self, account: Account) -> i64 {
-        self.balance(account)
+        let held = self.held.get(&account).copied().unwrap_or(0);
+        self.balance(account).saturating_sub(held)
     }
 
     /// Every account that was ever posted to, in order.

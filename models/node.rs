@@ -4,9 +4,9 @@
 //! [`Event`]. What it wants done it appends to [`Actions`], in order; power may fail between any
 //! two of them. This module is not a runtime: it holds no queue, no clock and no line.
 
-use crate::card::{Amount, Card};
+use crate::card::{Amount, Card, Voucher};
 use crate::device::{Device, Outcome, Output};
-use crate::record::Record;
+use crate::record::{Kind, Record};
 use crate::time::{Date, Duration, Instant, Now};
 
 /// A party of a card payment: a terminal, a switch, an issuer, or one of yours.
@@ -130,6 +130,42 @@ pub enum Command {
         amount: Amount,
         /// The card in the reader.
         card: Card,
+    },
+    /// Hold money for later (预授权).
+    PreAuth {
+        /// The wish.
+        ticket: Ticket,
+        /// How much to hold.
+        amount: Amount,
+        /// The card in the reader.
+        card: Card,
+    },
+    /// Do something about an earlier transaction, named by its slip: complete or void a
+    /// pre-authorisation, refund a sale.
+    Follow {
+        /// The wish.
+        ticket: Ticket,
+        /// What to do: a kind that has an original.
+        kind: Kind,
+        /// How much: of a completion or refund less than the original, if wanted.
+        amount: Amount,
+        /// The card in the reader.
+        card: Card,
+        /// What the slip says.
+        original: Voucher,
+        /// What the supervisor typed; a completion needs none.
+        password: [u8; 6],
+    },
+    /// Undo a voucher of the open batch, a sale or a completion (撤销).
+    Void {
+        /// The wish.
+        ticket: Ticket,
+        /// The voucher number (STAN).
+        voucher: u32,
+        /// The card in the reader.
+        card: Card,
+        /// What the supervisor typed.
+        password: [u8; 6],
     },
     /// Ask what the account holds (余额查询).
     Inquiry {

@@ -35,9 +35,13 @@ pub(super) struct Decision {
     terminal: [u8; 8],
     rrn: [u8; 12],
     pub(super) pan: Pan,
-    kind: Kind,
+    pub(super) kind: Kind,
+    /// The issuer's number of what it is about.
+    original: Option<u64>,
     pub(super) amount: Amount,
     pub(super) answer: Answer,
+    /// What it changed in what is held on the card.
+    pub(super) hold: i64,
     business_date: Date,
     pub(super) commit: Commit,
 }
@@ -68,9 +72,13 @@ impl Decision {
         self.pan == *pan && self.terminal == *terminal && self.rrn == *rrn
     }
 
-    /// Whether money was taken.
-    pub(super) fn is_debit(&self) -> bool {
-        self.kind == Kind::Sale && self.answer.code.is_approval()
+    pub(super) fn is_approved(&self) -> bool {
+        self.answer.code.is_approval()
+    }
+
+    /// Whether something moved.
+    pub(super) fn has_moved(&self) -> bool {
+        self.kind.moves() && self.is_approved()
     }
 
     /// Whether it was a sale, taken or refused.
@@ -99,6 +107,8 @@ pub(super) struct Books {
     ledger: Ledger,
     cards: Vec<Counters>,
     transactions: BTreeMap<NetworkKey, Transaction>,
+    /// What is held for each pre-authorisation, by its number: minor units.
+    holds: BTreeMap<u64, u64>,
     pub(super) business_date: Date,
     last_id: u64,
     is_open: bool,
@@ -118,6 +128,7 @@ impl Books {
             ledger: Ledger::new(),
             cards: config.accounts.iter().map(|account| counters(account.pan)).collect(),
             transactions: BTreeMap::new(),
+            holds: BTreeMap::new(),
             business_date: config.business_date,
             last_id: 0,
             is_open: false,
@@ -158,13 +169,19 @@ impl Books {
                 self.post(legs, commit);
             }
             IssuerRecord::CutOver { date } => self.business_date = *date,
-            IssuerRecord::Decided { id, key, pan, legs, pin_tries, business_date, .. } => {
+            IssuerRecord::Decided { id, key, legs, pin_tries, .. } => {
                 self.last_id = self.last_id.max(*id);
                 self.post(legs, commit);
                 if let Some(decision) = decision(record, commit) {
-                    self.count(pan, *business_date, *pin_tries, decision.answer.effective);
+                    self.count_pins(&decision, *pin_tries);
+                    self.spend(&decision, 1);
+                    self.change_hold(&decision, decision.hold);
                     self.remember(*key, decision);
                 }
+            }
+            IssuerRecord::HoldExpired { original, pan, minor } => {
+                let change = i64::try_from(*minor).map_or(i64::MIN, |minor| -minor);
+                self.set_hold(*original, pan, change);
             }
             IssuerRecord::Reversed {
                 id,
@@ -172,6 +189,7 @@ impl Books {
                 original,
                 code,
                 legs,
+                hold,
                 business_date,
                 ..
             } => {
@@ -179,7 +197,7 @@ impl Books {
                 self.post(legs, commit);
                 let reversal = Reversal { code: *code, business_date: *business_date, commit };
                 let key = original.map_or(*original_key, |id| self.key_of(id, *original_key));
-                self.reverse(key, original.is_some(), reversal);
+                self.reverse(key, original.is_some().then_some(*hold), reversal);
             }
         }
     }
@@ -194,22 +212,62 @@ impl Books {
         let _is_posted = self.ledger.post(legs).is_ok();
     }
 
-    fn count(&mut self, pan: &Pan, date: Date, pin_tries: u8, effective: u64) {
-        let Some(number) = self.card(pan) else { return };
+    fn count_pins(&mut self, decision: &Decision, pin_tries: u8) {
+        let Some(number) = self.card(&decision.pan) else { return };
         let card = &mut self.cards[number];
         card.pin_tries = pin_tries;
-        card.pin_date = card.pin_date.max(date);
-        if effective == 0 {
+        card.pin_date = card.pin_date.max(decision.business_date);
+    }
+
+    /// Counts a sale towards the limit of its date, or (`sign` -1) counts it no more. The void of a
+    /// sale does the opposite, on the date of the sale.
+    fn spend(&mut self, decision: &Decision, sign: i64) {
+        let effective = decision.answer.effective;
+        let (date, sign) = match decision.kind {
+            Kind::Sale => (decision.business_date, sign),
+            Kind::Void => match decision.original.and_then(|id| self.decision(id)) {
+                Some(sale) => (sale.business_date, -sign),
+                None => return,
+            },
+            _ => return,
+        };
+        let Some(number) = self.card(&decision.pan).filter(|_| effective > 0) else { return };
+        let spent = &mut self.cards[number].spent;
+        match spent.iter_mut().find(|(day, _)| *day == date) {
+            Some((_, sum)) if sign > 0 => *sum = sum.saturating_add(effective),
+            Some((_, sum)) => *sum = sum.saturating_sub(effective),
+            None if sign > 0 => {
+                if spent.len() == DATES_MAX {
+                    spent.remove(0);
+                }
+                spent.push((date, effective));
+            }
+            None => {}
+        }
+    }
+
+    /// Applies what a decision, or its reversal, changes in what is held.
+    fn change_hold(&mut self, decision: &Decision, change: i64) {
+        if change == 0 {
             return;
         }
-        match card.spent.iter_mut().find(|(day, _)| *day == date) {
-            Some((_, sum)) => *sum = sum.saturating_add(effective),
-            None => {
-                if card.spent.len() == DATES_MAX {
-                    card.spent.remove(0);
-                }
-                card.spent.push((date, effective));
-            }
+        let completed = || decision.original.and_then(|id| self.decision(id));
+        let placed = match decision.kind {
+            Kind::PreAuth => Some(decision.id),
+            Kind::PreAuthVoid | Kind::Completion => decision.original,
+            Kind::CompletionVoid => completed().and_then(|completion| completion.original),
+            _ => None,
+        };
+        if let Some(placed) = placed {
+            self.set_hold(placed, &decision.pan, change);
+        }
+    }
+
+    fn set_hold(&mut self, placed: u64, pan: &Pan, change: i64) {
+        let held = self.holds.entry(placed).or_insert(0);
+        *held = held.saturating_add_signed(change);
+        if let Some(number) = self.card(pan) {
+            self.ledger.hold(cardholder(number), change);
         }
     }
 
@@ -222,27 +280,21 @@ impl Books {
         self.transactions.insert(key, now);
     }
 
-    fn reverse(&mut self, key: NetworkKey, is_known: bool, reversal: Reversal) {
+    /// `hold` is what the reversal of a known original changes in what is held.
+    fn reverse(&mut self, key: NetworkKey, hold: Option<i64>, reversal: Reversal) {
         let now = match self.transactions.get(&key) {
             None => Transaction::Barred(reversal),
             Some(Transaction::Decided(decision)) => {
                 let decision = *decision;
-                if is_known {
-                    self.give_back(&decision);
+                if let Some(hold) = hold {
+                    self.spend(&decision, -1);
+                    self.change_hold(&decision, hold);
                 }
                 Transaction::Reversed(decision, reversal)
             }
             Some(Transaction::Barred(_) | Transaction::Reversed(..)) => return,
         };
         self.transactions.insert(key, now);
-    }
-
-    fn give_back(&mut self, decision: &Decision) {
-        let Some(number) = self.card(&decision.pan) else { return };
-        let spent = &mut self.cards[number].spent;
-        if let Some((_, sum)) = spent.iter_mut().find(|(day, _)| *day == decision.business_date) {
-            *sum = sum.saturating_sub(decision.answer.effective);
-        }
     }
 
     /// The key of entry `id`: nearly always the one the reversal named.
@@ -278,6 +330,40 @@ impl Books {
 
     pub(super) fn next_id(&self) -> u64 {
         self.last_id + 1
+    }
+
+    fn decisions(&self) -> impl Iterator<Item = (&Transaction, &Decision)> {
+        self.transactions.values().filter_map(|known| Some((known, known.decision()?)))
+    }
+
+    /// The decided request with this number.
+    fn decision(&self, id: u64) -> Option<&Decision> {
+        self.decisions().map(|(_, decision)| decision).find(|decision| decision.id == id)
+    }
+
+    /// What undid or used up the transaction with this number: a void or a completion that stands.
+    pub(super) fn successor(&self, id: u64) -> Option<u64> {
+        let follows = |(known, decision): &(&Transaction, &Decision)| {
+            decision.original == Some(id)
+                && decision.kind != Kind::Refund
+                && decision.is_approved()
+                && matches!(known, Transaction::Decided(_))
+        };
+        self.decisions().find(follows).map(|(_, decision)| decision.id)
+    }
+
+    /// What is still held for this pre-authorisation, minor units.
+    pub(super) fn held(&self, placed: u64) -> u64 {
+        self.holds.get(&placed).copied().unwrap_or(0)
+    }
+
+    /// Pre-authorisations of which something is held since `date` or before.
+    pub(super) fn held_since(&self, date: i64) -> impl Iterator<Item = (u64, Pan, u64)> {
+        self.decisions().filter_map(move |(_, decision)| {
+            let held = self.held(decision.id);
+            (held > 0 && decision.business_date.days() <= date)
+                .then_some((decision.id, decision.pan, held))
+        })
     }
 
     /// What is known under this key.
@@ -370,12 +456,14 @@ fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
         rrn,
         pan,
         kind,
+        original,
         amount,
         code,
         effective,
         authorization,
         balance,
         legs: _,
+        hold,
         pin_tries: _,
         business_date,
     } = record
@@ -383,5 +471,17 @@ fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
         return None;
     };
     let answer = Answer { code, effective, authorization, balance };
-    Some(Decision { id, terminal, rrn, pan, kind, amount, answer, business_date, commit })
+    Some(Decision {
+        id,
+        terminal,
+        rrn,
+        pan,
+        kind,
+        original,
+        amount,
+        answer,
+        hold,
+        business_date,
+        commit,
+    })
 }

@@ -25,6 +25,8 @@ pub struct Config {
     pub frame_timeout: Duration,
     /// Wrong PINs in a row before the card is locked until the next business date.
     pub pin_tries_max: u8,
+    /// Business dates after which a hold that nobody completed is over. At least 1.
+    pub hold_days: u16,
     /// Whether cardholders get text messages.
     pub texts: bool,
     /// What an unknown original is answered: 25, 12 or 22. The reversal is remembered all the same.

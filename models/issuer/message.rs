@@ -13,13 +13,15 @@ pub(super) const AMOUNT_MAX: u64 = 999_999_999_999;
 /// Element 70 of an echo test.
 pub(super) const ECHO: u64 = 301;
 
-/// A 0200 that can be decided.
+/// A 0100 or 0200 that can be decided.
 pub(super) struct Request {
     pub(super) key: NetworkKey,
     pub(super) terminal: [u8; 8],
     pub(super) rrn: [u8; 12],
     pub(super) pan: Pan,
     pub(super) kind: Kind,
+    /// Element 90: what it is about, if it is about something.
+    pub(super) original: Option<NetworkKey>,
     pub(super) amount: Amount,
     pub(super) business_date: Date,
     pub(super) pin: Option<SealedPin>,
@@ -43,11 +45,11 @@ pub(super) struct Advice {
     pub(super) business_date: Date,
 }
 
-/// What a 0200 is answered, now and to every duplicate.
+/// What a request is answered, now and to every duplicate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Answer {
     pub(super) code: ResponseCode,
-    /// What was debited, minor units.
+    /// What was debited, credited or held, minor units.
     pub(super) effective: u64,
     pub(super) authorization: Option<[u8; 6]>,
     /// Minor units.
@@ -55,23 +57,23 @@ pub(super) struct Answer {
 }
 
 impl Request {
-    /// Reads a 0200. The refusals depend on the content alone, so that a duplicate gets the same
+    /// Reads a request. The refusals depend on the content alone, so that a duplicate gets the same
     /// one although nobody remembers it.
     pub(super) fn read(message: &Message, today: Date) -> Result<Request, ResponseCode> {
-        let kind = match message.get(Element::PROCESSING_CODE) {
-            Some([b'0', b'0', ..]) => Kind::Sale,
-            // A switch writes 30; one that does not rewrite leaves the terminal's 31.
-            Some([b'3', b'0' | b'1', ..]) => Kind::Inquiry,
-            Some(_) => return Err(ResponseCode::INVALID_TRANSACTION),
-            None => return Err(ResponseCode::FORMAT_ERROR),
-        };
+        let processing = message.get(Element::PROCESSING_CODE).ok_or(ResponseCode::FORMAT_ERROR)?;
+        let kind = Kind::of(message.mti(), processing, message.get(Element::CONDITION_CODE))
+            .ok_or(ResponseCode::INVALID_TRANSACTION)?;
         Request::of_kind(kind, message, today).ok_or(ResponseCode::FORMAT_ERROR)
     }
 
     fn of_kind(kind: Kind, message: &Message, today: Date) -> Option<Request> {
-        let minor = match kind {
-            Kind::Sale => message.number(Element::AMOUNT)?,
-            Kind::Inquiry => 0,
+        let minor = match kind.moves() {
+            true => message.number(Element::AMOUNT)?,
+            false => 0,
+        };
+        let original = match kind.original() {
+            Some(_) => Some(NetworkKey::of_original(message)?),
+            None => None,
         };
         let currency = Currency(small(message.number(Element::CURRENCY)?)?);
         Some(Request {
@@ -85,6 +87,7 @@ impl Request {
             rrn: fixed(message, Element::RRN)?,
             pan: Pan::new(message.get(Element::PAN)?)?,
             kind,
+            original,
             amount: Amount { minor, currency },
             business_date: business_date(message, today)?,
             pin: SealedPin::read(message)?,
@@ -131,7 +134,7 @@ impl Advice {
     }
 }
 
-/// The answer to a 0200: what it said of itself, and what was decided.
+/// The answer to a request: what it said of itself, and what was decided.
 pub(super) fn answer(request: &Message, answer: &Answer, currency: Currency) -> Message {
     let mut message = echo_of(request, BEFORE_38);
     if answer.code == ResponseCode::PARTIALLY_APPROVED {

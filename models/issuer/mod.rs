@@ -31,7 +31,7 @@ use crate::iso8583::{Element, Message, Mti, ResponseCode};
 use crate::ledger::transfer;
 use crate::line::{Incoming, LineError, MacCheck};
 use crate::node::{Action, Actions, Command, Event, Journal, Link, Node, Port};
-use crate::record::{Account, IssuerRecord, Leg, Record};
+use crate::record::{Account, IssuerRecord, Kind, Leg, Record};
 use crate::time::{Date, Duration, Instant, Now};
 use books::{Books, Commit, Decision, Reversal, Transaction, cardholder};
 use message::{Advice, Answer, Request};
@@ -121,6 +121,7 @@ impl Issuer {
         if let Some(opening) = self.books.opening(&self.config) {
             self.record(opening, actions);
         }
+        self.expire_holds(actions);
     }
 
     fn attach(&mut self, port: Port, link: Link, actions: &mut Actions) {
@@ -138,6 +139,17 @@ impl Issuer {
         // A command given twice, or late, does not take the books back a day.
         if date > self.books.business_date {
             self.record(IssuerRecord::CutOver { date }, actions);
+            self.expire_holds(actions);
+        }
+    }
+
+    /// Lets go what has been held for too long. Power may fail in the middle of it, so it is done
+    /// at every start too.
+    fn expire_holds(&mut self, actions: &mut Actions) {
+        let last = self.books.business_date.days() - i64::from(self.config.hold_days.max(1));
+        let over: Vec<(u64, Pan, u64)> = self.books.held_since(last).collect();
+        for (original, pan, minor) in over {
+            self.record(IssuerRecord::HoldExpired { original, pan, minor }, actions);
         }
     }
 
@@ -182,13 +194,16 @@ impl Issuer {
             }
             (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, _)
                 if now < self.maintenance_until => {}
-            (Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, MacCheck::Valid) => {
+            (
+                Mti::AUTHORIZATION_REQUEST | Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT,
+                MacCheck::Valid,
+            ) => {
                 self.request(now, inbound, out);
             }
             (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, MacCheck::Valid) => {
                 self.reversal(inbound, out);
             }
-            (Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, _)
+            (Mti::AUTHORIZATION_REQUEST | Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, _)
             | (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, _) => {
                 self.refuse(inbound, ResponseCode::MAC_ERROR, out);
             }
@@ -198,7 +213,7 @@ impl Issuer {
         }
     }
 
-    /// A 0200 or 0201. Marked as a repeat or not makes no difference: its key says what it is.
+    /// A 0100, 0200 or 0201. Marked as a repeat or not makes no difference: its key says what it is.
     fn request(&mut self, now: Instant, inbound: Inbound<'_>, out: &mut Out<'_>) {
         let request = match Request::read(inbound.message, self.books.business_date) {
             Ok(request) => request,
@@ -259,12 +274,14 @@ impl Issuer {
             rrn: request.rrn,
             pan: request.pan,
             kind: request.kind,
+            original: self.original_of(request).map(|original| original.id),
             amount: request.amount,
             code: answer.code,
             effective: answer.effective,
             authorization: answer.authorization,
             balance: answer.balance,
-            legs: self.legs(&request.pan, answer.effective, |card| (card, Account::Settlement)),
+            legs: self.legs(&request.pan, answer.effective, request.kind.money()),
+            hold: self.hold(request, answer.effective),
             pin_tries: verdict.pin_tries,
             business_date: request.business_date,
         };
@@ -277,7 +294,28 @@ impl Issuer {
         }
         let answer = message::answer(inbound.message, &answer, self.config.currency);
         self.peers.send(inbound.at, &answer, &mut out.rest);
-        self.text(request.pan, verdict.effective, false, out);
+        self.text(request.pan, verdict.effective, request.kind.money(), out);
+    }
+
+    /// The decision that a request is about, if it is about one that is known.
+    fn original_of(&self, request: &Request) -> Option<Decision> {
+        let known = self.books.find(request.original.as_ref()?)?;
+        known.decision().filter(|decision| Some(decision.kind) == request.kind.original()).copied()
+    }
+
+    /// What an approval of `effective` minor units changes in what is held on the card.
+    fn hold(&self, request: &Request, effective: u64) -> i64 {
+        let signed = |minor: u64| i64::try_from(minor).unwrap_or(i64::MAX);
+        match (request.kind, self.original_of(request)) {
+            _ if effective == 0 => 0,
+            (Kind::PreAuth, _) => signed(effective),
+            // All of the hold ends, also what the completion does not take.
+            (Kind::PreAuthVoid | Kind::Completion, Some(placed)) => {
+                -signed(self.books.held(placed.id))
+            }
+            (Kind::CompletionVoid, Some(completion)) => -completion.hold,
+            _ => 0,
+        }
     }
 
     /// A copy gets the answer that was stored, and moves nothing.
@@ -360,14 +398,28 @@ impl Issuer {
             || known.decision().is_none_or(|decision| decision.is_reversed_by(advice))
     }
 
-    /// What the cardholder gets back, and what the advice is answered.
+    /// What of the original is taken back, and what the advice is answered.
     fn owed(&self, advice: &Advice, decision: &Decision) -> (u64, ResponseCode) {
         let credits_declined = self.config.credits_declined && decision.is_sale();
-        match decision.is_debit() {
+        // What was voided or completed since has no effect left that could be taken back.
+        let is_used_up = self.books.successor(decision.id).is_some();
+        match decision.has_moved() && !is_used_up {
             true if self.config.defects.has(Defect::I04) => (advice.minor, ResponseCode::APPROVED),
             true => (decision.answer.effective, ResponseCode::APPROVED),
             false if credits_declined => (decision.amount.minor, ResponseCode::APPROVED),
             false => (0, ResponseCode::INVALID_TRANSACTION),
+        }
+    }
+
+    /// What the reversal of a decision changes in what is held: a hold that expired meanwhile is
+    /// not let go twice.
+    fn hold_back(&self, decision: &Decision) -> i64 {
+        match decision.kind {
+            Kind::PreAuth => {
+                let held = self.books.held(decision.id);
+                -i64::try_from(held).unwrap_or(i64::MAX)
+            }
+            _ => -decision.hold,
         }
     }
 
@@ -382,7 +434,9 @@ impl Issuer {
     ) {
         // An issuer that matches by less than the key may be told of another card than it debited.
         let pan = original.map_or(advice.pan, |decision| decision.pan);
-        let legs = self.legs(&pan, owed, |card| (Account::Settlement, card));
+        let money = original.map_or(0, |decision| decision.kind.money());
+        let legs = self.legs(&pan, owed, -money);
+        let hold = original.filter(|_| owed > 0).map_or(0, |decision| self.hold_back(decision));
         let credited = if legs.is_empty() { 0 } else { owed };
         let reversed = IssuerRecord::Reversed {
             id: self.books.next_id(),
@@ -392,26 +446,23 @@ impl Issuer {
             credited,
             code,
             legs,
+            hold,
             business_date: advice.business_date,
         };
         self.record(reversed, out.records);
         self.peers.send(inbound.at, &message::answer_code(inbound.message, code), &mut out.rest);
-        self.text(pan, credited, true, out);
+        self.text(pan, credited, -money, out);
     }
 
-    /// Legs between the card's account and another one; none if nothing moves or the card is not
-    /// ours.
-    fn legs(
-        &self,
-        pan: &Pan,
-        minor: u64,
-        direction: impl Fn(Account) -> (Account, Account),
-    ) -> Box<[Leg]> {
-        match self.books.card(pan) {
-            Some(number) if minor > 0 => {
-                let (from, to) = direction(cardholder(number));
-                transfer(from, to, minor).into()
-            }
+    /// Legs that take `minor` units from the card (`money` 1) or give them to it (-1); none if
+    /// nothing moves or the card is not ours.
+    fn legs(&self, pan: &Pan, minor: u64, money: i64) -> Box<[Leg]> {
+        let Some(number) = self.books.card(pan).filter(|_| minor > 0) else {
+            return Box::default();
+        };
+        match money {
+            1 => transfer(cardholder(number), Account::Settlement, minor).into(),
+            -1 => transfer(Account::Settlement, cardholder(number), minor).into(),
             _ => Box::default(),
         }
     }
@@ -454,9 +505,10 @@ impl Issuer {
         self.peers.send(inbound.at, &message::answer_code(inbound.message, code), &mut out.rest);
     }
 
-    fn text(&self, pan: Pan, minor: u64, is_credit: bool, out: &mut Out<'_>) {
-        if self.config.texts && minor > 0 {
+    fn text(&self, pan: Pan, minor: u64, money: i64, out: &mut Out<'_>) {
+        if self.config.texts && minor > 0 && money != 0 {
             let amount = Amount { minor, currency: self.config.currency };
+            let is_credit = money < 0;
             out.rest.tell(Device::TextMessage, Output::Text(Text { pan, amount, is_credit }));
         }
     }

@@ -1,7 +1,7 @@
 //! Whether a request is approved. Changes nothing: the same books and request give the same
 //! verdict.
 
-use super::books::Books;
+use super::books::{Books, Transaction};
 use super::message::{AMOUNT_MAX, Request};
 use super::{AccountSpec, Config, Standing};
 use crate::iso8583::ResponseCode;
@@ -13,7 +13,7 @@ use crate::time::Date;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Verdict {
     pub(super) code: ResponseCode,
-    /// To be debited, minor units.
+    /// To be debited, credited or held, minor units.
     pub(super) effective: u64,
     /// To be told, minor units.
     pub(super) balance: Option<u64>,
@@ -66,7 +66,45 @@ pub(super) fn judge(
             let (code, effective) = sell(config, spec, request.amount.minor, available, spent);
             Verdict { code, effective, balance: None, pin_tries: tries }
         }
+        Kind::PreAuth => {
+            let (code, effective) = match request.amount.minor {
+                asked if asked <= available => (ResponseCode::APPROVED, asked),
+                _ => (ResponseCode::NOT_SUFFICIENT_FUNDS, 0),
+            };
+            Verdict { code, effective, balance: None, pin_tries: tries }
+        }
+        Kind::Void
+        | Kind::PreAuthVoid
+        | Kind::Completion
+        | Kind::CompletionVoid
+        | Kind::Refund => match follow(books, request) {
+            Ok(effective) => {
+                Verdict { code: ResponseCode::APPROVED, effective, balance: None, pin_tries: tries }
+            }
+            Err(code) => Verdict::declined(code, tries),
+        },
     }
+}
+
+/// What may be done about an earlier transaction: how much, or why nothing.
+fn follow(books: &Books, request: &Request) -> Result<u64, ResponseCode> {
+    let name = request.original.ok_or(ResponseCode::FORMAT_ERROR)?;
+    let original = match books.find(&name) {
+        None | Some(Transaction::Barred(_)) => return Err(ResponseCode::ORIGINAL_NOT_FOUND),
+        Some(Transaction::Reversed(..)) => return Err(ResponseCode::SUSPICIOUS_OPERATION),
+        Some(Transaction::Decided(decision)) => decision,
+    };
+    let is_right = Some(original.kind) == request.kind.original() && original.pan == request.pan;
+    if !is_right || !original.is_approved() {
+        return Err(ResponseCode::INVALID_TRANSACTION);
+    }
+    let is_over = original.kind == Kind::PreAuth && books.held(original.id) == 0;
+    if is_over || books.successor(original.id).is_some() {
+        return Err(ResponseCode::SUSPICIOUS_OPERATION);
+    }
+    let (asked, done) = (request.amount.minor, original.answer.effective);
+    let fits = if request.kind.is_void() { asked == done } else { asked <= done };
+    if fits { Ok(asked) } else { Err(ResponseCode::AMOUNT_MISMATCH) }
 }
 
 /// What stands against the request before anybody looks at PIN and money.
@@ -76,17 +114,20 @@ fn refuse_card(
     request: &Request,
     tries: u8,
 ) -> Option<ResponseCode> {
-    let is_sale_of_nothing = request.kind == Kind::Sale && request.amount.minor == 0;
-    if is_sale_of_nothing || request.amount.currency != config.currency {
+    let is_about_nothing = request.kind.moves() && request.amount.minor == 0;
+    if is_about_nothing || request.amount.currency != config.currency {
         return Some(ResponseCode::INVALID_AMOUNT);
     }
-    match spec.standing {
-        Standing::Lost => return Some(ResponseCode::LOST_CARD),
-        Standing::Stolen => return Some(ResponseCode::STOLEN_CARD),
-        Standing::Good => {}
-    }
-    if yymm(request.business_date) > spec.expiry {
-        return Some(ResponseCode::EXPIRED_CARD);
+    // What was approved once is completed and voided whatever became of the card since.
+    if request.kind.original().is_none() {
+        match spec.standing {
+            Standing::Lost => return Some(ResponseCode::LOST_CARD),
+            Standing::Stolen => return Some(ResponseCode::STOLEN_CARD),
+            Standing::Good => {}
+        }
+        if yymm(request.business_date) > spec.expiry {
+            return Some(ResponseCode::EXPIRED_CARD);
+        }
     }
     let is_locked = config.pin_tries_max > 0 && tries >= config.pin_tries_max;
     is_locked.then_some(ResponseCode::PIN_TRIES_EXCEEDED)

@@ -49,6 +49,8 @@ pub enum IssuerRecord {
         pan: Pan,
         /// What it does.
         kind: Kind,
+        /// The issuer's number of the transaction it is about, if it is about one.
+        original: Option<u64>,
         /// Requested amount.
         amount: Amount,
         /// Answer.
@@ -59,8 +61,11 @@ pub enum IssuerRecord {
         authorization: Option<[u8; 6]>,
         /// Balance told, minor units.
         balance: Option<u64>,
-        /// What was booked; empty for a decline and an inquiry.
+        /// What was booked; empty for a decline, and for what moves no money.
         legs: Box<[Leg]>,
+        /// What changed in what is held on the card, minor units: more than zero for a new hold, less
+        /// for one that ends.
+        hold: i64,
         /// Wrong PINs of the card in a row, after this request.
         pin_tries: u8,
         /// The settlement date it belongs to.
@@ -76,14 +81,25 @@ pub enum IssuerRecord {
         original_key: NetworkKey,
         /// The issuer's number of the original; none if it never arrived, and is now barred.
         original: Option<u64>,
-        /// What was given back, minor units.
+        /// What was given back of what the original moved, minor units.
         credited: u64,
         /// Answer.
         code: ResponseCode,
         /// What was booked.
         legs: Box<[Leg]>,
+        /// What changed in what is held on the card, minor units.
+        hold: i64,
         /// The settlement date it belongs to.
         business_date: Date,
+    },
+    /// A hold that nobody completed or voided is over.
+    HoldExpired {
+        /// The issuer's number of the pre-authorisation.
+        original: u64,
+        /// The card.
+        pan: Pan,
+        /// What was still held, minor units.
+        minor: u64,
     },
     /// The books were opened with these balances.
     Opened {
@@ -102,6 +118,7 @@ impl IssuerRecord {
         match self {
             IssuerRecord::Decided { .. } => "decided",
             IssuerRecord::Reversed { .. } => "reversed",
+            IssuerRecord::HoldExpired { .. } => "hold-expired",
             IssuerRecord::Opened { .. } => "opened",
             IssuerRecord::CutOver { .. } => "cut-over",
         }

@@ -5,11 +5,13 @@
 //! state goes into [`Record::Own`], which is durable and believed for nothing.
 
 mod issuer;
+mod kind;
 mod switch;
 mod terminal;
 
 pub use issuer::{Account, IssuerRecord, Leg};
-pub use switch::{NetworkKey, Origin, PosKey, SwitchRecord};
+pub use kind::Kind;
+pub use switch::{NetworkKey, Origin, PosKey, Settled, SwitchRecord};
 pub use terminal::TerminalRecord;
 
 use crate::iso8583::ResponseCode;
@@ -25,15 +27,6 @@ pub enum Record {
     Switch(SwitchRecord),
     /// An issuer's.
     Issuer(IssuerRecord),
-}
-
-/// What a financial message does.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Kind {
-    /// A sale (消费): posts a debit.
-    Sale,
-    /// A balance inquiry (余额查询): moves nothing.
-    Inquiry,
 }
 
 /// Why a transaction is reversed: element 39 of a 0400, and of a 0420 towards the network.
@@ -90,6 +83,27 @@ impl Total {
     #[must_use]
     pub fn plus(self, minor: u64) -> Total {
         Total { count: self.count + 1, minor: self.minor.saturating_add(minor) }
+    }
+}
+
+/// What a batch holds, in either direction.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Totals {
+    /// What was taken from cardholders (借).
+    pub debits: Total,
+    /// What was given back to them (贷).
+    pub credits: Total,
+}
+
+impl Totals {
+    /// With one more voucher of this kind; one that is not settled changes nothing.
+    #[must_use]
+    pub fn plus(self, kind: Kind, minor: u64) -> Totals {
+        match kind.money() {
+            1 => Totals { debits: self.debits.plus(minor), ..self },
+            -1 => Totals { credits: self.credits.plus(minor), ..self },
+            _ => self,
+        }
     }
 }
 
@@ -154,6 +168,7 @@ impl Record {
         "detail-received",
         "cut-over",
         "decided",
+        "hold-expired",
         "opened",
     ];
 }

@@ -1,6 +1,6 @@
 //! What a switch makes durable, and what invariants believe of it.
 
-use super::{Kind, Reason, Total};
+use super::{Kind, Reason, Totals};
 use crate::card::{Amount, Pan};
 use crate::iso8583::ResponseCode;
 use crate::node::{Port, Ticket};
@@ -39,6 +39,19 @@ pub enum Origin {
     Network(NetworkKey),
 }
 
+/// A transaction that is settled.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Settled {
+    /// The switch's number.
+    pub id: u64,
+    /// What it is about.
+    pub ticket: Ticket,
+    /// What it does.
+    pub kind: Kind,
+    /// How much, minor units.
+    pub minor: u64,
+}
+
 /// What a switch makes durable. `id` is the switch's own number of the transaction.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum SwitchRecord {
@@ -68,6 +81,8 @@ pub enum SwitchRecord {
         origin: Origin,
         /// What it does.
         kind: Kind,
+        /// The switch's number of the transaction it is about, if it is about one.
+        original: Option<u64>,
         /// The port it goes to.
         to: Port,
         /// How it is named upstream.
@@ -177,10 +192,10 @@ pub enum SwitchRecord {
         terminal: [u8; 8],
         /// The batch.
         batch: u32,
-        /// The terminal's debits.
-        theirs: Total,
-        /// The switch's debits.
-        ours: Total,
+        /// The terminal's totals.
+        theirs: Totals,
+        /// The switch's totals.
+        ours: Totals,
     },
     /// One uploaded detail (0320), once.
     DetailReceived {
@@ -195,8 +210,8 @@ pub enum SwitchRecord {
         terminal: [u8; 8],
         /// The batch.
         batch: u32,
-        /// The transactions that count in it: switch's number, ticket, minor units.
-        entries: Box<[(u64, Ticket, u64)]>,
+        /// The transactions that count in it.
+        entries: Box<[Settled]>,
         /// Vouchers on which the two sides differ, by STAN (长款 and 短款).
         differences: Box<[u32]>,
         /// Settlement date.

@@ -1,7 +1,7 @@
 //! What a terminal makes durable, and what invariants believe of it.
 
-use super::{Reason, Total};
-use crate::card::{Amount, Card};
+use super::{Kind, Reason, Totals};
+use crate::card::{Amount, Card, Voucher};
 use crate::iso8583::ResponseCode;
 use crate::node::Ticket;
 
@@ -31,6 +31,10 @@ pub enum TerminalRecord {
         stan: u32,
         /// Batch.
         batch: u32,
+        /// What it does.
+        kind: Kind,
+        /// What it is about, if it is a void, completion or refund.
+        original: Option<Voucher>,
         /// Requested amount.
         amount: Amount,
         /// The card, kept for the reversal (no track, no PIN).
@@ -45,7 +49,7 @@ pub enum TerminalRecord {
         /// Voucher number.
         stan: u32,
     },
-    /// An authenticated approval; the sale is in the batch.
+    /// An authenticated approval; the voucher is in the batch.
     Approved {
         /// The wish.
         ticket: Ticket,
@@ -57,6 +61,8 @@ pub enum TerminalRecord {
         amount: Amount,
         /// Retrieval reference number (element 37).
         rrn: [u8; 12],
+        /// Authorization code (element 38), if the host gave one.
+        authorization: Option<[u8; 6]>,
     },
     /// A trusted decline; nothing moved.
     Declined {
@@ -116,8 +122,8 @@ pub enum TerminalRecord {
     SettlementStarted {
         /// The batch.
         batch: u32,
-        /// Debits of the batch.
-        debits: Total,
+        /// What the batch holds.
+        totals: Totals,
         /// Voucher number of the 0500.
         stan: u32,
     },
@@ -142,7 +148,7 @@ pub enum TerminalRecord {
         /// The following one.
         next: u32,
         /// What it held: approved and not reversed, with the exception items apart.
-        debits: Total,
+        totals: Totals,
     },
 }
 

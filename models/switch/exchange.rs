@@ -38,7 +38,7 @@ impl Answer {
 }
 
 impl Switch {
-    /// A 0210 from upstream whose MAC is right.
+    /// A 0110 or 0210 from upstream whose MAC is right.
     pub(super) fn answered(
         &mut self,
         now: Now,
@@ -58,12 +58,12 @@ impl Switch {
             // A late decline moved nothing, and a copy of the approval was passed on already.
             (false, _, false) => {}
             (false, Some(answer), true) if answer.code.is_approval() => {}
-            (false, _, true) if transaction.kind == Kind::Inquiry || transaction.is_absorbed => {}
+            (false, _, true) if !transaction.kind.moves() || transaction.is_absorbed => {}
             (false, _, true) => self.absorb(now, id, code, actions),
         }
     }
 
-    /// Which transaction a 0210 answers.
+    /// Which transaction a 0110 or 0210 answers.
     fn answered_id(&self, port: Port, message: &Message) -> Option<u64> {
         let key = NetworkKey::of(message)?;
         let sent = |id| self.book.transaction(id).and_then(|transaction| transaction.sent);
@@ -76,7 +76,7 @@ impl Switch {
         sent(id).filter(|sent| sent.to == port && sent.key == key).map(|_| id)
     }
 
-    /// What a 0210 says, if it fits its request: the same terminal, and the amount that was asked
+    /// What an answer says, if it fits its request: the same terminal, and the amount that was asked
     /// for, or less with code 10. One that does not fit is as good as none.
     fn read_answer(
         &self,
@@ -90,9 +90,11 @@ impl Switch {
         let minor = match (code.is_approval(), transaction.kind) {
             (false, _) | (_, Kind::Inquiry) => 0,
             (true, Kind::Sale) if code == ResponseCode::PARTIALLY_APPROVED => told,
-            (true, Kind::Sale) => asked,
+            (true, _) => asked,
         };
-        let is_partial = code == ResponseCode::PARTIALLY_APPROVED && told > 0 && told <= asked;
+        let is_partial = code == ResponseCode::PARTIALLY_APPROVED
+            && transaction.kind == Kind::Sale
+            && (1..=asked).contains(&told);
         let fits = (!code.is_approval() || told == asked || is_partial)
             && message.get(Element::TERMINAL).is_none_or(|terminal| terminal == sent.terminal);
         let balance = message.get(Element::ADDITIONAL_AMOUNTS).and_then(Balance54::parse_all);

@@ -262,6 +262,9 @@ impl Switch {
             // The rest is asked of terminals.
             Command::SignOn { .. }
             | Command::Sale { .. }
+            | Command::PreAuth { .. }
+            | Command::Follow { .. }
+            | Command::Void { .. }
             | Command::Inquiry { .. }
             | Command::Settle { .. }
             | Command::Reprint { .. }

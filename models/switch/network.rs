@@ -4,13 +4,13 @@
 
 use super::config::Peer;
 use super::exchange::{Marks, transmission};
-use super::request::Request;
+use super::request::{Request, kind_of};
 use super::{Caller, Side, Switch};
 use crate::card::{Amount, Currency, Pan};
 use crate::iso8583::{Element, Message, Mti, ResponseCode};
 use crate::line::{Incoming, MacCheck};
 use crate::node::Actions;
-use crate::record::{Kind, NetworkKey, Origin};
+use crate::record::{NetworkKey, Origin};
 use crate::security::PinBlock;
 use crate::time::Now;
 
@@ -31,7 +31,10 @@ impl Switch {
     ) {
         let message = &incoming.message;
         match (message.mti(), incoming.mac) {
-            (Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, MacCheck::Valid) => {
+            (
+                Mti::AUTHORIZATION_REQUEST | Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT,
+                MacCheck::Valid,
+            ) => {
                 match self.network_request(caller, message) {
                     Some(request) => self.request(now, &request, actions),
                     None => self.refuse_switch(
@@ -57,7 +60,8 @@ impl Switch {
                 }
             }
             (
-                Mti::FINANCIAL_REQUEST
+                Mti::AUTHORIZATION_REQUEST
+                | Mti::FINANCIAL_REQUEST
                 | Mti::FINANCIAL_REPEAT
                 | Mti::REVERSAL_ADVICE
                 | Mti::REVERSAL_ADVICE_REPEAT,
@@ -77,20 +81,20 @@ impl Switch {
         self.answer(caller, &answer, actions);
     }
 
-    /// A 0200 in the network dialect, if it reads.
+    /// A request in the network dialect, if it reads.
     pub(super) fn network_request<'a>(
         &self,
         caller: Caller,
         message: &'a Message,
     ) -> Option<Request<'a>> {
-        let kind = match message.get(Element::PROCESSING_CODE)? {
-            [b'0', b'0', ..] => Kind::Sale,
-            [b'3', b'0', ..] => Kind::Inquiry,
-            _ => return None,
+        let kind = kind_of(message)?;
+        let minor = match kind.moves() {
+            true => message.number(Element::AMOUNT)?,
+            false => 0,
         };
-        let minor = match kind {
-            Kind::Sale => message.number(Element::AMOUNT)?,
-            Kind::Inquiry => 0,
+        let original = match kind.original() {
+            Some(_) => Some(Origin::Network(NetworkKey::of_original(message)?)),
+            None => None,
         };
         let currency = Currency(u16::try_from(message.number(Element::CURRENCY)?).ok()?);
         let Side::Switch(at) = caller.side else { return None };
@@ -103,6 +107,7 @@ impl Switch {
             message,
             origin: Origin::Network(NetworkKey::of(message)?),
             kind,
+            original,
             pan: Pan::new(message.get(Element::PAN)?)?,
             amount: Amount { minor, currency },
             pin_key,
@@ -148,24 +153,21 @@ impl Switch {
         answer
     }
 
-    /// The 0200 that goes upstream. Elements in ascending order, so that each is appended.
+    /// The request that goes upstream, about the transaction `original` if it is about one.
+    /// Elements in ascending order, so that each is appended.
     pub(super) fn request_upstream(
         &self,
         request: &Request<'_>,
-        key: NetworkKey,
+        (key, original): (NetworkKey, Option<u64>),
         marks: &Marks,
         pin: Option<PinBlock>,
     ) -> Message {
         let from = request.message;
         let mut message =
-            Message::new(Mti::FINANCIAL_REQUEST).with(Element::PAN, request.pan.as_str());
-        // The POS line says 31 for an inquiry, the network 30.
-        match request.kind {
-            Kind::Sale => {
-                message.set(Element::PROCESSING_CODE, "000000");
-                message.set_number(Element::AMOUNT, request.amount.minor, 12);
-            }
-            Kind::Inquiry => message.set(Element::PROCESSING_CODE, "300000"),
+            Message::new(request.kind.request()).with(Element::PAN, request.pan.as_str());
+        message.set(Element::PROCESSING_CODE, request.kind.network_processing());
+        if request.kind.moves() {
+            message.set_number(Element::AMOUNT, request.amount.minor, 12);
         }
         message.set_number(Element::TRANSMISSION_TIME, key.transmission.into(), 10);
         message.set_number(Element::STAN, key.stan.into(), 6);
@@ -194,6 +196,11 @@ impl Switch {
         if let Some(PinBlock(block)) = pin {
             message.set(Element::PIN_BLOCK, block);
             message.copy_from(from, &[Element::SECURITY_CONTROL]);
+        }
+        let original = original.and_then(|id| self.book.transaction(id));
+        if let Some((original, sent)) = original.and_then(|of| Some((of, of.sent?))) {
+            let named = sent.key.original_data(original.kind.request());
+            message.set(Element::ORIGINAL_DATA, named);
         }
         message
     }

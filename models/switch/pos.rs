@@ -5,14 +5,14 @@
 
 use super::config::Peer;
 use super::exchange::{Marks, transmission};
-use super::request::Request;
+use super::request::{Request, kind_of};
 use super::{Caller, Side, Switch};
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
-use crate::iso8583::{Element, Message, Mti, Private60, ResponseCode};
+use crate::iso8583::{Element, Message, Mti, OriginalPos61, Private60, ResponseCode};
 use crate::line::{Incoming, MacCheck};
 use crate::node::{Actions, Port};
-use crate::record::{Kind, Origin, PosKey, SwitchRecord};
+use crate::record::{Origin, PosKey, SwitchRecord};
 use crate::security::{Key, WorkKeys};
 use crate::time::Now;
 
@@ -48,7 +48,11 @@ impl Switch {
                 ResponseCode::MAC_ERROR
             }
             (_, _, false) => ResponseCode::TERMINAL_NOT_REGISTERED,
-            (Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, true, true) => {
+            (
+                Mti::AUTHORIZATION_REQUEST | Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT,
+                true,
+                true,
+            ) => {
                 return self.pos_request(now, caller, message, actions);
             }
             (Mti::REVERSAL_REQUEST | Mti::REVERSAL_REPEAT, true, true) => {
@@ -98,20 +102,25 @@ impl Switch {
         }
     }
 
-    /// A 0200 in the POS dialect, if it reads.
+    /// A request in the POS dialect, if it reads.
     pub(super) fn read_pos_request<'a>(
         &self,
         caller: Caller,
         message: &'a Message,
     ) -> Option<Request<'a>> {
-        let kind = match message.get(Element::PROCESSING_CODE)? {
-            b"000000" => Kind::Sale,
-            b"310000" => Kind::Inquiry,
-            _ => return None,
+        let kind = kind_of(message)?;
+        let minor = match kind.moves() {
+            true => message.number(Element::AMOUNT)?,
+            false => 0,
         };
-        let minor = match kind {
-            Kind::Sale => message.number(Element::AMOUNT)?,
-            Kind::Inquiry => 0,
+        let origin = PosKey::of(message)?;
+        let original = || {
+            let OriginalPos61 { batch, stan, .. } = OriginalPos61::of(message)?;
+            Some(Origin::Pos(PosKey { terminal: origin.terminal, batch, stan }))
+        };
+        let original = match kind.original() {
+            Some(_) => Some(original()?),
+            None => None,
         };
         let currency = self.config.currency;
         if message.number(Element::CURRENCY)? != u64::from(currency.0) {
@@ -121,8 +130,9 @@ impl Switch {
         Some(Request {
             caller,
             message,
-            origin: Origin::Pos(PosKey::of(message)?),
+            origin: Origin::Pos(origin),
             kind,
+            original,
             pan: pan_of(message)?,
             amount: Amount { minor, currency },
             pin_key: self.keys[at].as_ref().map(|keys| keys.pin.clone()),

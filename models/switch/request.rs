@@ -20,6 +20,8 @@ pub(super) struct Request<'a> {
     pub(super) message: &'a Message,
     pub(super) origin: Origin,
     pub(super) kind: Kind,
+    /// What it calls the transaction it is about.
+    pub(super) original: Option<Origin>,
     pub(super) pan: Pan,
     pub(super) amount: Amount,
     /// What its PIN block is encrypted under.
@@ -39,6 +41,8 @@ struct Route {
     port: Port,
     link: Link,
     key: NetworkKey,
+    /// The transaction it is about.
+    original: Option<u64>,
     /// Under the key of that zone.
     pin: Option<PinBlock>,
 }
@@ -168,10 +172,11 @@ impl Switch {
             return Err(ResponseCode::ISSUER_INOPERATIVE);
         }
         self.check_terms(request)?;
+        let original = self.check_original(request)?;
         let upstream = self.upstream_of(&request.pan).ok_or(ResponseCode::NO_SUCH_ISSUER)?;
         let port = upstream.port;
         let is_full = self.book.queue(port).is_some_and(|saf| saf.len() >= self.config.saf_max);
-        if is_full && request.kind == Kind::Sale {
+        if is_full && request.kind.is_reversible() {
             return Err(ResponseCode::ISSUER_INOPERATIVE);
         }
         let link = self.idlest_link(port).ok_or(ResponseCode::ISSUER_INOPERATIVE)?;
@@ -189,10 +194,10 @@ impl Switch {
             },
             false => self.next_key(now, acquirer).ok_or(ResponseCode::SYSTEM_MALFUNCTION)?,
         };
-        Ok(Route { port, link, key, pin })
+        Ok(Route { port, link, key, original, pin })
     }
 
-    /// What the acquirer itself asks of a sale at one of its terminals.
+    /// What the acquirer itself asks of a request at one of its terminals.
     fn check_terms(&self, request: &Request<'_>) -> Result<(), ResponseCode> {
         let Origin::Pos(key) = request.origin else { return Ok(()) };
         if request.kind == Kind::Inquiry {
@@ -201,6 +206,9 @@ impl Switch {
         if key.batch != self.book.open_batch(request.caller.port) {
             // In a closed batch it would never be settled.
             return Err(ResponseCode::BATCH_MISMATCH);
+        }
+        if request.kind != Kind::Sale {
+            return Ok(());
         }
         if request.amount.minor < self.config.amount_min {
             return Err(ResponseCode::INVALID_AMOUNT);
@@ -212,21 +220,44 @@ impl Switch {
         Ok(())
     }
 
-    /// Sales of this card at this merchant on this business date that count: a declined or reversed
-    /// attempt gives its count back.
+    /// The transaction that a request is about; or why nothing can be done about it.
+    fn check_original(&self, request: &Request<'_>) -> Result<Option<u64>, ResponseCode> {
+        let Some(expected) = request.kind.original() else { return Ok(None) };
+        let name = request.original.ok_or(ResponseCode::FORMAT_ERROR)?;
+        let (id, original) = self.book.named(name).ok_or(ResponseCode::ORIGINAL_NOT_FOUND)?;
+        let is_same_card = original.sent.is_some_and(|sent| sent.pan == request.pan);
+        let Some(approved) = original.answer.filter(|answer| answer.code.is_approval()) else {
+            return Err(ResponseCode::INVALID_TRANSACTION);
+        };
+        if original.kind != expected || !is_same_card {
+            return Err(ResponseCode::INVALID_TRANSACTION);
+        }
+        // What counts in a batch is voided on its day and in its batch; later it is refunded.
+        let is_settled = expected.is_settled() && original.business_date != self.dated(request)
+            || matches!((name, request.origin), (Origin::Pos(original), Origin::Pos(own))
+                if expected.is_settled() && original.batch != own.batch);
+        if original.approval().is_none() || self.book.successor(id).is_some() || is_settled {
+            return Err(ResponseCode::SUSPICIOUS_OPERATION);
+        }
+        let (asked, done) = (request.amount.minor, approved.minor);
+        let fits = if request.kind.is_void() { asked == done } else { asked <= done && asked > 0 };
+        if fits { Ok(Some(id)) } else { Err(ResponseCode::AMOUNT_MISMATCH) }
+    }
+
+    /// Sales of this card at this merchant on this business date that count: a declined, reversed or
+    /// voided attempt gives its count back.
     fn sales_of_card(&self, request: &Request<'_>) -> usize {
         let merchant = request.message.get(Element::MERCHANT).unwrap_or_default();
-        let counts = |transaction: &Transaction| {
+        let counts = |(id, transaction): &(u64, &Transaction)| {
             transaction.kind == Kind::Sale
                 && transaction.business_date == self.book.business_date
-                && transaction.reversal.is_none()
-                && !transaction.is_advised
-                && transaction.answer.is_none_or(|answer| answer.code.is_approval())
+                && transaction.may_stand()
                 && transaction
                     .sent
                     .is_some_and(|sent| sent.pan == request.pan && sent.merchant == *merchant)
+                && self.book.successor(*id).is_none()
         };
-        self.book.transactions().filter(|(_, transaction)| counts(transaction)).count()
+        self.book.transactions().filter(counts).count()
     }
 
     /// Decides a request without asking anybody.
@@ -256,7 +287,7 @@ impl Switch {
         let business_date = self.dated(request);
         let rrn = self.rrn(id, request, business_date);
         let marks = Marks { transmission: route.key.transmission, business_date, rrn };
-        let message = self.request_upstream(request, route.key, &marks, route.pin);
+        let message = self.request_upstream(request, (route.key, route.original), &marks, route.pin);
         let parties =
             (fixed(request.message, Element::TERMINAL), fixed(request.message, Element::MERCHANT));
         let (Some(frame), (Some(terminal), Some(merchant))) =
@@ -270,6 +301,7 @@ impl Switch {
             from: request.caller.port,
             origin: request.origin,
             kind: request.kind,
+            original: route.original,
             to: route.port,
             key: route.key,
             rrn,
@@ -312,6 +344,14 @@ impl Switch {
         };
         kept.unwrap_or_else(|| self.own_rrn((id - since) % 900_000, date))
     }
+}
+
+/// What a request on whatever line asks for.
+pub(super) fn kind_of(message: &Message) -> Option<Kind> {
+    let (processing, condition) =
+        (message.get(Element::PROCESSING_CODE)?, message.get(Element::CONDITION_CODE));
+    // An advice is told, not asked: it does not come this way.
+    Kind::of(message.mti(), processing, condition).filter(|kind| !kind.is_advice())
 }
 
 fn translate_pin(request: &Request<'_>, to: &Key) -> Result<Option<PinBlock>, ResponseCode> {

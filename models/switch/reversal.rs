@@ -10,7 +10,7 @@ use super::{Caller, Side, Switch, Timer, about};
 use crate::defect::Defect;
 use crate::iso8583::{Element, Envelope, Message, Mti, ResponseCode};
 use crate::node::{Actions, Port, Ticket};
-use crate::record::{Kind, NetworkKey, Origin, Reason, SwitchRecord};
+use crate::record::{NetworkKey, Origin, Reason, SwitchRecord};
 use crate::time::Now;
 
 /// Whether a 0430 with this code ends an advice. With any other the peer may still take it later.
@@ -107,7 +107,7 @@ impl Switch {
     /// Whether money may have moved upstream that no queued reversal takes back.
     pub(super) fn owes_reversal(&self, transaction: &Transaction) -> bool {
         let is_declined = transaction.answer.is_some_and(|answer| !answer.code.is_approval());
-        transaction.kind == Kind::Sale
+        transaction.kind.is_reversible()
             && transaction.sent.is_some()
             && !transaction.is_advised
             && (!is_declined || self.config.defects.has(Defect::W26))
@@ -250,13 +250,13 @@ impl Switch {
         };
         let mut message = Message::new(mti)
             .with(Element::PAN, pan.as_str())
-            .with(Element::PROCESSING_CODE, "000000");
+            .with(Element::PROCESSING_CODE, transaction.kind.network_processing());
         message.set_number(Element::AMOUNT, amount.minor, 12);
         message.set_number(Element::TRANSMISSION_TIME, advice.transmission.into(), 10);
         message.set_number(Element::STAN, advice.stan.into(), 6);
         message.set_number(Element::SETTLEMENT_DATE, self.book.business_date.mmdd().into(), 4);
         message.set(Element::MERCHANT_TYPE, super::network::MERCHANT_TYPE);
-        message.set(Element::CONDITION_CODE, "00");
+        message.set(Element::CONDITION_CODE, transaction.kind.condition());
         message.set_number(Element::ACQUIRER, key.acquirer, 8);
         message.set_number(Element::FORWARDER, key.forwarder, 8);
         message.set(Element::RRN, rrn);
@@ -264,7 +264,7 @@ impl Switch {
         message.set(Element::MERCHANT, merchant);
         message.set_number(Element::CURRENCY, amount.currency.0.into(), 3);
         message.set_number(Element::PRIVATE_60, advice.reason.network_code().into(), 4);
-        message.set(Element::ORIGINAL_DATA, key.original_data(Mti::FINANCIAL_REQUEST));
+        message.set(Element::ORIGINAL_DATA, key.original_data(transaction.kind.request()));
         Some((transaction.ticket, message))
     }
 

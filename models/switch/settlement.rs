@@ -15,7 +15,7 @@ use crate::iso8583::{
 };
 use crate::matching;
 use crate::node::Actions;
-use crate::record::{PosKey, SwitchRecord, Total};
+use crate::record::{PosKey, Settled, SwitchRecord, Total, Totals};
 use crate::time::Now;
 
 /// Element 60.3: details follow.
@@ -54,9 +54,10 @@ impl Switch {
         let mut code = ResponseCode::APPROVED;
         let mut result = ERROR;
         if batch == self.book.open_batch(caller.port) {
-            let theirs = debits(&totals);
-            let ours = self.book.counted(terminal, batch).map(|counted| counted.minor);
-            let ours = ours.fold(Total::default(), Total::plus);
+            let theirs = told(&totals);
+            let ours = self.book.counted(terminal, batch).fold(Totals::default(), |sum, counted| {
+                sum.plus(counted.kind, counted.minor)
+            });
             self.compare_once(terminal, batch, theirs, ours, actions);
             result = if theirs == ours { BALANCED } else { UNBALANCED };
         } else if self.book.is_closed(terminal, batch) {
@@ -79,8 +80,8 @@ impl Switch {
         &mut self,
         terminal: [u8; 8],
         batch: u32,
-        theirs: Total,
-        ours: Total,
+        theirs: Totals,
+        ours: Totals,
         actions: &mut Actions,
     ) {
         let known = self.book.batch(terminal, batch).and_then(|batch| batch.compared.as_ref());
@@ -198,7 +199,7 @@ impl Switch {
         let record = SwitchRecord::BatchClosed {
             terminal,
             batch,
-            entries: settled.iter().map(|one| (one.id, one.ticket, one.minor)).collect(),
+            entries: settled.into_iter().map(Settled::from).collect(),
             differences: differences.into(),
             business_date: self.book.business_date,
         };
@@ -220,12 +221,22 @@ impl Switch {
     }
 }
 
-/// The terminal's debits, domestic and foreign.
-fn debits(totals: &Settlement48) -> Total {
+/// The terminal's totals, domestic and foreign.
+fn told(totals: &Settlement48) -> Totals {
     let Settlement48 { domestic, foreign } = totals;
-    let sum = |of: fn(&Totals48) -> u64| of(domestic).saturating_add(of(foreign));
-    Total {
-        count: domestic.debit_count + foreign.debit_count,
-        minor: sum(|totals| totals.debit_amount),
+    let sum = |count: fn(&Totals48) -> u32, minor: fn(&Totals48) -> u64| Total {
+        count: count(domestic) + count(foreign),
+        minor: minor(domestic).saturating_add(minor(foreign)),
+    };
+    Totals {
+        debits: sum(|totals| totals.debit_count, |totals| totals.debit_amount),
+        credits: sum(|totals| totals.credit_count, |totals| totals.credit_amount),
+    }
+}
+
+impl From<Counted> for Settled {
+    fn from(counted: Counted) -> Settled {
+        let Counted { id, ticket, kind, minor, .. } = counted;
+        Settled { id, ticket, kind, minor }
     }
 }

@@ -221,7 +221,7 @@ impl Switch {
         let message = &incoming.message;
         self.touch(now, caller.link);
         match (message.mti(), incoming.mac) {
-            (Mti::FINANCIAL_RESPONSE, MacCheck::Valid) => {
+            (Mti::AUTHORIZATION_RESPONSE | Mti::FINANCIAL_RESPONSE, MacCheck::Valid) => {
                 self.answered(now, port, message, actions);
             }
             (Mti::REVERSAL_ADVICE_RESPONSE, MacCheck::Valid) => {

@@ -36,7 +36,9 @@ pub struct Config {
     pub stan_max: u32,
     /// The number before the first one used.
     pub stan_start: u32,
-    /// How many sales a batch holds before the terminal must settle.
+    /// What a supervisor types to allow a void or a refund.
+    pub supervisor_password: [u8; 6],
+    /// How many vouchers a batch holds before the terminal must settle.
     pub batch_max: u32,
     /// Whether 12 and 25 end a reversal as 00 does (real terminals differ).
     pub clears_on_not_found: bool,

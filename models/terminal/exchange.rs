@@ -1,6 +1,6 @@
 //! The terminal's end of its one line: dialling, sending, hearing, waiting. Judges no message.
 
-use super::journal::Sale;
+use super::journal::Transaction;
 use super::{
     Aim, Connection, HOST, Input, Request, Requested, State, Terminal, Timer, Wish, messages, show,
 };
@@ -41,14 +41,14 @@ impl Terminal {
         actions: &mut Actions,
     ) {
         self.connection = Connection::Down;
-        let sale = request.and_then(|request| match request.what {
-            Requested::Sale { sale, .. } => Some(sale),
+        let asked = request.and_then(|request| match request.what {
+            Requested::Transaction(transaction) => Some(transaction),
             Requested::Inquiry { .. } => None,
         });
-        // With planted defect T02 the sale was not yet recorded, so there is nothing to end.
-        if let Some(sale) = sale.filter(|sale| self.memory.in_flight == Some(*sale)) {
-            actions.about(sale.ticket);
-            let (ticket, stan) = (sale.ticket, sale.stan);
+        // With planted defect T02 it was not yet recorded, so there is nothing to end.
+        if let Some(asked) = asked.filter(|asked| self.memory.in_flight == Some(*asked)) {
+            actions.about(asked.ticket);
+            let (ticket, stan) = (asked.ticket, asked.stan);
             self.record(TerminalRecord::NotSent { ticket, stan }, actions);
         }
         self.fail(now, wish, actions);
@@ -273,17 +273,17 @@ impl Terminal {
         let batch = match request {
             Mti::NETWORK_REQUEST => None,
             Mti::REVERSAL_REQUEST => {
-                let doubt = self.memory.pending.iter().find(|doubt| doubt.sale.stan == stan);
-                Some(doubt.map_or(self.memory.batch, |doubt| doubt.sale.batch))
+                let doubt = self.memory.pending.iter().find(|doubt| doubt.transaction.stan == stan);
+                Some(doubt.map_or(self.memory.batch, |doubt| doubt.transaction.batch))
             }
             _ => Some(self.memory.batch),
         };
         messages::answers(incoming, request, stan, batch)
     }
 
-    /// Whether this answers the 0200 of a sale.
-    pub(super) fn hears_of(&self, sale: &Sale, incoming: &Incoming) -> bool {
-        self.hears(incoming, Mti::FINANCIAL_REQUEST, sale.stan)
+    /// Whether this answers the request of a transaction.
+    pub(super) fn hears_of(&self, asked: &Transaction, incoming: &Incoming) -> bool {
+        self.hears(incoming, asked.kind.request(), asked.stan)
     }
 
     /// Whether this answers a part of the upload, or its end. Where numbers are few the two can

@@ -5,36 +5,50 @@
 
 use super::stan::Stans;
 use super::{Config, next_batch};
-use crate::card::{Amount, Card};
+use crate::card::{Amount, Card, Voucher};
 use crate::defect::Defect;
 use crate::node::{Journal, Ticket};
-use crate::record::{Reason, Record, TerminalRecord, Total};
+use crate::record::{Kind, Reason, Record, TerminalRecord, Totals};
 use crate::security::WorkKeys;
 
-/// A sale as it was asked for.
+/// A financial request that moves something, as it was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Sale {
+pub(super) struct Transaction {
     pub(super) ticket: Ticket,
     pub(super) stan: u32,
     pub(super) batch: u32,
+    pub(super) kind: Kind,
+    pub(super) original: Option<Voucher>,
     pub(super) amount: Amount,
     pub(super) card: Card,
+    /// MMDD of the terminal's own calendar when it began.
+    pub(super) date: u16,
 }
 
-/// A sale that must be reversed.
+/// A transaction that must be reversed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Doubt {
-    pub(super) sale: Sale,
+    pub(super) transaction: Transaction,
     pub(super) reason: Reason,
     /// How often its reversal was sent.
     pub(super) attempts: u8,
 }
 
-/// A sale of the open batch; its amount is the approved one.
+/// A voucher of the open batch; its amount is the approved one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Sold {
-    pub(super) sale: Sale,
+pub(super) struct Booked {
+    pub(super) transaction: Transaction,
+    pub(super) rrn: [u8; 12],
+    pub(super) authorization: Option<[u8; 6]>,
     pub(super) is_printed: bool,
+}
+
+impl Booked {
+    /// What its slip says.
+    pub(super) fn voucher(&self) -> Voucher {
+        let Transaction { batch, stan, date, .. } = self.transaction;
+        Voucher { batch, stan, date, rrn: self.rrn, authorization: self.authorization }
+    }
 }
 
 /// How far the settlement of the open batch is.
@@ -65,12 +79,12 @@ pub(super) struct Memory {
     pub(super) keys: Keys,
     pub(super) batch: u32,
     pub(super) stans: Stans,
-    /// The sale that was started and has no end yet.
-    pub(super) in_flight: Option<Sale>,
+    /// The transaction that was started and has no end yet.
+    pub(super) in_flight: Option<Transaction>,
     /// What must be reversed, oldest first.
     pub(super) pending: Vec<Doubt>,
-    /// The open batch, in order.
-    pub(super) sales: Vec<Sold>,
+    /// The vouchers of the open batch, in order.
+    pub(super) vouchers: Vec<Booked>,
     pub(super) settlement: Option<Settlement>,
 }
 
@@ -83,7 +97,7 @@ impl Memory {
             stans: Stans::new(config.stan_start, config.stan_max),
             in_flight: None,
             pending: Vec::new(),
-            sales: Vec::new(),
+            vouchers: Vec::new(),
             settlement: None,
         }
     }
@@ -136,14 +150,34 @@ impl Memory {
             }
             TerminalRecord::SignedOff => self.keys = Keys::Withdrawn,
             TerminalRecord::StanTaken { stan } => self.stans.take(stan),
-            TerminalRecord::Started { ticket, stan, batch, amount, card, .. } => {
+            TerminalRecord::Started {
+                ticket,
+                stan,
+                batch,
+                kind,
+                original,
+                amount,
+                card,
+                date,
+            } => {
                 self.stans.sell(stan);
-                self.in_flight = Some(Sale { ticket, stan, batch, amount, card });
+                self.in_flight = Some(Transaction {
+                    ticket,
+                    stan,
+                    batch,
+                    kind,
+                    original,
+                    amount,
+                    card,
+                    date,
+                });
             }
             TerminalRecord::NotSent { stan, .. } | TerminalRecord::Declined { stan, .. } => {
-                self.in_flight.take_if(|sale| sale.stan == stan);
+                self.in_flight.take_if(|one| one.stan == stan);
             }
-            TerminalRecord::Approved { stan, amount, .. } => self.sell(stan, amount),
+            TerminalRecord::Approved { stan, amount, rrn, authorization, .. } => {
+                self.book(stan, amount, rrn, authorization);
+            }
             TerminalRecord::ReversalDue { stan, reason, .. } => self.doubt(stan, reason, config),
             TerminalRecord::ReversalTried { stan, attempt, .. } => {
                 if let Some(doubt) = self.doubt_mut(stan) {
@@ -153,9 +187,8 @@ impl Memory {
             TerminalRecord::Reversed { stan, .. }
             | TerminalRecord::ExceptionOpened { stan, .. } => self.forget(stan),
             TerminalRecord::SlipPrinted { stan, .. } => {
-                for sold in self.sales.iter_mut().filter(|sold| sold.sale.stan == stan) {
-                    sold.is_printed = true;
-                }
+                let is_it = |booked: &&mut Booked| booked.transaction.stan == stan;
+                self.vouchers.iter_mut().filter(is_it).for_each(|one| one.is_printed = true);
             }
             TerminalRecord::SettlementStarted { stan, .. } => {
                 self.stans.take(stan);
@@ -173,16 +206,22 @@ impl Memory {
             TerminalRecord::BatchClosed { next, .. } => {
                 self.batch = next;
                 self.settlement = None;
-                self.sales.clear();
-                self.stans.release(self.pending.iter().map(|doubt| doubt.sale.stan));
+                self.vouchers.clear();
+                self.stans.release(self.pending.iter().map(|doubt| doubt.transaction.stan));
             }
         }
     }
 
     /// What the open batch holds.
-    pub(super) fn debits(&self) -> Total {
-        let zero = Total::default();
-        self.sales.iter().fold(zero, |total, sold| total.plus(sold.sale.amount.minor))
+    pub(super) fn totals(&self) -> Totals {
+        self.vouchers.iter().fold(Totals::default(), |totals, booked| {
+            totals.plus(booked.transaction.kind, booked.transaction.amount.minor)
+        })
+    }
+
+    /// The vouchers that are settled, in order: what moved money.
+    pub(super) fn settled(&self) -> impl Iterator<Item = &Booked> {
+        self.vouchers.iter().filter(|booked| booked.transaction.kind.is_settled())
     }
 
     /// Whether nothing but the end message is missing to settle the open batch.
@@ -190,7 +229,7 @@ impl Memory {
         match self.settlement {
             None | Some(Settlement::Frozen) => false,
             Some(Settlement::Balanced) => true,
-            Some(Settlement::Unbalanced { through }) => through as usize >= self.sales.len(),
+            Some(Settlement::Unbalanced { through }) => through as usize >= self.settled().count(),
         }
     }
 
@@ -201,36 +240,51 @@ impl Memory {
 
     /// The pending reversal of this voucher.
     pub(super) fn doubt_mut(&mut self, stan: u32) -> Option<&mut Doubt> {
-        self.pending.iter_mut().find(|doubt| doubt.sale.stan == stan)
+        self.pending.iter_mut().find(|doubt| doubt.transaction.stan == stan)
     }
 
-    /// The sale of the open batch with this voucher number.
-    pub(super) fn sold(&self, stan: u32) -> Option<&Sold> {
-        self.sales.iter().find(|sold| sold.sale.stan == stan)
+    /// The voucher of the open batch with this number.
+    pub(super) fn voucher(&self, stan: u32) -> Option<&Booked> {
+        self.vouchers.iter().find(|booked| booked.transaction.stan == stan)
     }
 
     /// Removes the pending reversal of this voucher.
     pub(super) fn forget(&mut self, stan: u32) {
-        self.pending.retain(|doubt| doubt.sale.stan != stan);
+        self.pending.retain(|doubt| doubt.transaction.stan != stan);
     }
 
-    fn sell(&mut self, stan: u32, amount: Amount) {
+    /// Whether a voucher of the open batch undid this one.
+    pub(super) fn is_undone(&self, booked: &Booked) -> bool {
+        let undoes = |other: &Booked| {
+            other.transaction.kind.is_void() && other.transaction.original == Some(booked.voucher())
+        };
+        self.vouchers.iter().any(undoes)
+    }
+
+    fn book(
+        &mut self,
+        stan: u32,
+        amount: Amount,
+        rrn: [u8; 12],
+        authorization: Option<[u8; 6]>,
+    ) {
         // A correct terminal approves only what is in flight; the other two places serve the
         // planted defects T12 and T14, whose records must be read back as they were written.
-        let found = self.in_flight.take_if(|sale| sale.stan == stan);
-        let found = found.or_else(|| self.doubt_mut(stan).map(|doubt| doubt.sale));
-        let found = found.or_else(|| self.sold(stan).map(|sold| sold.sale));
-        if let Some(sale) = found {
-            self.sales.push(Sold { sale: Sale { amount, ..sale }, is_printed: false });
+        let found = self.in_flight.take_if(|transaction| transaction.stan == stan);
+        let found = found.or_else(|| self.doubt_mut(stan).map(|doubt| doubt.transaction));
+        let found = found.or_else(|| self.voucher(stan).map(|booked| booked.transaction));
+        if let Some(transaction) = found {
+            let transaction = Transaction { amount, ..transaction };
+            self.vouchers.push(Booked { transaction, rrn, authorization, is_printed: false });
         }
     }
 
     fn doubt(&mut self, stan: u32, reason: Reason, config: &Config) {
-        let Some(sale) = self.in_flight.take_if(|sale| sale.stan == stan) else { return };
+        let Some(transaction) = self.in_flight.take_if(|one| one.stan == stan) else { return };
         if config.defects.has(Defect::T07) {
             self.pending.clear();
         }
-        self.pending.push(Doubt { sale, reason, attempts: 0 });
+        self.pending.push(Doubt { transaction, reason, attempts: 0 });
     }
 
     /// Planted defect T34: an entry was being rewritten in place, so half of it is lost.
@@ -243,7 +297,7 @@ impl Memory {
             | TerminalRecord::ReversalTried { stan, .. }
             | TerminalRecord::Reversed { stan, .. }
             | TerminalRecord::ExceptionOpened { stan, .. } => {
-                self.in_flight.take_if(|sale| sale.stan == stan);
+                self.in_flight.take_if(|one| one.stan == stan);
                 self.forget(stan);
             }
             _ => {}

@@ -4,25 +4,19 @@
 //! first.
 
 use super::Config;
-use super::journal::{Doubt, KEYS_CODE, Sale, Sold};
-use crate::card::{Amount, Card};
+use super::journal::{Booked, Doubt, KEYS_CODE, Transaction};
+use crate::card::{Amount, Card, Voucher};
 use crate::defect::Defect;
 use crate::iso8583::{
-    Balance54, BatchDetail, BatchDetails48, Digits, Element, Message, Mti, Private60, ResponseCode,
-    Settlement48, Totals48,
+    Balance54, BatchDetail, BatchDetails48, Digits, Element, Message, Mti, OriginalPos61, Private60,
+    ResponseCode, Settlement48, Totals48,
 };
 use crate::line::{Incoming, MacCheck};
 use crate::matching;
-use crate::record::{Reason, Total};
+use crate::record::{Kind, Reason, Totals};
 use crate::security::{Pin, PinBlock, WorkKeys};
 
-/// Element 3 of a sale.
-const SALE: &str = "000000";
-/// Element 3 of a balance inquiry.
-const INQUIRY: &str = "310000";
-/// Element 60.1 of a sale, of an inquiry, and of everything that is not about a card.
-const SALE_TYPE: [u8; 2] = *b"22";
-const INQUIRY_TYPE: [u8; 2] = *b"01";
+/// Element 60.1 of everything that is not about a card.
 const MANAGEMENT_TYPE: [u8; 2] = *b"00";
 /// Element 60.3 of a settlement and of uploaded details.
 const SETTLEMENT_CODE: u16 = 201;
@@ -51,17 +45,23 @@ pub(super) fn echo(config: &Config, batch: u32) -> Message {
         .with(Element::PRIVATE_60, code(batch, ECHO_CODE))
 }
 
-/// 0200: asks for money. None if the PIN cannot be enciphered for this card.
-pub(super) fn sale(
+/// The request of a transaction. None if the PIN cannot be enciphered for this card.
+pub(super) fn request(
     config: &Config,
-    sale: &Sale,
+    transaction: &Transaction,
     keys: &WorkKeys,
     pin: Option<&Pin>,
 ) -> Option<Message> {
-    let (stan, batch) = (sale.stan, sale.batch);
-    let amount = Some(sale.amount);
-    card_request(config, stan, amount, &sale.card, keys, pin)
-        .map(|message| message.with(Element::PRIVATE_60, card_60(SALE_TYPE, batch)))
+    let Transaction { kind, stan, batch, amount, .. } = *transaction;
+    let mut message = card_request(config, kind, (stan, Some(amount)), &transaction.card, keys, pin)?;
+    if let Some(original) = &transaction.original {
+        message.set(Element::RRN, original.rrn);
+        if let Some(authorization) = original.authorization {
+            message.set(Element::AUTHORIZATION_CODE, authorization);
+        }
+        message.set(Element::PRIVATE_61, original_61(original));
+    }
+    Some(message.with(Element::PRIVATE_60, card_60(kind, batch)))
 }
 
 /// 0200: asks for the balance.
@@ -72,29 +72,29 @@ pub(super) fn inquiry(
     keys: &WorkKeys,
     pin: Option<&Pin>,
 ) -> Option<Message> {
-    card_request(config, stan, None, card, keys, pin)
-        .map(|message| message.with(Element::PRIVATE_60, card_60(INQUIRY_TYPE, batch)))
+    card_request(config, Kind::Inquiry, (stan, None), card, keys, pin)
+        .map(|message| message.with(Element::PRIVATE_60, card_60(Kind::Inquiry, batch)))
 }
 
 fn card_request(
     config: &Config,
-    stan: u32,
-    amount: Option<Amount>,
+    kind: Kind,
+    (stan, amount): (u32, Option<Amount>),
     card: &Card,
     keys: &WorkKeys,
     pin: Option<&Pin>,
 ) -> Option<Message> {
     let pan = card.pan.as_str();
-    let mut message = Message::new(Mti::FINANCIAL_REQUEST)
+    let mut message = Message::new(kind.request())
         .with(Element::PAN, pan)
-        .with(Element::PROCESSING_CODE, if amount.is_some() { SALE } else { INQUIRY });
+        .with(Element::PROCESSING_CODE, kind.processing());
     if let Some(amount) = amount {
         message.set_number(Element::AMOUNT, amount.minor, 12);
     }
     message.set_number(Element::STAN, stan.into(), 6);
     message.set_number(Element::EXPIRY, card.expiry.into(), 4);
     message.set(Element::ENTRY_MODE, if pin.is_some() { "021" } else { "022" });
-    message.set(Element::CONDITION_CODE, "00");
+    message.set(Element::CONDITION_CODE, kind.condition());
     if pin.is_some() {
         message.set(Element::PIN_CAPTURE, "12");
     }
@@ -111,29 +111,44 @@ fn card_request(
     Some(message)
 }
 
-/// 0400: takes a sale back. `stan` is the original's.
+/// 0400: takes a transaction back. `stan` is the original's.
 pub(super) fn reversal(config: &Config, doubt: &Doubt, stan: u32) -> Message {
-    let sale = &doubt.sale;
+    let Transaction { kind, batch, amount, card, ref original, .. } = doubt.transaction;
     let mut message = Message::new(Mti::REVERSAL_REQUEST)
-        .with(Element::PAN, sale.card.pan.as_str())
-        .with(Element::PROCESSING_CODE, SALE);
-    message.set_number(Element::AMOUNT, sale.amount.minor, 12);
+        .with(Element::PAN, card.pan.as_str())
+        .with(Element::PROCESSING_CODE, kind.processing());
+    message.set_number(Element::AMOUNT, amount.minor, 12);
     message.set_number(Element::STAN, stan.into(), 6);
-    message.set_number(Element::EXPIRY, sale.card.expiry.into(), 4);
+    message.set_number(Element::EXPIRY, card.expiry.into(), 4);
     message.set(Element::ENTRY_MODE, if config.asks_for_pin { "021" } else { "022" });
-    message.set(Element::CONDITION_CODE, "00");
+    message.set(Element::CONDITION_CODE, kind.condition());
     message.set(Element::RESPONSE_CODE, doubt.reason.code());
     message.set(Element::TERMINAL, config.terminal);
     message.set(Element::MERCHANT, config.merchant);
-    message.set_number(Element::CURRENCY, sale.amount.currency.0.into(), 3);
-    message.with(Element::PRIVATE_60, card_60(SALE_TYPE, sale.batch))
+    message.set_number(Element::CURRENCY, amount.currency.0.into(), 3);
+    message.set(Element::PRIVATE_60, card_60(kind, batch));
+    if let Some(original) = original {
+        message.set(Element::PRIVATE_61, original_61(original));
+    }
+    message
+}
+
+fn original_61(original: &Voucher) -> String {
+    let Voucher { batch, stan, date, .. } = *original;
+    OriginalPos61 { batch, stan, date: Some(date) }.encode()
 }
 
 /// 0500: tells the totals of the batch.
-pub(super) fn totals(config: &Config, batch: u32, stan: u32, debits: Total) -> Message {
+pub(super) fn totals(config: &Config, batch: u32, stan: u32, totals: Totals) -> Message {
     let mut message = management(config, Mti::RECONCILIATION_REQUEST, stan);
-    let domestic =
-        Totals48 { debit_amount: debits.minor, debit_count: debits.count, ..Totals48::default() };
+    let Totals { debits, credits } = totals;
+    let domestic = Totals48 {
+        debit_amount: debits.minor,
+        debit_count: debits.count,
+        credit_amount: credits.minor,
+        credit_count: credits.count,
+        result: 0,
+    };
     let totals = Settlement48 { domestic, foreign: Totals48::default() };
     message.set(Element::PRIVATE_48, totals.encode());
     message.set_number(Element::CURRENCY, config.currency.0.into(), 3);
@@ -141,13 +156,18 @@ pub(super) fn totals(config: &Config, batch: u32, stan: u32, debits: Total) -> M
     message.with(Element::PRIVATE_63, "01 ")
 }
 
-/// 0320: tells up to eight sales of the batch. None if a card does not fit.
-pub(super) fn details(config: &Config, batch: u32, stan: u32, sold: &[Sold]) -> Option<Message> {
-    let details = sold.iter().map(|Sold { sale, .. }| BatchDetail {
+/// 0320: tells up to eight vouchers of the batch. None if a card does not fit.
+pub(super) fn details(
+    config: &Config,
+    batch: u32,
+    stan: u32,
+    vouchers: &[Booked],
+) -> Option<Message> {
+    let details = vouchers.iter().map(|Booked { transaction, .. }| BatchDetail {
         kind: 0,
-        trace: sale.stan,
-        pan: sale.card.pan.as_str().to_owned(),
-        amount: sale.amount.minor,
+        trace: transaction.stan,
+        pan: transaction.card.pan.as_str().to_owned(),
+        amount: transaction.amount.minor,
     });
     let details = BatchDetails48 { details: details.collect() };
     let mut message = management(config, Mti::FILE_ADVICE, stan);
@@ -180,9 +200,10 @@ fn code(batch: u32, network_code: u16) -> String {
 }
 
 /// Element 60 of a card transaction: 60.4 and 60.5 say contactless reader, no chip condition.
-fn card_60(transaction_type: [u8; 2], batch: u32) -> String {
+fn card_60(kind: Kind, batch: u32) -> String {
     let rest = "60".to_owned();
-    Private60 { network_code: Some(0), rest, ..Private60::new(transaction_type, batch) }.encode()
+    let private = Private60::new(kind.transaction_type(), batch);
+    Private60 { network_code: Some(0), rest, ..private }.encode()
 }
 
 /// Whether a message answers our request of this type, number and batch. Anything else is late, a
@@ -216,21 +237,29 @@ pub(super) fn is_for(config: &Config, message: &Message) -> bool {
         && message.get(Element::MERCHANT) == Some(&config.merchant)
 }
 
-/// What the answer to a sale is worth.
+/// What the answer to a request is worth.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Verdict {
     /// Authenticated and complete.
-    Approved { amount: Amount, rrn: [u8; 12] },
+    Approved(Approval),
     /// A decline to be believed: nothing moved.
     Declined(ResponseCode),
-    /// A decline that may be somebody's invention: it is shown, and the sale reversed.
+    /// A decline that may be somebody's invention: it is shown, and the request reversed.
     Untrusted(ResponseCode, Reason),
     /// No valid answer.
     Doubt(Reason),
 }
 
-/// Judges the answer to a sale.
-pub(super) fn judge(config: &Config, sale: &Sale, incoming: &Incoming) -> Verdict {
+/// What an approval says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Approval {
+    pub(super) amount: Amount,
+    pub(super) rrn: [u8; 12],
+    pub(super) authorization: Option<[u8; 6]>,
+}
+
+/// Judges the answer to a request.
+pub(super) fn judge(config: &Config, asked: &Transaction, incoming: &Incoming) -> Verdict {
     let message = &incoming.message;
     let is_signed = incoming.mac == MacCheck::Valid;
     let Some(code) = response_code(message) else { return Verdict::Doubt(Reason::Other) };
@@ -238,34 +267,42 @@ pub(super) fn judge(config: &Config, sale: &Sale, incoming: &Incoming) -> Verdic
         return Verdict::Declined(ResponseCode::MAC_ERROR);
     }
     if !code.is_approval() {
-        return decline(config, code, incoming);
+        return decline(config, asked.kind, code, incoming);
     }
     if !is_signed {
         return Verdict::Doubt(Reason::MacError);
     }
     let amount = match message.number(Element::AMOUNT) {
-        Some(part) if code == ResponseCode::PARTIALLY_APPROVED => {
-            (1..=sale.amount.minor).contains(&part).then_some(part)
+        // Only a sale can be done in part: what refers to an original is about all of it.
+        Some(part) if code == ResponseCode::PARTIALLY_APPROVED && asked.kind == Kind::Sale => {
+            (1..=asked.amount.minor).contains(&part).then_some(part)
         }
-        whole => whole.filter(|minor| *minor == sale.amount.minor),
+        whole => whole.filter(|minor| *minor == asked.amount.minor),
     };
     let rrn = message.get(Element::RRN).and_then(|rrn| rrn.try_into().ok());
-    let is_ours = is_for(config, message) && message.text(Element::PROCESSING_CODE) == Some(SALE);
-    match (is_ours, amount, rrn) {
+    let authorization =
+        message.get(Element::AUTHORIZATION_CODE).and_then(|code| code.try_into().ok());
+    match (is_about(config, asked.kind, message), amount, rrn) {
         (true, Some(minor), Some(rrn)) => {
-            Verdict::Approved { amount: Amount { minor, ..sale.amount }, rrn }
+            let amount = Amount { minor, ..asked.amount };
+            Verdict::Approved(Approval { amount, rrn, authorization })
         }
         _ => Verdict::Doubt(Reason::Other),
     }
 }
 
-fn decline(config: &Config, code: ResponseCode, incoming: &Incoming) -> Verdict {
+/// Whether an answer is for this terminal and about a request of this kind.
+fn is_about(config: &Config, kind: Kind, message: &Message) -> bool {
+    is_for(config, message) && message.text(Element::PROCESSING_CODE) == Some(kind.processing())
+}
+
+fn decline(config: &Config, kind: Kind, code: ResponseCode, incoming: &Incoming) -> Verdict {
     // An unauthenticated refusal may come without the elements of the request, but not with others.
     let holds =
         |element, value: &[u8]| incoming.message.get(element).is_none_or(|found| found == value);
     if !holds(Element::TERMINAL, &config.terminal)
         || !holds(Element::MERCHANT, &config.merchant)
-        || !holds(Element::PROCESSING_CODE, SALE.as_bytes())
+        || !holds(Element::PROCESSING_CODE, kind.processing().as_bytes())
     {
         return Verdict::Doubt(Reason::Other);
     }
@@ -280,14 +317,13 @@ fn decline(config: &Config, code: ResponseCode, incoming: &Incoming) -> Verdict 
 /// Whether the answer to a 0400 can be believed, whatever it says.
 pub(super) fn is_authentic_reversal_answer(
     config: &Config,
-    sale: &Sale,
+    original: &Transaction,
     incoming: &Incoming,
 ) -> bool {
     let message = &incoming.message;
     incoming.mac == MacCheck::Valid
-        && is_for(config, message)
-        && message.text(Element::PROCESSING_CODE) == Some(SALE)
-        && message.number(Element::AMOUNT).is_none_or(|minor| minor == sale.amount.minor)
+        && is_about(config, original.kind, message)
+        && message.number(Element::AMOUNT).is_none_or(|minor| minor == original.amount.minor)
 }
 
 /// What the answer to an inquiry says: the balance, or why there is none.
@@ -300,7 +336,7 @@ pub(super) fn balance(config: &Config, incoming: &Incoming) -> Result<Amount, Re
     if incoming.mac != MacCheck::Valid {
         return Err(ResponseCode::MAC_ERROR);
     }
-    if !is_for(config, message) || message.text(Element::PROCESSING_CODE) != Some(INQUIRY) {
+    if !is_about(config, Kind::Inquiry, message) {
         return Err(ResponseCode::FORMAT_ERROR);
     }
     let balances = message.get(Element::ADDITIONAL_AMOUNTS).and_then(Balance54::parse_all);

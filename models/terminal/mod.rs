@@ -1,16 +1,16 @@
-//! The terminal: sells, inquires, reverses what is in doubt, settles. Knows one host and no money
-//! but its batch.
+//! The terminal: sells, voids, pre-authorises, inquires, reverses what is in doubt, settles. Knows
+//! one host and no money but its batch.
 //!
 //! Read docs/protocol.md 2 (reversals) before touching a transition. Two rules carry everything: a
-//! record that would reverse a sale is durable before the sale is on the wire, and the reversal
-//! goes before the next wish that needs the host, never by itself.
+//! record that would reverse a request is durable before the request is on the wire, and the
+//! reversal goes before the next wish that needs the host, never by itself.
 
 mod config;
 mod exchange;
 mod journal;
 mod messages;
+mod request;
 mod reversal;
-mod selling;
 mod settlement;
 mod sign_on;
 mod stan;
@@ -19,17 +19,17 @@ mod tests;
 
 pub use config::{Config, HOST};
 
-use crate::card::{Amount, Card};
+use crate::card::{Amount, Card, Voucher};
 use crate::defect::Defect;
 use crate::device::{Device, Display, Outcome, Output, Slip};
 use crate::iso8583::Mti;
 use crate::line::{Incoming, Line};
 use crate::node::{Actions, Command, Event, Journal, Link, Node, Ticket};
-use crate::record::{Reason, TerminalRecord};
+use crate::record::{Kind, Reason, TerminalRecord};
 use crate::security::Pin;
 use crate::time::{Instant, LocalTime, Now};
 use crate::timers::Timers;
-use journal::{Keys, Memory, Sale};
+use journal::{Keys, Memory, Transaction};
 
 /// A terminal with its cashier's screen, printer and PIN pad.
 #[derive(Clone, Debug)]
@@ -58,6 +58,8 @@ struct Wish {
     attempts: u8,
     /// It has signed on once already on its way.
     has_signed_on: bool,
+    /// Nobody has to allow it, or the supervisor did.
+    is_allowed: bool,
     /// It goes on although a reversal is pending. Only planted defect T07 sets it.
     skips_reversal: bool,
     /// What it settles, it settles once more. Only planted defect T21 sets it.
@@ -67,7 +69,10 @@ struct Wish {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Aim {
     SignOn,
-    Sale { amount: Amount, card: Card },
+    /// A request that moves something; what it refers to, as the slip of that says.
+    Ask { kind: Kind, amount: Amount, card: Card, original: Option<Voucher> },
+    /// To undo this voucher of the open batch.
+    Void { voucher: u32, card: Card },
     Inquiry { card: Card },
     Settle,
     Reprint { voucher: Option<u32> },
@@ -83,13 +88,13 @@ enum State {
     Connecting { wish: Wish, request: Option<Request> },
     /// 0810.
     SigningOn { wish: Wish, stan: u32 },
-    /// 0410 about the sale with the voucher number `original`; after a refusal, the end of the
-    /// time an answer may take.
+    /// 0410 about the transaction with the voucher number `original`; after a refusal, the end of
+    /// the time an answer may take.
     Reversing { wish: Wish, original: u32, stan: u32, is_refused: bool },
     /// The cardholder.
     EnteringPin { wish: Wish },
-    /// 0210 to a sale.
-    Selling { sale: Sale },
+    /// 0110 or 0210 to a request that moves something.
+    Asking { transaction: Transaction },
     /// 0210 to an inquiry.
     Inquiring { ticket: Ticket, stan: u32 },
     /// 0510.
@@ -102,7 +107,7 @@ enum State {
     Printing,
 }
 
-/// A sealed 0200 that waits for the connection.
+/// A sealed request that waits for the connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Request {
     what: Requested,
@@ -111,15 +116,8 @@ struct Request {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Requested {
-    /// A sale that began on this day (MMDD).
-    Sale {
-        sale: Sale,
-        date: u16,
-    },
-    Inquiry {
-        ticket: Ticket,
-        stan: u32,
-    },
+    Transaction(Transaction),
+    Inquiry { ticket: Ticket, stan: u32 },
 }
 
 /// The connection to the host.
@@ -220,12 +218,12 @@ impl Terminal {
             (S::EnteringPin { wish }, I::PinCancelled) => {
                 self.end(now, wish.ticket, Display::Cancelled, actions);
             }
-            (S::Selling { sale }, I::Heard(m)) if self.hears_of(&sale, m) => {
-                self.sale_answered(now, &sale, m, actions);
+            (S::Asking { transaction }, I::Heard(m)) if self.hears_of(&transaction, m) => {
+                self.answered(now, &transaction, m, actions);
             }
-            (S::Selling { sale }, I::TimedOut) => self.sale_timed_out(now, &sale, actions),
-            (S::Selling { sale }, I::LineLost) => self.sale_cut_off(now, &sale, actions),
-            (S::Selling { sale }, I::Garbled) => self.sale_garbled(now, &sale, actions),
+            (S::Asking { transaction }, I::TimedOut) => self.timed_out(now, &transaction, actions),
+            (S::Asking { transaction }, I::LineLost) => self.cut_off(now, &transaction, actions),
+            (S::Asking { transaction }, I::Garbled) => self.garbled(now, &transaction, actions),
             (S::Inquiring { ticket, stan }, I::Heard(m))
                 if self.hears(m, Mti::FINANCIAL_REQUEST, stan) =>
             {
@@ -264,6 +262,7 @@ impl Terminal {
         self.timers.clear(Timer::Answer);
         actions.about(wish.ticket);
         match (wish.aim, &self.memory.keys) {
+            _ if !wish.is_allowed => self.end(now, wish.ticket, Display::WrongPassword, actions),
             (Aim::Reprint { voucher }, _) => self.reprint(now, wish.ticket, voucher, actions),
             (Aim::Echo, _) => self.test_line(now, wish, actions),
             (Aim::SignOn, _) | (_, Keys::Withdrawn) => self.sign_on(now, wish, actions),
@@ -331,13 +330,13 @@ impl Terminal {
         let memory = Memory::rebuild(journal, &self.config);
         *self = Terminal { memory, ..Terminal::new(self.config.clone()) };
         self.take_keys();
-        if let Some(sale) = self.memory.in_flight {
+        if let Some(transaction) = self.memory.in_flight {
             // Whether it was sent, and what the host said, nobody knows any more.
-            actions.about(sale.ticket);
-            self.record(due(&sale, Reason::NoAnswer), actions);
+            actions.about(transaction.ticket);
+            self.record(due(&transaction, Reason::NoAnswer), actions);
             show(actions, Display::InDoubt);
-        } else if let Some(sold) = self.memory.sales.last().filter(|sold| !sold.is_printed) {
-            actions.about(sold.sale.ticket);
+        } else if let Some(booked) = self.memory.vouchers.last().filter(|one| !one.is_printed) {
+            actions.about(booked.transaction.ticket);
             show(actions, Display::PrinterFault);
         }
         actions.about(Ticket::NONE);
@@ -364,7 +363,7 @@ impl Node for Terminal {
                 self.step(now, Input::PinCancelled, actions);
             }
             Event::Commanded(command) => {
-                if let Some(wish) = Wish::of(command) {
+                if let Some(wish) = Wish::of(command, &self.config) {
                     self.step(now, Input::Wish(wish), actions);
                 }
             }
@@ -381,10 +380,20 @@ impl Node for Terminal {
 
 impl Wish {
     /// What a cashier asked for; an operator's commands are for hosts.
-    fn of(command: Command) -> Option<Wish> {
+    fn of(command: Command, config: &Config) -> Option<Wish> {
         let (ticket, aim) = match command {
             Command::SignOn { ticket } => (ticket, Aim::SignOn),
-            Command::Sale { ticket, amount, card } => (ticket, Aim::Sale { amount, card }),
+            Command::Sale { ticket, amount, card } => {
+                (ticket, Aim::Ask { kind: Kind::Sale, amount, card, original: None })
+            }
+            Command::PreAuth { ticket, amount, card } => {
+                (ticket, Aim::Ask { kind: Kind::PreAuth, amount, card, original: None })
+            }
+            Command::Follow { ticket, kind, amount, card, original, .. } => {
+                kind.original()?;
+                (ticket, Aim::Ask { kind, amount, card, original: Some(original) })
+            }
+            Command::Void { ticket, voucher, card, .. } => (ticket, Aim::Void { voucher, card }),
             Command::Inquiry { ticket, card } => (ticket, Aim::Inquiry { card }),
             Command::Settle { ticket } => (ticket, Aim::Settle),
             Command::Reprint { ticket, voucher } => (ticket, Aim::Reprint { voucher }),
@@ -393,11 +402,20 @@ impl Wish {
             | Command::Maintenance { .. }
             | Command::WithdrawKeys { .. } => return None,
         };
+        let is_allowed = match command {
+            Command::Void { password, .. } => password == config.supervisor_password,
+            Command::Follow { kind, password, .. } => {
+                let needs_none = kind == Kind::Completion;
+                needs_none || password == config.supervisor_password
+            }
+            _ => true,
+        };
         Some(Wish {
             ticket,
             aim,
             attempts: 0,
             has_signed_on: false,
+            is_allowed,
             skips_reversal: false,
             settles_again: false,
         })
@@ -412,8 +430,8 @@ fn print(actions: &mut Actions, slip: Slip) {
     actions.tell(Device::Printer, Output::Slip(slip));
 }
 
-fn due(sale: &Sale, reason: Reason) -> TerminalRecord {
-    TerminalRecord::ReversalDue { ticket: sale.ticket, stan: sale.stan, reason }
+fn due(transaction: &Transaction, reason: Reason) -> TerminalRecord {
+    TerminalRecord::ReversalDue { ticket: transaction.ticket, stan: transaction.stan, reason }
 }
 
 /// Batch numbers run from 1 to 999999.

@@ -1,6 +1,6 @@
 //! The automatic reversal (冲正) before the next wish that needs the host. Never runs by itself.
 
-use super::journal::Doubt;
+use super::journal::{Doubt, Transaction};
 use super::{Aim, Printing, State, Terminal, Wish, messages, print, show};
 use crate::defect::Defect;
 use crate::device::{Display, Slip};
@@ -29,7 +29,7 @@ impl Terminal {
             return self.connect(now, wish, None, actions);
         }
         show(actions, Display::ReversalInProgress);
-        let (ticket, original) = (doubt.sale.ticket, doubt.sale.stan);
+        let (ticket, original) = (doubt.transaction.ticket, doubt.transaction.stan);
         actions.about(ticket);
         let stan = match self.config.defects.has(Defect::T08) {
             true => self.take_stan(actions),
@@ -61,11 +61,11 @@ impl Terminal {
         let Some(doubt) = self.memory.doubt_mut(original) else {
             return self.proceed(now, wish, actions);
         };
-        let sale = doubt.sale;
-        let is_authentic = messages::is_authentic_reversal_answer(&self.config, &sale, incoming);
+        let asked = doubt.transaction;
+        let is_authentic = messages::is_authentic_reversal_answer(&self.config, &asked, incoming);
         if clears_any || (clears && is_authentic) {
-            actions.about(sale.ticket);
-            let ticket = sale.ticket;
+            actions.about(asked.ticket);
+            let ticket = asked.ticket;
             self.record(TerminalRecord::Reversed { ticket, stan: original, code }, actions);
             actions.about(wish.ticket);
             show(actions, Display::ReversalSucceeded);
@@ -115,9 +115,9 @@ impl Terminal {
         self.proceed(now, wish, actions);
     }
 
-    /// The budget is spent: the sale becomes an exception item, and business goes on.
+    /// The budget is spent: the transaction becomes an exception item, and business goes on.
     fn give_up(&mut self, now: Now, wish: Wish, doubt: &Doubt, actions: &mut Actions) {
-        let (ticket, stan, amount) = (doubt.sale.ticket, doubt.sale.stan, doubt.sale.amount);
+        let Transaction { ticket, stan, amount, .. } = doubt.transaction;
         if self.config.defects.has(Defect::T06) {
             self.memory.forget(stan);
         } else {

@@ -3,7 +3,7 @@
 //! Read docs/protocol.md 3 first. How far it is stands in the journal, so that it goes on after a
 //! loss of power or line where it was, and every detail counts once.
 
-use super::journal::Settlement;
+use super::journal::{Booked, Settlement};
 use super::{Printing, State, Terminal, Timer, Wish, messages, next_batch, print, show};
 use crate::defect::Defect;
 use crate::device::{Display, Slip};
@@ -23,28 +23,30 @@ impl Terminal {
         let (batch, stan) = (memory.batch, self.management_stan());
         let (message, through) = match memory.settlement {
             None | Some(Settlement::Frozen) => {
-                (Some(messages::totals(config, batch, stan, memory.debits())), None)
+                (Some(messages::totals(config, batch, stan, memory.totals())), None)
             }
             Some(Settlement::Balanced) => (Some(messages::end(config, batch, stan, true)), None),
             Some(Settlement::Unbalanced { through }) => {
                 let is_again = wish.attempts > 0 && config.defects.has(Defect::T20);
                 let through = if is_again { 0 } else { through };
-                let rest = memory.sales.get(through as usize..).unwrap_or_default();
-                let chunk = &rest[..rest.len().min(BatchDetails48::COUNT_MAX)];
+                let rest = memory.settled().skip(through as usize);
+                let chunk: Vec<Booked> = rest.take(BatchDetails48::COUNT_MAX).copied().collect();
                 match chunk.len() as u32 {
                     0 => (Some(messages::end(config, batch, stan, false)), None),
-                    count => (messages::details(config, batch, stan, chunk), Some(through + count)),
+                    count => {
+                        (messages::details(config, batch, stan, &chunk), Some(through + count))
+                    }
                 }
             }
         };
         let Some(frame) = message.and_then(|message| self.seal(&message, actions)) else {
             return self.end(now, wish.ticket, Display::SettlementFailed, actions);
         };
-        let debits = self.memory.debits();
+        let totals = self.memory.totals();
         let (record, state) = match self.memory.settlement {
             None => {
                 show(actions, Display::Settling);
-                let started = TerminalRecord::SettlementStarted { batch, debits, stan };
+                let started = TerminalRecord::SettlementStarted { batch, totals, stan };
                 (started, State::Comparing { wish, stan })
             }
             Some(Settlement::Frozen) => {
@@ -96,9 +98,9 @@ impl Terminal {
                 self.proceed(now, wish, actions);
             }
             (Some(ResponseCode::APPROVED), None) if wish.settles_again => {
-                let sales = self.memory.sales.clone();
+                let vouchers = self.memory.vouchers.clone();
                 self.close(actions);
-                self.memory.sales = sales;
+                self.memory.vouchers = vouchers;
                 self.proceed(now, Wish { settles_again: false, ..wish }, actions);
             }
             (Some(ResponseCode::APPROVED), None) => {
@@ -129,9 +131,9 @@ impl Terminal {
         }
         if code == Some(ResponseCode::RECONCILE_ERROR) {
             // The host knows of other totals than we were told: the next attempt compares again.
-            let (batch, debits) = (self.memory.batch, self.memory.debits());
+            let (batch, totals) = (self.memory.batch, self.memory.totals());
             let stan = self.management_stan();
-            self.record(TerminalRecord::SettlementStarted { batch, debits, stan }, actions);
+            self.record(TerminalRecord::SettlementStarted { batch, totals, stan }, actions);
         }
         if let Some(code) = code {
             self.note_keys(code, actions);
@@ -142,11 +144,10 @@ impl Terminal {
     /// The batch is closed: it begins anew. True if the totals agreed.
     pub(super) fn close(&mut self, actions: &mut Actions) -> bool {
         let is_balanced = self.memory.settlement == Some(Settlement::Balanced);
-        let (batch, debits) = (self.memory.batch, self.memory.debits());
+        let (batch, totals) = (self.memory.batch, self.memory.totals());
         let next = next_batch(batch);
-        self.record(TerminalRecord::BatchClosed { batch, next, debits }, actions);
-        let (count, debits) = (debits.count, debits.minor);
-        print(actions, Slip::Totals { batch, debits, count });
+        self.record(TerminalRecord::BatchClosed { batch, next, totals }, actions);
+        print(actions, Slip::Totals { batch, totals });
         self.slips.push(Printing::Note);
         is_balanced
     }
@@ -162,7 +163,7 @@ impl Terminal {
     pub(super) fn totals_unanswered(&mut self, now: Now, mut wish: Wish, actions: &mut Actions) {
         if self.config.defects.has(Defect::T21) {
             // "The host has it": the batch is ended and counted on. But no answer says that its
-            // sales are settled, so they stay and are settled under the next number too.
+            // vouchers are settled, so they stay and are settled under the next number too.
             let batch = self.memory.batch;
             let answered = TerminalRecord::SettlementAnswered { batch, is_balanced: true };
             self.record(answered, actions);

@@ -11,7 +11,7 @@ use super::config::Peer;
 use crate::card::{Amount, Pan};
 use crate::iso8583::ResponseCode;
 use crate::node::{Port, Ticket};
-use crate::record::{Kind, NetworkKey, Origin, PosKey, Reason, Total};
+use crate::record::{Kind, NetworkKey, Origin, PosKey, Reason, Totals};
 use crate::saf::Saf;
 use crate::time::{Date, Instant};
 
@@ -40,6 +40,8 @@ pub(super) struct Transaction {
     pub(super) ticket: Ticket,
     pub(super) origin: Origin,
     pub(super) kind: Kind,
+    /// The transaction it is about, if it is about one.
+    pub(super) original: Option<u64>,
     pub(super) business_date: Date,
     /// Under what name it went upstream, if it did.
     pub(super) sent: Option<Sent>,
@@ -165,8 +167,8 @@ pub(super) struct Batch {
 /// The last comparison of totals.
 #[derive(Clone, Debug)]
 pub(super) struct Compared {
-    pub(super) theirs: Total,
-    pub(super) ours: Total,
+    pub(super) theirs: Totals,
+    pub(super) ours: Totals,
     /// What made up `ours`.
     pub(super) counted: Vec<Counted>,
 }
@@ -183,7 +185,22 @@ pub(super) struct Counted {
     pub(super) id: u64,
     pub(super) ticket: Ticket,
     pub(super) stan: u32,
+    pub(super) kind: Kind,
     pub(super) minor: u64,
+}
+
+impl Transaction {
+    /// Its approval, if it was approved and nothing takes it back.
+    pub(super) fn approval(&self) -> Option<Answer> {
+        let is_taken_back = self.reversal.is_some() || self.is_advised;
+        self.answer.filter(|answer| answer.code.is_approval() && !is_taken_back)
+    }
+
+    /// Whether it moved something, or may have, and nothing takes it back.
+    pub(super) fn may_stand(&self) -> bool {
+        let is_declined = self.answer.is_some_and(|answer| !answer.code.is_approval());
+        self.reversal.is_none() && !self.is_advised && !is_declined
+    }
 }
 
 impl Book {
@@ -321,6 +338,14 @@ impl Book {
         }
     }
 
+    /// What undoes or uses up this transaction: a void or completion that stands, or may.
+    pub(super) fn successor(&self, id: u64) -> Option<u64> {
+        let follows = |(_, other): &(u64, &Transaction)| {
+            other.original == Some(id) && other.kind != Kind::Refund && other.may_stand()
+        };
+        self.transactions().find(follows).map(|(id, _)| id)
+    }
+
     /// The queue of an upstream port.
     pub(super) fn queue(&self, port: Port) -> Option<&Saf<Advice>> {
         self.queues.iter().find(|(of, _)| *of == port).map(|(_, queue)| queue)
@@ -383,19 +408,10 @@ impl Book {
             let (Origin::Pos(PosKey { stan, .. }), Known::Transaction(id)) = (origin, known) else {
                 return None;
             };
-            let Transaction {
-                kind: Kind::Sale,
-                ticket,
-                answer: Some(answer),
-                reversal: None,
-                is_advised: false,
-                ..
-            } = self.transactions.get(id)?
-            else {
-                return None;
-            };
-            let counted = Counted { id: *id, ticket: *ticket, stan: *stan, minor: answer.minor };
-            answer.code.is_approval().then_some(counted)
+            let transaction = self.transactions.get(id)?;
+            let (kind, ticket) = (transaction.kind, transaction.ticket);
+            let answer = transaction.approval().filter(|_| kind.is_settled())?;
+            Some(Counted { id: *id, ticket, stan: *stan, kind, minor: answer.minor })
         })
     }
 }

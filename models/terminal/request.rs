@@ -1,47 +1,83 @@
-//! Sale and balance inquiry, their slips and copies. Reverses nothing: it says what is in doubt.
+//! What a cashier asks of the host: sale, void, pre-authorisation, completion, balance inquiry;
+//! their slips and copies. Reverses nothing: it says what is in doubt.
 
-use super::journal::{Keys, Sale};
-use super::messages::{self, Verdict};
+use super::journal::{Keys, Transaction};
+use super::messages::{self, Approval, Verdict};
 use super::{Aim, Printing, Request, Requested, State, Terminal, Wish, due, print, show};
-use crate::card::Amount;
+use crate::card::{Amount, Card, Voucher};
 use crate::defect::Defect;
 use crate::device::{Device, Display, Output, Slip};
-use crate::iso8583::{Element, Mti, ResponseCode};
+use crate::iso8583::{Element, ResponseCode};
 use crate::line::{Incoming, MacCheck};
 use crate::node::{Actions, Ticket};
-use crate::record::{Reason, TerminalRecord};
+use crate::record::{Kind, Reason, TerminalRecord};
 use crate::security::Pin;
 use crate::time::Now;
+
+/// A request that moves something, complete but for its voucher number.
+struct Asked {
+    kind: Kind,
+    amount: Amount,
+    card: Card,
+    original: Option<Voucher>,
+}
 
 impl Terminal {
     /// Nothing stands before the request any more but the PIN, and room in the batch.
     pub(super) fn ask_for_pin(&mut self, now: Now, wish: Wish, actions: &mut Actions) {
-        let amount = match wish.aim {
-            Aim::Sale { amount, .. } => Some(amount),
-            _ => None,
+        let asked = match self.asked(&wish) {
+            Ok(asked) => asked,
+            Err(display) => return self.end(now, wish.ticket, display, actions),
         };
         let is_frozen = self.memory.settlement.is_some();
-        let is_full = is_frozen || self.memory.sales.len() >= self.config.batch_max as usize;
-        if (amount.is_some() && is_full) || self.card_stan(amount.is_some()).is_none() {
+        let is_full = is_frozen || self.memory.vouchers.len() >= self.config.batch_max as usize;
+        if (asked.is_some() && is_full) || self.card_stan(asked.is_some()).is_none() {
             return self.end(now, wish.ticket, Display::MustSettle, actions);
         }
         if !self.config.asks_for_pin {
             return self.request(now, wish, None, actions);
         }
+        let amount = asked.map(|asked| asked.amount);
         actions.tell(Device::PinPad, Output::EnterPin { amount });
         self.state = State::EnteringPin { wish };
     }
 
-    fn card_stan(&self, is_sale: bool) -> Option<u32> {
+    /// What a wish asks for, if it is to move something; or why the terminal does not ask it.
+    fn asked(&self, wish: &Wish) -> Result<Option<Asked>, Display> {
+        match wish.aim {
+            Aim::Ask { kind, amount, card, original } => {
+                Ok(Some(Asked { kind, amount, card, original }))
+            }
+            Aim::Void { voucher, card } => self.void(voucher, card).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The void of a voucher that the open batch holds, for the same card, and only once.
+    fn void(&self, voucher: u32, card: Card) -> Result<Asked, Display> {
+        let booked = self.memory.voucher(voucher).filter(|one| !self.memory.is_undone(one));
+        let booked = booked.filter(|one| one.transaction.card.pan == card.pan);
+        let booked = booked.ok_or(Display::VoidRefused)?;
+        let kind = match booked.transaction.kind {
+            Kind::Sale => Kind::Void,
+            Kind::Completion => Kind::CompletionVoid,
+            // A pre-authorisation is voided by what its slip says, a void not at all.
+            _ => return Err(Display::VoidRefused),
+        };
+        let (amount, original) = (booked.transaction.amount, Some(booked.voucher()));
+        Ok(Asked { kind, amount, card, original })
+    }
+
+    fn card_stan(&self, moves_money: bool) -> Option<u32> {
         let stans = &self.memory.stans;
-        match is_sale {
+        match moves_money {
             _ if self.config.defects.has(Defect::T11) => Some(stans.modulo()),
             true => stans.for_sale(),
             false => stans.for_inquiry(),
         }
     }
 
-    /// Makes the 0200 and sends it, or dials first.
+    /// Makes the request and sends it, or dials first.
     pub(super) fn request(
         &mut self,
         now: Now,
@@ -59,8 +95,8 @@ impl Terminal {
             );
         };
         match request.what {
-            Requested::Sale { .. } if self.config.defects.has(Defect::T02) => {}
-            Requested::Sale { sale, date } => self.record(started(&sale, date), actions),
+            Requested::Transaction(_) if self.config.defects.has(Defect::T02) => {}
+            Requested::Transaction(transaction) => self.record(started(&transaction), actions),
             Requested::Inquiry { stan, .. } => {
                 self.record(TerminalRecord::StanTaken { stan }, actions);
             }
@@ -82,15 +118,16 @@ impl Terminal {
     ) -> Option<Request> {
         let Keys::Good(keys) = &self.memory.keys else { return None };
         let (ticket, batch) = (wish.ticket, self.memory.batch);
-        let (message, what) = match wish.aim {
-            Aim::Sale { amount, card } => {
+        let (message, what) = match (wish.aim, self.asked(wish).ok()?) {
+            (_, Some(Asked { kind, amount, card, original })) => {
                 let stan = self.card_stan(true)?;
-                let sale = Sale { ticket, stan, batch, amount, card };
                 let date = now.local.date().mmdd();
-                let message = messages::sale(&self.config, &sale, keys, pin)?;
-                (message, Requested::Sale { sale, date })
+                let transaction =
+                    Transaction { ticket, stan, batch, kind, original, amount, card, date };
+                let message = messages::request(&self.config, &transaction, keys, pin)?;
+                (message, Requested::Transaction(transaction))
             }
-            Aim::Inquiry { card } => {
+            (Aim::Inquiry { card }, None) => {
                 let stan = self.card_stan(false)?;
                 let message = messages::inquiry(&self.config, (stan, batch), &card, keys, pin)?;
                 (message, Requested::Inquiry { ticket, stan })
@@ -101,16 +138,16 @@ impl Terminal {
         Some(Request { what, frame })
     }
 
-    /// The request goes out. From here on a sale is in doubt.
+    /// The request goes out. From here on what moves something is in doubt.
     pub(super) fn submit(&mut self, now: Now, request: Request, actions: &mut Actions) {
         self.state = match request.what {
-            Requested::Sale { sale, date } => {
-                actions.about(sale.ticket);
+            Requested::Transaction(transaction) => {
+                actions.about(transaction.ticket);
                 self.send(now, request.frame, actions);
                 if self.config.defects.has(Defect::T02) {
-                    self.record(started(&sale, date), actions);
+                    self.record(started(&transaction), actions);
                 }
-                State::Selling { sale }
+                State::Asking { transaction }
             }
             Requested::Inquiry { ticket, stan } => {
                 actions.about(ticket);
@@ -121,41 +158,49 @@ impl Terminal {
         show(actions, Display::Processing);
     }
 
-    pub(super) fn sale_answered(
+    pub(super) fn answered(
         &mut self,
         now: Now,
-        sale: &Sale,
+        asked: &Transaction,
         incoming: &Incoming,
         actions: &mut Actions,
     ) {
-        actions.about(sale.ticket);
-        match messages::judge(&self.config, sale, incoming) {
-            Verdict::Approved { amount, rrn } => {
+        actions.about(asked.ticket);
+        match messages::judge(&self.config, asked, incoming) {
+            Verdict::Approved(approval) => {
                 self.timers.clear(super::Timer::Answer);
-                self.approve(sale, amount, rrn, actions);
+                self.approve(asked, approval, actions);
                 self.state = State::Printing;
             }
-            Verdict::Declined(code) => self.decline(now, sale, code, actions),
+            Verdict::Declined(code) => self.decline(now, asked, code, actions),
             Verdict::Untrusted(code, reason) => {
-                self.record(due(sale, reason), actions);
+                self.record(due(asked, reason), actions);
                 self.note_keys(code, actions);
-                self.end(now, sale.ticket, Display::Declined(code), actions);
+                self.end(now, asked.ticket, Display::Declined(code), actions);
             }
-            Verdict::Doubt(reason) => self.doubt(now, sale, reason, actions),
+            Verdict::Doubt(reason) => self.doubt(now, asked, reason, actions),
         }
     }
 
-    /// The sale is in the batch; the slip comes out.
-    fn approve(&mut self, sale: &Sale, amount: Amount, rrn: [u8; 12], actions: &mut Actions) {
-        let Sale { ticket, stan, batch, .. } = *sale;
-        self.record(TerminalRecord::Approved { ticket, stan, batch, amount, rrn }, actions);
+    /// The voucher is in the batch; the slip comes out.
+    fn approve(&mut self, asked: &Transaction, approval: Approval, actions: &mut Actions) {
+        let Transaction { ticket, stan, batch, kind, .. } = *asked;
+        let Approval { amount, rrn, authorization } = approval;
+        let approved = TerminalRecord::Approved { ticket, stan, batch, amount, rrn, authorization };
+        self.record(approved, actions);
         show(actions, Display::Approved(amount));
-        print(actions, Slip::Receipt { stan, batch, amount, is_copy: false });
+        print(actions, Slip::Receipt { kind, stan, batch, amount, is_copy: false });
         self.slips.push(Printing::Receipt { ticket, stan, is_copy: false });
     }
 
-    fn decline(&mut self, now: Now, sale: &Sale, code: ResponseCode, actions: &mut Actions) {
-        let (ticket, stan) = (sale.ticket, sale.stan);
+    fn decline(
+        &mut self,
+        now: Now,
+        asked: &Transaction,
+        code: ResponseCode,
+        actions: &mut Actions,
+    ) {
+        let (ticket, stan) = (asked.ticket, asked.stan);
         self.record(TerminalRecord::Declined { ticket, stan, code }, actions);
         self.note_keys(code, actions);
         self.end(now, ticket, Display::Declined(code), actions);
@@ -168,32 +213,32 @@ impl Terminal {
         }
     }
 
-    /// No valid answer: the sale will be taken back.
-    fn doubt(&mut self, now: Now, sale: &Sale, reason: Reason, actions: &mut Actions) {
-        actions.about(sale.ticket);
-        self.record(due(sale, reason), actions);
-        self.end(now, sale.ticket, Display::InDoubt, actions);
+    /// No valid answer: the request will be taken back.
+    fn doubt(&mut self, now: Now, asked: &Transaction, reason: Reason, actions: &mut Actions) {
+        actions.about(asked.ticket);
+        self.record(due(asked, reason), actions);
+        self.end(now, asked.ticket, Display::InDoubt, actions);
     }
 
-    pub(super) fn sale_timed_out(&mut self, now: Now, sale: &Sale, actions: &mut Actions) {
-        actions.about(sale.ticket);
+    pub(super) fn timed_out(&mut self, now: Now, asked: &Transaction, actions: &mut Actions) {
+        actions.about(asked.ticket);
         if self.config.defects.has(Defect::T01) {
-            return self.decline(now, sale, ResponseCode::ISSUER_TIMED_OUT, actions);
+            return self.decline(now, asked, ResponseCode::ISSUER_TIMED_OUT, actions);
         }
-        self.doubt(now, sale, Reason::NoAnswer, actions);
+        self.doubt(now, asked, Reason::NoAnswer, actions);
     }
 
     /// The line broke while waiting: what was sent may have arrived.
-    pub(super) fn sale_cut_off(&mut self, now: Now, sale: &Sale, actions: &mut Actions) {
-        self.doubt(now, sale, Reason::NoAnswer, actions);
+    pub(super) fn cut_off(&mut self, now: Now, asked: &Transaction, actions: &mut Actions) {
+        self.doubt(now, asked, Reason::NoAnswer, actions);
     }
 
-    pub(super) fn sale_garbled(&mut self, now: Now, sale: &Sale, actions: &mut Actions) {
-        actions.about(sale.ticket);
+    pub(super) fn garbled(&mut self, now: Now, asked: &Transaction, actions: &mut Actions) {
+        actions.about(asked.ticket);
         if self.config.defects.has(Defect::T15) {
-            return self.decline(now, sale, ResponseCode::FORMAT_ERROR, actions);
+            return self.decline(now, asked, ResponseCode::FORMAT_ERROR, actions);
         }
-        self.doubt(now, sale, Reason::Other, actions);
+        self.doubt(now, asked, Reason::Other, actions);
     }
 
     pub(super) fn inquiry_answered(
@@ -228,23 +273,28 @@ impl Terminal {
             return;
         }
         let message = &incoming.message;
-        let is_approval = message.mti() == Mti::FINANCIAL_RESPONSE
+        let is_approval = matches!(message.mti().class(), 1 | 2)
+            && message.mti().is_response()
             && incoming.mac == MacCheck::Valid
             && messages::response_code(message).is_some_and(ResponseCode::is_approval);
         let stan = message.number(Element::STAN).and_then(|stan| u32::try_from(stan).ok());
         let (true, Some(stan)) = (is_approval, stan) else { return };
         let rrn = message.get(Element::RRN).and_then(|rrn| rrn.try_into().ok()).unwrap_or([0; 12]);
-        if let Some(sale) = self.memory.doubt_mut(stan).map(|doubt| doubt.sale)
+        if let Some(asked) = self.memory.doubt_mut(stan).map(|doubt| doubt.transaction)
             && defects.has(Defect::T12)
         {
-            actions.about(sale.ticket);
-            self.approve(&sale, sale.amount, rrn, actions);
-        } else if let Some(Sale { ticket, batch, amount, .. }) =
-            self.memory.sold(stan).map(|sold| sold.sale)
+            actions.about(asked.ticket);
+            let approval = Approval { amount: asked.amount, rrn, authorization: None };
+            self.approve(&asked, approval, actions);
+        } else if let Some(Transaction { ticket, batch, amount, .. }) =
+            self.memory.voucher(stan).map(|booked| booked.transaction)
             && defects.has(Defect::T14)
         {
             actions.about(ticket);
-            self.record(TerminalRecord::Approved { ticket, stan, batch, amount, rrn }, actions);
+            let authorization = None;
+            let again =
+                TerminalRecord::Approved { ticket, stan, batch, amount, rrn, authorization };
+            self.record(again, actions);
         }
     }
 
@@ -256,14 +306,15 @@ impl Terminal {
         voucher: Option<u32>,
         actions: &mut Actions,
     ) {
-        let sold = match voucher {
-            Some(stan) => self.memory.sold(stan),
-            None => self.memory.sales.last(),
+        let booked = match voucher {
+            Some(stan) => self.memory.voucher(stan),
+            None => self.memory.vouchers.last(),
         };
-        let Some(Sale { stan, batch, amount, .. }) = sold.map(|sold| sold.sale) else {
+        let Some(booked) = booked.map(|booked| booked.transaction) else {
             return self.end(now, ticket, Display::ReprintRefused, actions);
         };
-        print(actions, Slip::Receipt { stan, batch, amount, is_copy: true });
+        let Transaction { kind, stan, batch, amount, .. } = booked;
+        print(actions, Slip::Receipt { kind, stan, batch, amount, is_copy: true });
         self.slips.push(Printing::Receipt { ticket, stan, is_copy: true });
         self.state = State::Printing;
     }
@@ -276,8 +327,8 @@ impl Terminal {
         match self.slips.remove(0) {
             Printing::Receipt { ticket, stan, is_copy } if is_printed => {
                 actions.about(ticket);
-                let sold = self.memory.sold(stan);
-                if let Some(ticket) = sold.filter(|s| !s.is_printed).map(|s| s.sale.ticket) {
+                let booked = self.memory.voucher(stan).filter(|booked| !booked.is_printed);
+                if let Some(ticket) = booked.map(|booked| booked.transaction.ticket) {
                     self.record(TerminalRecord::SlipPrinted { ticket, stan }, actions);
                 }
                 if is_copy {
@@ -302,7 +353,7 @@ impl Terminal {
     }
 }
 
-fn started(sale: &Sale, date: u16) -> TerminalRecord {
-    let Sale { ticket, stan, batch, amount, card } = *sale;
-    TerminalRecord::Started { ticket, stan, batch, amount, card, date }
+fn started(asked: &Transaction) -> TerminalRecord {
+    let Transaction { ticket, stan, batch, kind, original, amount, card, date } = *asked;
+    TerminalRecord::Started { ticket, stan, batch, kind, original, amount, card, date }
 }
