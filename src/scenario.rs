@@ -159,6 +159,8 @@ pub struct Policy {
     pub issuer_credits_declined: bool,
     /// Whether the issuer approves a part when funds are short (code 10).
     pub issuer_partial_approvals: bool,
+    /// Business dates after which the issuer lets a hold go that nobody completed.
+    pub hold_days: u16,
     /// Wrong PINs before a card is locked until the next business date.
     pub pin_tries_max: u8,
     /// Smallest sale, minor units; 0 for none.
@@ -235,6 +237,32 @@ pub enum Wish {
         amount: u64,
         /// Card number in [`Topology::cards`], from 1.
         card: u8,
+    },
+    /// At a terminal: hold money for later (预授权).
+    PreAuth {
+        /// How much, minor units.
+        amount: u64,
+        /// Card number in [`Topology::cards`], from 1.
+        card: u8,
+    },
+    /// At a terminal: take what a pre-authorisation holds, or a part of it (预授权完成).
+    Completion {
+        /// The step that held it.
+        of: u32,
+        /// How much, minor units; none for all of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<u64>,
+    },
+    /// At a terminal: undo a sale, a pre-authorisation or a completion (撤销).
+    Void {
+        /// The step that is undone.
+        of: u32,
+        /// The card in the reader; none for the one of that step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        card: Option<u8>,
+        /// What the supervisor types; none for the right password.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        password: Option<String>,
     },
     /// At a terminal: ask for the balance (余额查询).
     Inquiry {
@@ -343,10 +371,49 @@ impl Default for Policy {
             issuer_matches_by_rrn_alone: false,
             issuer_credits_declined: false,
             issuer_partial_approvals: false,
+            hold_days: 30,
             pin_tries_max: 3,
             amount_min: 0,
             sales_per_card_max: 0,
             network_mac: "x9.19".to_owned(),
+        }
+    }
+}
+
+impl Wish {
+    /// The step that this wish is about, if it is about one.
+    pub fn original(&self) -> Option<u32> {
+        match self {
+            Wish::Completion { of, .. } | Wish::Void { of, .. } => Some(*of),
+            Wish::Reprint { of } => *of,
+            _ => None,
+        }
+    }
+}
+
+impl Scenario {
+    /// The number of the card that is in the reader in this step; none if there is none.
+    pub fn card_of(&self, step: &Step) -> Option<u8> {
+        match step.wish {
+            Wish::Sale { card, .. } | Wish::PreAuth { card, .. } | Wish::Inquiry { card } => {
+                Some(card)
+            }
+            Wish::Void { card: Some(card), .. } => Some(card),
+            // A chain of originals ends at a step that has its own card. One that leads back to
+            // itself has none, and neither has one that is longer than the scenario.
+            Wish::Completion { .. } | Wish::Void { .. } => {
+                let mut of = step.wish.original();
+                for _ in 0..3 {
+                    let original = self.steps.iter().find(|step| Some(step.id) == of)?;
+                    match original.wish {
+                        Wish::Sale { card, .. } | Wish::PreAuth { card, .. } => return Some(card),
+                        Wish::Void { card: Some(card), .. } => return Some(card),
+                        _ => of = original.wish.original(),
+                    }
+                }
+                None
+            }
+            _ => None,
         }
     }
 }

@@ -361,8 +361,11 @@ impl Books {
     pub(super) fn held_since(&self, date: i64) -> impl Iterator<Item = (u64, Pan, u64)> {
         self.decisions().filter_map(move |(_, decision)| {
             let held = self.held(decision.id);
-            (held > 0 && decision.business_date.days() <= date)
-                .then_some((decision.id, decision.pan, held))
+            (held > 0 && decision.business_date.days() <= date).then_some((
+                decision.id,
+                decision.pan,
+                held,
+            ))
         })
     }
 

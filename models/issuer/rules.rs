@@ -73,16 +73,17 @@ pub(super) fn judge(
             };
             Verdict { code, effective, balance: None, pin_tries: tries }
         }
-        Kind::Void
-        | Kind::PreAuthVoid
-        | Kind::Completion
-        | Kind::CompletionVoid
-        | Kind::Refund => match follow(books, request) {
-            Ok(effective) => {
-                Verdict { code: ResponseCode::APPROVED, effective, balance: None, pin_tries: tries }
+        Kind::Void | Kind::PreAuthVoid | Kind::Completion | Kind::CompletionVoid | Kind::Refund => {
+            match follow(books, request) {
+                Ok(effective) => Verdict {
+                    code: ResponseCode::APPROVED,
+                    effective,
+                    balance: None,
+                    pin_tries: tries,
+                },
+                Err(code) => Verdict::declined(code, tries),
             }
-            Err(code) => Verdict::declined(code, tries),
-        },
+        }
     }
 }
 

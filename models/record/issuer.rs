@@ -30,6 +30,14 @@ pub struct Leg {
     pub minor: i64,
 }
 
+impl Leg {
+    /// What these legs give to cardholders, minor units; less than zero if they take.
+    pub fn to_cardholders(legs: &[Leg]) -> i64 {
+        let of = legs.iter().filter(|leg| matches!(leg.account, Account::Cardholder(_)));
+        of.fold(0, |sum, leg| sum.saturating_add(leg.minor))
+    }
+}
+
 /// What an issuer makes durable. `id` is the issuer's own number of the entry.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum IssuerRecord {

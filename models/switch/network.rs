@@ -34,18 +34,12 @@ impl Switch {
             (
                 Mti::AUTHORIZATION_REQUEST | Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT,
                 MacCheck::Valid,
-            ) => {
-                match self.network_request(caller, message) {
-                    Some(request) => self.request(now, &request, actions),
-                    None => self.refuse_switch(
-                        now,
-                        caller,
-                        message,
-                        ResponseCode::FORMAT_ERROR,
-                        actions,
-                    ),
+            ) => match self.network_request(caller, message) {
+                Some(request) => self.request(now, &request, actions),
+                None => {
+                    self.refuse_switch(now, caller, message, ResponseCode::FORMAT_ERROR, actions)
                 }
-            }
+            },
             (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, MacCheck::Valid) => {
                 match NetworkKey::of_original(message) {
                     _ if self.is_in_maintenance(now) => {}

@@ -287,7 +287,8 @@ impl Switch {
         let business_date = self.dated(request);
         let rrn = self.rrn(id, request, business_date);
         let marks = Marks { transmission: route.key.transmission, business_date, rrn };
-        let message = self.request_upstream(request, (route.key, route.original), &marks, route.pin);
+        let message =
+            self.request_upstream(request, (route.key, route.original), &marks, route.pin);
         let parties =
             (fixed(request.message, Element::TERMINAL), fixed(request.message, Element::MERCHANT));
         let (Some(frame), (Some(terminal), Some(merchant))) =

@@ -55,9 +55,10 @@ impl Switch {
         let mut result = ERROR;
         if batch == self.book.open_batch(caller.port) {
             let theirs = told(&totals);
-            let ours = self.book.counted(terminal, batch).fold(Totals::default(), |sum, counted| {
-                sum.plus(counted.kind, counted.minor)
-            });
+            let ours = self
+                .book
+                .counted(terminal, batch)
+                .fold(Totals::default(), |sum, counted| sum.plus(counted.kind, counted.minor));
             self.compare_once(terminal, batch, theirs, ours, actions);
             result = if theirs == ours { BALANCED } else { UNBALANCED };
         } else if self.book.is_closed(terminal, batch) {

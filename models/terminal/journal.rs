@@ -150,27 +150,10 @@ impl Memory {
             }
             TerminalRecord::SignedOff => self.keys = Keys::Withdrawn,
             TerminalRecord::StanTaken { stan } => self.stans.take(stan),
-            TerminalRecord::Started {
-                ticket,
-                stan,
-                batch,
-                kind,
-                original,
-                amount,
-                card,
-                date,
-            } => {
+            TerminalRecord::Started { ticket, stan, batch, kind, original, amount, card, date } => {
                 self.stans.sell(stan);
-                self.in_flight = Some(Transaction {
-                    ticket,
-                    stan,
-                    batch,
-                    kind,
-                    original,
-                    amount,
-                    card,
-                    date,
-                });
+                self.in_flight =
+                    Some(Transaction { ticket, stan, batch, kind, original, amount, card, date });
             }
             TerminalRecord::NotSent { stan, .. } | TerminalRecord::Declined { stan, .. } => {
                 self.in_flight.take_if(|one| one.stan == stan);
@@ -261,13 +244,7 @@ impl Memory {
         self.vouchers.iter().any(undoes)
     }
 
-    fn book(
-        &mut self,
-        stan: u32,
-        amount: Amount,
-        rrn: [u8; 12],
-        authorization: Option<[u8; 6]>,
-    ) {
+    fn book(&mut self, stan: u32, amount: Amount, rrn: [u8; 12], authorization: Option<[u8; 6]>) {
         // A correct terminal approves only what is in flight; the other two places serve the
         // planted defects T12 and T14, whose records must be read back as they were written.
         let found = self.in_flight.take_if(|transaction| transaction.stan == stan);

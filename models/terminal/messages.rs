@@ -8,8 +8,8 @@ use super::journal::{Booked, Doubt, KEYS_CODE, Transaction};
 use crate::card::{Amount, Card, Voucher};
 use crate::defect::Defect;
 use crate::iso8583::{
-    Balance54, BatchDetail, BatchDetails48, Digits, Element, Message, Mti, OriginalPos61, Private60,
-    ResponseCode, Settlement48, Totals48,
+    Balance54, BatchDetail, BatchDetails48, Digits, Element, Message, Mti, OriginalPos61,
+    Private60, ResponseCode, Settlement48, Totals48,
 };
 use crate::line::{Incoming, MacCheck};
 use crate::matching;
@@ -53,7 +53,8 @@ pub(super) fn request(
     pin: Option<&Pin>,
 ) -> Option<Message> {
     let Transaction { kind, stan, batch, amount, .. } = *transaction;
-    let mut message = card_request(config, kind, (stan, Some(amount)), &transaction.card, keys, pin)?;
+    let mut message =
+        card_request(config, kind, (stan, Some(amount)), &transaction.card, keys, pin)?;
     if let Some(original) = &transaction.original {
         message.set(Element::RRN, original.rrn);
         if let Some(authorization) = original.authorization {

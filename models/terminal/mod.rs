@@ -70,12 +70,24 @@ struct Wish {
 enum Aim {
     SignOn,
     /// A request that moves something; what it refers to, as the slip of that says.
-    Ask { kind: Kind, amount: Amount, card: Card, original: Option<Voucher> },
+    Ask {
+        kind: Kind,
+        amount: Amount,
+        card: Card,
+        original: Option<Voucher>,
+    },
     /// To undo this voucher of the open batch.
-    Void { voucher: u32, card: Card },
-    Inquiry { card: Card },
+    Void {
+        voucher: u32,
+        card: Card,
+    },
+    Inquiry {
+        card: Card,
+    },
     Settle,
-    Reprint { voucher: Option<u32> },
+    Reprint {
+        voucher: Option<u32>,
+    },
     Echo,
 }
 

@@ -4,7 +4,7 @@ use super::{AtIssuer, AtSwitch, AtTerminal, State, States};
 use crate::history::Entry;
 use crate::party::Party;
 use reversim_models::node::Ticket;
-use reversim_models::record::{IssuerRecord, Kind, Record, SwitchRecord, TerminalRecord};
+use reversim_models::record::{IssuerRecord, Record, Settled, SwitchRecord, TerminalRecord};
 
 /// Collects the states of one run.
 #[derive(Default)]
@@ -100,7 +100,7 @@ impl StateWatch {
             SwitchRecord::ExceptionOpened { .. } => AtSwitch::GivenUp,
             SwitchRecord::ReversalAccepted { id: None, .. } => AtSwitch::Barred,
             SwitchRecord::BatchClosed { entries, .. } => {
-                for (_, ticket, _) in entries {
+                for Settled { ticket, .. } in entries {
                     self.change(*ticket, |sale| {
                         if sale.switch == AtSwitch::Approved {
                             sale.switch = AtSwitch::Settled;
@@ -118,7 +118,7 @@ impl StateWatch {
     fn issuer(&mut self, issuer: Party, record: &IssuerRecord) {
         let sales = self.sales.iter_mut().rev();
         let (sale, state) = match record {
-            IssuerRecord::Decided { id, rrn, kind: Kind::Sale, code, .. } => {
+            IssuerRecord::Decided { id, rrn, kind, code, .. } if kind.moves() => {
                 let state = if code.is_approval() { AtIssuer::Debited } else { AtIssuer::Declined };
                 let mut named = sales.filter(|sale| sale.rrn == *rrn);
                 let Some(sale) = named.find(|sale| sale.state.issuer == AtIssuer::Unknown) else {

@@ -267,7 +267,10 @@ impl Way {
             Wish::Inquiry { card } => (&INQUIRY, card),
             Wish::Settle => (&SETTLEMENT, 1),
             Wish::Echo => (&ECHO, 1),
-            Wish::Reprint { .. }
+            Wish::PreAuth { .. }
+            | Wish::Completion { .. }
+            | Wish::Void { .. }
+            | Wish::Reprint { .. }
             | Wish::CutOver { .. }
             | Wish::Maintenance { .. }
             | Wish::WithdrawKeys { .. } => return None,

@@ -27,24 +27,24 @@ impl Invariant for Claim {
 
     fn observe(&self, books: &Books, seen: &Seen<'_>) -> Checked {
         let Some((debit, earlier)) = books.decisions.split_last() else { return Ok(0) };
-        if debit.index != seen.index || debit.debit <= 0 {
+        if debit.index != seen.index || !debit.moved() {
             return Ok(0);
         }
         let twin = earlier.iter().find(|d| {
             let is_same = d.ticket == debit.ticket && d.ticket != Ticket::NONE;
-            d.net() > 0 && (is_same || (d.issuer == debit.issuer && d.key == debit.key))
+            d.stands() && (is_same || (d.issuer == debit.issuer && d.key == debit.key))
         });
         match twin {
             None => Ok(1),
             Some(twin) => breach!(
                 [twin.index, debit.index],
-                "{} debited {} from card {} at {} for one and the same sale that it had debited \
-                 {} for at {}",
+                "{} {} on card {} at {} for one and the same {} for which it had {} at {}",
                 debit.issuer,
-                debit.taken(),
+                debit.done(),
                 debit.pan,
                 debit.at,
-                twin.taken(),
+                debit.kind.words(),
+                twin.done(),
                 twin.at
             ),
         }

@@ -32,8 +32,8 @@ impl Invariant for Claim {
     fn observe(&self, books: &Books, seen: &Seen<'_>) -> Checked {
         match (seen.terminal(), seen.switch()) {
             (Some(TerminalRecord::Approved { .. }), _) => approved(books, seen.index),
-            (Some(TerminalRecord::SettlementStarted { batch, debits, .. }), _) => {
-                started(books, seen, *batch, *debits)
+            (Some(TerminalRecord::SettlementStarted { batch, totals, .. }), _) => {
+                started(books, seen, *batch, totals.debits)
             }
             (_, Some(SwitchRecord::DetailReceived { key, .. })) => detail(books, seen, *key),
             (_, Some(SwitchRecord::BatchClosed { .. })) => closed(books, seen.index),
@@ -47,7 +47,7 @@ impl Invariant for Claim {
         }
         let mut checked = 0;
         for sale in &books.sales {
-            let Some(approval) = sale.stands() else { continue };
+            let Some(approval) = sale.stands().filter(|_| sale.kind.is_settled()) else { continue };
             let id = books.terminal_id(sale.terminal);
             let Some(host) = id.and_then(|id| books.host_batch(id, sale.batch)) else { continue };
             let Some(close) = host.closed else { continue };
@@ -81,11 +81,14 @@ fn approved(books: &Books, index: usize) -> Checked {
 fn started(books: &Books, seen: &Seen<'_>, batch: u32, debits: Total) -> Checked {
     let terminal = seen.entry.party;
     let of = |s: &&super::books::Sale| {
-        s.terminal == terminal && s.batch == batch && s.approved.is_some()
+        s.terminal == terminal && s.batch == batch && s.approved.is_some() && s.kind.money() > 0
     };
     let own = books.sales.iter().filter(of).count();
     let open = books.batches.iter().find(|b| {
-        b.terminal == terminal && b.batch != batch && b.closed.is_none() && b.debits.count > 0
+        b.terminal == terminal
+            && b.batch != batch
+            && b.closed.is_none()
+            && b.totals.debits.count > 0
     });
     match open {
         Some(open) if debits.count as usize > own => breach!(
@@ -95,7 +98,7 @@ fn started(books: &Books, seen: &Seen<'_>, batch: u32, debits: Total) -> Checked
             debits.count,
             Amount::cny(debits.minor),
             open.batch,
-            Amount::cny(open.debits.minor)
+            Amount::cny(open.totals.debits.minor)
         ),
         _ => Ok(u64::from(debits.count > 0)),
     }

@@ -32,7 +32,7 @@ impl Invariant for Claim {
                     "{} began to settle batch {:06} ({} sales) and never closed it",
                     batch.terminal,
                     batch.batch,
-                    batch.debits.count
+                    batch.totals.debits.count
                 );
             }
             checked += 1;

@@ -5,7 +5,7 @@ use super::books::{Books, HostBatch, Sale};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::history::Horizon;
 use reversim_models::card::Amount;
-use reversim_models::record::{TerminalRecord, Total};
+use reversim_models::record::{TerminalRecord, Totals};
 
 const ABOUT: About = About {
     code: "S14",
@@ -28,10 +28,10 @@ impl Invariant for Claim {
         Kinds::TERMINAL
     }
     fn observe(&self, books: &Books, seen: &Seen<'_>) -> Checked {
-        let Some(TerminalRecord::SettlementStarted { batch, debits, .. }) = seen.terminal() else {
+        let Some(TerminalRecord::SettlementStarted { batch, totals, .. }) = seen.terminal() else {
             return Ok(0);
         };
-        own_totals(books, seen, *batch, *debits)
+        own_totals(books, seen, *batch, *totals)
     }
 
     fn at(&self, books: &Books, horizon: Horizon) -> Checked {
@@ -49,24 +49,24 @@ impl Invariant for Claim {
 }
 
 /// The totals that a terminal sends are those of its own records.
-fn own_totals(books: &Books, seen: &Seen<'_>, batch: u32, debits: Total) -> Checked {
+fn own_totals(books: &Books, seen: &Seen<'_>, batch: u32, totals: Totals) -> Checked {
     let terminal = seen.entry.party;
-    let mut own = Total::default();
+    let mut own = Totals::default();
     for sale in books.sales.iter().filter(|s| s.terminal == terminal && s.batch == batch) {
         match (sale.approved, sale.due) {
             (Some(_), Some(_)) => return Ok(0),
-            (Some(approval), None) => own = own.plus(approval.amount.minor),
+            (Some(approval), None) => own = own.plus(sale.kind, approval.amount.minor),
             (None, _) => {}
         }
     }
-    if own == debits {
+    if own == totals {
         return Ok(1);
     }
     let last = books.sales.iter().rev().find(|s| s.terminal == terminal && s.batch == batch);
     breach!(
         [last.map_or(seen.index, Sale::last), seen.index],
         "{terminal} settles {} over batch {batch:06}, which holds {} by its own records",
-        words(debits),
+        words(totals),
         words(own)
     )
 }
@@ -110,22 +110,22 @@ fn agreed(books: &Books, host: &HostBatch, close: usize) -> Checked {
     let terminal = books.terminal(host.terminal);
     let of =
         |b: &&super::books::TerminalBatch| Some(b.terminal) == terminal && b.batch == host.batch;
-    let theirs = books.batches.iter().rev().find(of).map_or(theirs, |b| b.debits);
+    let theirs = books.batches.iter().rev().find(of).map_or(theirs, |b| b.totals);
     if !host.differences.is_empty() {
         return Ok(0);
     }
-    if theirs != host.total {
+    if theirs != host.totals {
         return breach!(
             [compared, close],
             "{} closed batch {:06} of {} with {}, the terminal with {}, and no difference is named",
             host.switch,
             host.batch,
             String::from_utf8_lossy(&host.terminal),
-            words(host.total),
+            words(host.totals),
             words(theirs)
         );
     }
-    if theirs != ours && theirs.count > 0 && host.details.is_empty() {
+    if theirs != ours && theirs != Totals::default() && host.details.is_empty() {
         return breach!(
             [compared, close],
             "{} closed batch {:06} of {} although the totals differ ({} against {}) and nothing \
@@ -140,8 +140,13 @@ fn agreed(books: &Books, host: &HostBatch, close: usize) -> Checked {
     Ok(1)
 }
 
-fn words(total: Total) -> String {
-    format!("{} sales of {}", total.count, Amount::cny(total.minor))
+fn words(totals: Totals) -> String {
+    let Totals { debits, credits } = totals;
+    let mut words = format!("{} debits of {}", debits.count, Amount::cny(debits.minor));
+    if credits.count > 0 {
+        words += &format!(" and {} credits of {}", credits.count, Amount::cny(credits.minor));
+    }
+    words
 }
 
 #[cfg(test)]
@@ -192,7 +197,7 @@ mod tests {
         let receipt = tale.sold(sale(1));
         let started = tale.settlement_started(2, 1, total(&[sale(1), sale(2)]));
         let _ = receipt;
-        tale.breaks(ABOUT.name, &[1, started], "2 sales of 1000.00");
+        tale.breaks(ABOUT.name, &[1, started], "2 debits of 1000.00");
     }
 
     #[test]

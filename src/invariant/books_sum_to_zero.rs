@@ -1,8 +1,8 @@
 //! M1 books-sum-to-zero: double entry, posting by posting.
 
-use super::books::{Books, to_cardholder};
+use super::books::Books;
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
-use reversim_models::record::{IssuerRecord, Kind};
+use reversim_models::record::{IssuerRecord, Leg};
 
 const ABOUT: About = About {
     code: "M1",
@@ -29,12 +29,15 @@ impl Invariant for Claim {
         let issuer = seen.entry.party;
         let (legs, said) = match record {
             IssuerRecord::Opened { legs } => (legs, None),
-            IssuerRecord::Decided { legs, kind: Kind::Inquiry, .. } => (legs, Some(0)),
-            IssuerRecord::Decided { legs, effective, .. } => {
-                (legs, i64::try_from(*effective).ok().map(i64::wrapping_neg))
+            IssuerRecord::Decided { legs, kind, effective, .. } => {
+                (legs, i64::try_from(*effective).ok().map(|minor| -kind.money() * minor))
             }
-            IssuerRecord::Reversed { legs, credited, .. } => (legs, i64::try_from(*credited).ok()),
-            IssuerRecord::CutOver { .. } => return Ok(0),
+            // In either direction: the reversal of a void takes again what the void gave.
+            IssuerRecord::Reversed { legs, credited, .. } => {
+                let moved = Leg::to_cardholders(legs);
+                (legs, i64::try_from(*credited).ok().map(|minor| minor * moved.signum()))
+            }
+            IssuerRecord::HoldExpired { .. } | IssuerRecord::CutOver { .. } => return Ok(0),
         };
         let sum: i128 = legs.iter().map(|leg| i128::from(leg.minor)).sum();
         if sum != 0 {
@@ -44,7 +47,7 @@ impl Invariant for Claim {
                 legs.len()
             );
         }
-        let moved = to_cardholder(legs);
+        let moved = Leg::to_cardholders(legs);
         match said {
             Some(said) if said != moved => breach!(
                 [seen.index],

@@ -4,7 +4,7 @@ use super::books::{Books, Forward, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::card::Amount;
 use reversim_models::iso8583::ResponseCode;
-use reversim_models::record::{IssuerRecord, Kind, Origin, SwitchRecord, TerminalRecord};
+use reversim_models::record::{IssuerRecord, Origin, SwitchRecord, TerminalRecord};
 
 const ABOUT: About = About {
     code: "S10",
@@ -32,8 +32,8 @@ impl Invariant for Claim {
         }
         match (seen.switch(), seen.issuer()) {
             (Some(SwitchRecord::Forwarded { .. }), _) => forwarded(books, seen.index),
-            (Some(SwitchRecord::Answered { id, code, kind: Kind::Sale, .. }), _)
-                if code.is_approval() =>
+            (Some(SwitchRecord::Answered { id, code, kind, .. }), _)
+                if code.is_approval() && kind.moves() =>
             {
                 passed_back(books, seen, *id)
             }
@@ -79,7 +79,7 @@ fn forwarded(books: &Books, index: usize) -> Checked {
             _ => return Ok(0),
         },
         Origin::Pos(key) => match books.sale(forward.ticket) {
-            Some(sale) if sale.stan == key.stan && forward.kind == Kind::Sale => {
+            Some(sale) if sale.stan == key.stan && forward.kind.moves() => {
                 let Some((started, pan)) = sale.started.zip(sale.pan) else { return Ok(0) };
                 (started, pan, sale.amount.minor)
             }
@@ -135,12 +135,12 @@ fn passed_back(books: &Books, seen: &Seen<'_>, id: u64) -> Checked {
     let approved = books
         .decisions
         .iter()
-        .find(|d| d.ticket == forward.ticket && d.kind == Kind::Sale && d.code.is_approval());
+        .find(|d| d.ticket == forward.ticket && d.kind == forward.kind && d.code.is_approval());
     let Some(decision) = approved else { return Ok(0) };
     if books.was_altered(forward.switch, forward.ticket) {
         return Ok(0);
     }
-    let is_same = i64::try_from(answer.amount.minor) == Ok(decision.debit)
+    let is_same = answer.amount.minor == decision.effective
         && (answer.authorization == decision.authorization || answer.authorization.is_none());
     if is_same {
         return Ok(1);
@@ -149,7 +149,7 @@ fn passed_back(books: &Books, seen: &Seen<'_>, id: u64) -> Checked {
         [decision.index, seen.index],
         "{} approved {} with authorization code {}, but {} records {} with {}",
         decision.issuer,
-        decision.taken(),
+        Amount::cny(decision.effective),
         code(decision.authorization),
         forward.switch,
         answer.amount,

@@ -38,7 +38,8 @@ impl Invariant for Claim {
 
 fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
     let steps = books.setting.steps.iter().filter(|(_, other)| *other == intent);
-    let (mut net, mut told, mut on_record, mut sales) = (0, 0, 0, 0);
+    // What the goods that changed hands are worth at least, and at most.
+    let (mut net, mut least, mut most, mut sales) = (0, 0, 0, 0);
     let (mut debit, mut receipt, mut first) = (None, None, None);
     for &(ticket, _) in steps {
         let Some(sale) = books.sale(ticket) else { continue };
@@ -50,32 +51,32 @@ fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
         sales += 1;
         first = first.or(Some(sale.first));
         net += books.net(ticket);
-        debit = debit.or(books.debit_of(ticket).map(|d| d.index));
-        if let Some((index, minor)) = sale.told {
-            receipt = receipt.or(Some(index));
-            told += i64::try_from(minor).unwrap_or(i64::MAX);
-        }
+        debit = debit.or(books.moved_for(ticket).map(|d| d.index));
+        let told = sale.told.map_or(0, |(_, minor)| i64::try_from(minor).unwrap_or(i64::MAX));
+        let told = told * sale.kind.money();
+        receipt = receipt.or(sale.told.map(|(index, _)| index));
         // Power may fail before the receipt: it can still be printed.
-        let minor = sale.stands().map_or(0, |approval| approval.amount.minor);
-        on_record += i64::try_from(minor).unwrap_or(i64::MAX);
+        let on_record = if sale.told.is_some() { told } else { sale.taken() };
+        least += told.min(on_record);
+        most += told.max(on_record);
     }
     let Some(first) = first else { return Ok(0) };
-    if let Some(receipt) = receipt.filter(|_| net < told) {
+    if let Some(receipt) = receipt.filter(|_| net < least) {
         return breach!(
             [receipt, debit.unwrap_or(first)],
             "purchase {intent}: goods for {} were handed over, and the cardholder's net debit is \
              {} fen",
-            Amount::cny(told.unsigned_abs()),
+            Amount::cny(least.unsigned_abs()),
             net
         );
     }
-    if net > told.max(on_record) {
+    if net > most {
         return breach!(
             [debit.unwrap_or(first), receipt.unwrap_or(first)],
             "purchase {intent}: the cardholder's net debit is {}, and goods for {} were handed \
              over",
             Amount::cny(net.unsigned_abs()),
-            Amount::cny(told.unsigned_abs())
+            Amount::cny(most.max(0).unsigned_abs())
         );
     }
     Ok(sales)

@@ -5,7 +5,7 @@ use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::history::What;
 use reversim_models::card::Amount;
 use reversim_models::iso8583::{Mti, ResponseCode};
-use reversim_models::record::{IssuerRecord, Origin, SwitchRecord, TerminalRecord};
+use reversim_models::record::{IssuerRecord, Kind, Origin, SwitchRecord, TerminalRecord};
 
 const ABOUT: About = About {
     code: "X4",
@@ -84,9 +84,10 @@ fn believed(
 
 fn terminal(books: &Books, seen: &Seen<'_>, record: &TerminalRecord) -> Checked {
     match record {
-        TerminalRecord::Approved { stan, .. } => {
+        TerminalRecord::Approved { ticket, stan, .. } => {
             let is_it = |w: &Wire| w.is_pos && w.stan == *stan && w.code.is_approval();
-            believed(books, seen, "an approval", Mti::FINANCIAL_RESPONSE, is_it)
+            let request = books.sale(*ticket).map_or(Kind::Sale, |sale| sale.kind).request();
+            believed(books, seen, "an approval", request.response(), is_it)
         }
         TerminalRecord::Reversed { stan, .. } => {
             let is_it = |w: &Wire| w.is_pos && w.stan == *stan;
@@ -99,9 +100,9 @@ fn terminal(books: &Books, seen: &Seen<'_>, record: &TerminalRecord) -> Checked 
 fn switch(books: &Books, seen: &Seen<'_>, record: &SwitchRecord) -> Checked {
     let party = seen.entry.party;
     match record {
-        SwitchRecord::Forwarded { origin, .. } => {
+        SwitchRecord::Forwarded { origin, kind, .. } => {
             let is_it = |w: &Wire| is_named(w, *origin);
-            believed(books, seen, "a request", Mti::FINANCIAL_REQUEST, is_it)
+            believed(books, seen, "a request", kind.request(), is_it)
         }
         SwitchRecord::Answered { id, code, .. }
         | SwitchRecord::LateAnswerAbsorbed { id, code, .. }
@@ -113,7 +114,7 @@ fn switch(books: &Books, seen: &Seen<'_>, record: &SwitchRecord) -> Checked {
                     && (w.stan, w.transmission) == (forward.key.stan, forward.key.transmission)
                     && w.code.is_approval()
             };
-            believed(books, seen, "an approval", Mti::FINANCIAL_RESPONSE, is_it)
+            believed(books, seen, "an approval", forward.kind.request().response(), is_it)
         }
         SwitchRecord::ReversalAccepted { origin: Origin::Pos(key), .. } => {
             let is_it = |w: &Wire| w.is_pos && w.pos_key() == *key;
@@ -137,9 +138,9 @@ fn switch(books: &Books, seen: &Seen<'_>, record: &SwitchRecord) -> Checked {
 
 fn issuer(books: &Books, seen: &Seen<'_>, record: &IssuerRecord) -> Checked {
     match record {
-        IssuerRecord::Decided { key, code, .. } if *code != ResponseCode::MAC_ERROR => {
+        IssuerRecord::Decided { key, code, kind, .. } if *code != ResponseCode::MAC_ERROR => {
             let is_it = |w: &Wire| is_named(w, Origin::Network(*key));
-            believed(books, seen, "a request", Mti::FINANCIAL_REQUEST, is_it)
+            believed(books, seen, "a request", kind.request(), is_it)
         }
         IssuerRecord::Reversed { original_key, .. } => {
             let is_it = |w: &Wire| w.original == Some(*original_key);

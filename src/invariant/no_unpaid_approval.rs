@@ -1,14 +1,14 @@
 //! S1m no-unpaid-approval: the mirror of S1.
 
-use super::books::Books;
+use super::books::{Books, Decision};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
 
 const ABOUT: About = About {
     code: "S1m",
     name: "no-unpaid-approval",
-    claim: "Every approved sale on a terminal has an issuer debit of that amount that was not \
-            given back.",
+    claim: "Every approval on a terminal has an issuer debit, credit or hold of that amount that \
+            was not taken back.",
     example: "a sale of 500.00 at terminal-1 is approved by switch-1 alone\n\
               issuer-1 never debits: the shop is not paid",
 };
@@ -28,15 +28,25 @@ impl Invariant for Claim {
         let mut checked = 0;
         for sale in &books.sales {
             let Some(approval) = sale.stands() else { continue };
+            let decided = books.decisions.iter().find(|d| d.ticket == sale.ticket);
             let net = books.net(sale.ticket);
-            if net < i64::try_from(approval.amount.minor).unwrap_or(i64::MAX) {
-                let credit = books.decisions.iter().find(|d| d.ticket == sale.ticket);
-                let witness = credit.map_or(approval.index, |d| d.credit.unwrap_or(d.index));
+            let is_short = net.saturating_mul(sale.kind.money()) < sale.taken().abs();
+            let witness = decided.map_or(approval.index, |d| d.credit.unwrap_or(d.index));
+            if is_short {
                 return breach!(
                     [approval.index, witness],
                     "{sale} stands approved for {}, but the cardholder's net debit is {} fen",
                     approval.amount,
                     net
+                );
+            }
+            // A hold may have expired since; it must have been there, and not have been reversed.
+            let is_held = |d: &Decision| d.ticket == sale.ticket && d.hold + d.hold_back != 0;
+            if sale.kind.hold() != 0 && !books.decisions.iter().any(is_held) {
+                return breach!(
+                    [approval.index, witness],
+                    "{sale} stands approved for {}, but nothing changed in what is held on the card",
+                    approval.amount
                 );
             }
             checked += 1;

@@ -7,9 +7,9 @@ use crate::history::Horizon;
 const ABOUT: About = About {
     code: "S1",
     name: "no-unreversed-debit",
-    claim: "Every issuer debit has a terminal approval on durable record, or is given back; an \
-            exception item stands in for it only if the whole retry budget was really spent, \
-            and not for ever.",
+    claim: "Every issuer debit, credit or hold has a terminal approval on durable record, or is \
+            taken back; an exception item stands in for it only if the whole retry budget was \
+            really spent, and not for ever.",
     example: "a sale of 500.00 at terminal-1; drop the first 0210 from switch-1 to terminal-1\n\
               and the reversal never reaches issuer-1: the debit has neither approval nor credit",
 };
@@ -24,7 +24,7 @@ impl Invariant for Claim {
 
     fn at(&self, books: &Books, horizon: Horizon) -> Checked {
         let mut checked = 0;
-        for debit in books.decisions.iter().filter(|d| d.debit > 0) {
+        for debit in books.decisions.iter().filter(|d| d.moved()) {
             checked += judge(books, debit, horizon)?;
         }
         Ok(checked)
@@ -32,7 +32,7 @@ impl Invariant for Claim {
 }
 
 fn judge(books: &Books, debit: &Decision, horizon: Horizon) -> Checked {
-    if debit.net() <= 0 {
+    if !debit.stands() {
         return Ok(1);
     }
     let sale = books.sale(debit.ticket);
@@ -41,14 +41,15 @@ fn judge(books: &Books, debit: &Decision, horizon: Horizon) -> Checked {
         return Ok(0);
     }
     if let Some(approval) = sale.and_then(Sale::stands) {
-        if debit.net().unsigned_abs() <= approval.amount.minor {
+        let is_hold_ended = debit.kind.hold() < 0;
+        if debit.net().unsigned_abs() <= approval.amount.minor || is_hold_ended {
             return Ok(1);
         }
         return breach!(
             [debit.index, approval.index],
-            "{} debited {} from card {}, but {} has {} on record",
+            "{} {} on card {}, but {} has {} on record",
             debit.issuer,
-            debit.taken(),
+            debit.done(),
             debit.pan,
             debit.terminal_name(),
             approval.amount
@@ -68,10 +69,9 @@ fn judge(books: &Books, debit: &Decision, horizon: Horizon) -> Checked {
     let stan = sale.map_or(0, |s| s.stan);
     breach!(
         [debit.index, witness],
-        "{} debited {} from card {} at {} (voucher {stan:06}, {}); {story}, and nothing was \
-         given back",
+        "{} {} on card {} at {} (voucher {stan:06}, {}); {story}, and nothing was taken back",
         debit.issuer,
-        debit.taken(),
+        debit.done(),
         debit.pan,
         debit.at,
         debit.terminal_name()
@@ -100,7 +100,7 @@ mod tests {
         tale.until_answer(sale(1));
         let due = tale.due(sale(1));
         tale.online();
-        tale.breaks(ABOUT.name, &[7, due], "issuer-1 debited 500.00 from card 622424******0021");
+        tale.breaks(ABOUT.name, &[7, due], "issuer-1 debited 500.00 on card 622424******0021");
     }
 
     #[test]
@@ -127,7 +127,7 @@ mod tests {
                 false => tale.breaks(ABOUT.name, &[7, opened], "exception item"),
             }
             tale.horizon(Horizon::ClaimsClosed);
-            tale.breaks(ABOUT.name, &[7, opened], "nothing was given back");
+            tale.breaks(ABOUT.name, &[7, opened], "nothing was taken back");
         }
     }
 
@@ -141,7 +141,7 @@ mod tests {
         tale.online();
         tale.is_unknown(ABOUT.name);
         tale.day_end();
-        tale.breaks(ABOUT.name, &[7, due], "nothing was given back");
+        tale.breaks(ABOUT.name, &[7, due], "nothing was taken back");
     }
 
     #[test]

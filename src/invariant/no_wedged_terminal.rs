@@ -3,7 +3,6 @@
 use super::books::{Books, Wish, WishKind};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
-use reversim_models::iso8583::Mti;
 
 const ABOUT: About = About {
     code: "L4",
@@ -32,7 +31,7 @@ impl Invariant for Claim {
             let serves = books
                 .wires
                 .iter()
-                .any(|w| w.from == terminal && w.mti == Mti::FINANCIAL_REQUEST && w.index > healed);
+                .any(|w| w.from == terminal && w.is_request() && w.index > healed);
             if !serves && !books.must_settle(terminal) && !wish.is_interrupted {
                 return breach!(
                     [sale.due.unwrap_or(sale.first), wish.index],

@@ -28,15 +28,15 @@ impl Invariant for Claim {
             let Some(reversal) = reversal.or_else(|| reversed_at_switch(books, original)) else {
                 continue;
             };
-            if original.net() > 0 {
+            if original.stands() {
                 let order = if reversal < original.index { "before" } else { "after" };
                 return breach!(
                     [reversal, original.index],
-                    "card {} stays debited with {} by {}, although its reversal was answered \
-                     {order} it",
-                    original.pan,
-                    original.taken(),
-                    original.issuer
+                    "{} {} on card {} and leaves it so, although its reversal was answered {order} \
+                     it",
+                    original.issuer,
+                    original.done(),
+                    original.pan
                 );
             }
             checked += 1;

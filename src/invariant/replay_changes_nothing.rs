@@ -65,7 +65,8 @@ fn approved(books: &Books, seen: &Seen<'_>) -> Checked {
     let twice = books.sales.iter().find(|s| s.approved_again == Some(seen.index));
     let Some((sale, first)) = twice.and_then(|s| Some((s, s.approved?))) else { return Ok(0) };
     let is_it = |w: &Wire| w.stan == sale.stan;
-    let Some(copy) = copy(books, party, Mti::FINANCIAL_RESPONSE, is_it) else { return Ok(0) };
+    let answer = sale.kind.request().response();
+    let Some(copy) = copy(books, party, answer, is_it) else { return Ok(0) };
     breach!(
         [first.index, copy, seen.index],
         "{party} took a second copy of the approval of {sale} for another sale"
@@ -81,7 +82,7 @@ fn forwarded(books: &Books, seen: &Seen<'_>) -> Checked {
         Origin::Pos(key) => w.is_pos && w.pos_key() == key,
         Origin::Network(key) => !w.is_pos && w.network_key() == key,
     };
-    let Some(copy) = copy(books, party, Mti::FINANCIAL_REQUEST, is_it) else { return Ok(0) };
+    let Some(copy) = copy(books, party, new.kind.request(), is_it) else { return Ok(0) };
     breach!(
         [first.index, copy, seen.index],
         "{party} forwarded a second copy of a request for {} of card {} as a new one",
@@ -93,15 +94,14 @@ fn forwarded(books: &Books, seen: &Seen<'_>) -> Checked {
 fn decided(books: &Books, seen: &Seen<'_>) -> Checked {
     let party = seen.entry.party;
     let Some((new, earlier)) = books.decisions.split_last() else { return Ok(0) };
-    let is_same =
-        |d: &&Decision| d.issuer == party && d.key == new.key && d.debit > 0 && new.debit > 0;
+    let is_same = |d: &&Decision| d.issuer == party && d.key == new.key && d.moved() && new.moved();
     let Some(first) = earlier.iter().find(is_same) else { return Ok(0) };
     let is_it = |w: &Wire| !w.is_pos && w.network_key() == new.key;
-    let Some(copy) = copy(books, party, Mti::FINANCIAL_REQUEST, is_it) else { return Ok(0) };
+    let Some(copy) = copy(books, party, new.kind.request(), is_it) else { return Ok(0) };
     breach!(
         [first.index, copy, seen.index],
-        "{party} debited {} from card {} for a second copy of a request",
-        new.taken(),
+        "{party} {} on card {} for a second copy of a request",
+        new.done(),
         new.pan
     )
 }

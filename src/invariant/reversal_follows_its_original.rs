@@ -33,7 +33,7 @@ impl Invariant for Claim {
                 is_advice(w) && w.from == advice.from && w.network_key() == advice.network_key()
             });
             let is_original = |w: &&Wire| {
-                w.mti == Mti::FINANCIAL_REQUEST
+                w.is_request()
                     && !w.is_arrival
                     && w.from == advice.from
                     && w.to == advice.to

@@ -31,7 +31,8 @@ impl Invariant for Claim {
         let Some(original) = reversal.decision.map(|place| &books.decisions[place]) else {
             return Ok(0);
         };
-        if original.debit > 0 && reversal.credit > original.debit {
+        let back = reversal.credit.saturating_mul(original.debit.signum());
+        if original.debit != 0 && back > original.debit.abs() {
             return breach!(
                 [original.index, reversal.index],
                 "{} gave {} back to card {} for a debit of {}",

@@ -6,7 +6,7 @@ use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
 use crate::party::Role;
 use reversim_models::iso8583::Mti;
-use reversim_models::record::{Kind, Origin};
+use reversim_models::record::Origin;
 
 const ABOUT: About = About {
     code: "S17",
@@ -34,7 +34,8 @@ impl Invariant for Claim {
         }
         for forward in &books.forwards {
             let is_debit = forward.answered.is_some_and(|a| a.code.is_approval());
-            let (Some(accepted), true, Kind::Sale) = (forward.reversed, is_debit, forward.kind)
+            let (Some(accepted), true, true) =
+                (forward.reversed, is_debit, forward.kind.is_reversible())
             else {
                 continue;
             };

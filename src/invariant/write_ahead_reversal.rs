@@ -5,6 +5,7 @@ use super::books::Books;
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::party::Role;
 use reversim_models::card::Amount;
+use reversim_models::record::Kind;
 
 const ABOUT: About = About {
     code: "S16",
@@ -43,7 +44,8 @@ impl Invariant for Claim {
                 wire.at
             );
         }
-        if wire.processing != *b"000000" {
+        let kind = wire.kind();
+        if kind.is_some_and(|kind| !kind.is_reversible()) {
             return Ok(1);
         }
         if own().any(|s| s.stan == wire.stan && s.is_pending() && s.started.is_some()) {
@@ -51,8 +53,9 @@ impl Invariant for Claim {
         }
         breach!(
             [wire.index],
-            "{terminal} sends a sale of {} (STAN {:06}) at {} with nothing on record that would \
+            "{terminal} sends a {} of {} (STAN {:06}) at {} with nothing on record that would \
              reverse it",
+            kind.map_or("request", Kind::words),
             Amount::cny(wire.amount.unwrap_or(0)),
             wire.stan,
             wire.at

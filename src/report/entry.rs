@@ -7,7 +7,8 @@ use reversim_models::device::{Device, Display, Output, Slip};
 use reversim_models::iso8583::{Element, Message, Private60, ResponseCode, Settlement48};
 use reversim_models::node::LinkDownReason;
 use reversim_models::record::{
-    IssuerRecord, Kind, NetworkKey, Reason, Record, SwitchRecord, TerminalRecord, Total,
+    IssuerRecord, Kind, Leg, NetworkKey, Reason, Record, SwitchRecord, TerminalRecord, Total,
+    Totals,
 };
 
 /// Minor units with two decimals.
@@ -18,6 +19,15 @@ pub fn money(minor: u64) -> Amount {
 fn total(total: Total) -> String {
     let sales = if total.count == 1 { "sale" } else { "sales" };
     format!("{} {sales} {}", total.count, money(total.minor))
+}
+
+/// `2 sales 700.00`, and what was given back, if anything was.
+pub(super) fn sums(totals: Totals) -> String {
+    let Totals { debits, credits } = totals;
+    match credits.count {
+        0 => total(debits),
+        count => format!("{}, {count} back {}", total(debits), money(credits.minor)),
+    }
 }
 
 fn reason(reason: Reason) -> &'static str {
@@ -61,15 +71,15 @@ fn terminal_words(record: &TerminalRecord) -> String {
         TerminalRecord::ExceptionOpened { stan, amount, attempts, .. } => {
             format!("{stan:06} {amount} after {attempts} tries")
         }
-        TerminalRecord::SettlementStarted { debits, .. } => total(*debits),
+        TerminalRecord::SettlementStarted { totals, .. } => sums(*totals),
         TerminalRecord::SettlementAnswered { is_balanced, .. } => {
             if *is_balanced { "balanced" } else { "unbalanced" }.to_owned()
         }
         TerminalRecord::DetailUploaded { batch, through } => {
             format!("{batch:06} through {through}")
         }
-        TerminalRecord::BatchClosed { batch, debits, .. } => {
-            format!("{batch:06} {}", total(*debits))
+        TerminalRecord::BatchClosed { batch, totals, .. } => {
+            format!("{batch:06} {}", sums(*totals))
         }
     }
 }
@@ -78,13 +88,13 @@ fn of_kind(kind: Kind, amount: Amount) -> String {
     match kind {
         Kind::Sale => amount.to_string(),
         Kind::Inquiry => "inquiry".to_owned(),
+        other => format!("{} {amount}", other.words()),
     }
 }
 
 fn with_code(code: ResponseCode, kind: Kind, amount: Amount) -> String {
     match (code.is_approval(), kind) {
-        (true, Kind::Sale) => format!("{code} {amount}"),
-        (true, Kind::Inquiry) => format!("{code} inquiry"),
+        (true, kind) => format!("{code} {}", of_kind(kind, amount)),
         (false, _) => code.to_string(),
     }
 }
@@ -111,22 +121,21 @@ fn switch_words(record: &SwitchRecord) -> String {
             format!("#{advice} {amount} after {attempts} tries")
         }
         SwitchRecord::Compared { theirs, ours, .. } if theirs == ours => {
-            format!("{} agrees", total(*theirs))
+            format!("{} agrees", sums(*theirs))
         }
         SwitchRecord::Compared { theirs, ours, .. } => {
-            format!("{} with {}", total(*theirs), total(*ours))
+            format!("{} with {}", sums(*theirs), sums(*ours))
         }
         SwitchRecord::DetailReceived { key, minor } => {
             format!("{:06} {}", key.stan, money(*minor))
         }
         SwitchRecord::BatchClosed { batch, entries, differences, .. } => {
-            let minor = entries.iter().fold(0u64, |sum, (_, _, minor)| sum.saturating_add(*minor));
-            let sum = Total { count: entries.len() as u32, minor };
+            let sum = entries.iter().fold(Totals::default(), |s, one| s.plus(one.kind, one.minor));
             let differ = match differences.len() {
                 0 => String::new(),
                 count => format!(", {count} differ"),
             };
-            format!("{batch:06} {}{differ}", total(sum))
+            format!("{batch:06} {}{differ}", sums(sum))
         }
         SwitchRecord::CutOver { date } => date.to_string(),
     }
@@ -134,31 +143,62 @@ fn switch_words(record: &SwitchRecord) -> String {
 
 fn issuer_words(record: &IssuerRecord) -> String {
     match record {
-        IssuerRecord::Decided { code, kind: Kind::Sale, effective, .. } if *effective > 0 => {
-            format!("{code} debits {}", money(*effective))
-        }
         IssuerRecord::Decided { code, kind: Kind::Inquiry, .. } => format!("{code} inquiry"),
+        IssuerRecord::Decided { code, kind, effective, hold, .. } if *effective > 0 => {
+            format!("{code} {}", moved(*kind, *effective, *hold))
+        }
         IssuerRecord::Decided { code, .. } => code.to_string(),
         IssuerRecord::Reversed { code, original: None, .. } => format!("{code} unknown, barred"),
-        IssuerRecord::Reversed { code, credited: 0, .. } => format!("{code} credits nothing"),
-        IssuerRecord::Reversed { code, credited, .. } => {
-            format!("{code} credits {}", money(*credited))
+        IssuerRecord::Reversed { code, credited: 0, hold: 0, .. } => {
+            format!("{code} credits nothing")
         }
+        IssuerRecord::Reversed { code, credited, legs, hold, .. } => {
+            format!("{code} {}", moved_back(*credited, legs, *hold))
+        }
+        IssuerRecord::HoldExpired { minor, .. } => format!("{} held no more", money(*minor)),
         IssuerRecord::Opened { .. } => String::new(),
         IssuerRecord::CutOver { date } => date.to_string(),
     }
+}
+
+/// What an issuer's decision moves: `debits 500.00`, `holds 500.00`.
+pub(super) fn moved(kind: Kind, effective: u64, hold: i64) -> String {
+    let held = match hold {
+        0 => String::new(),
+        1.. => format!("holds {}", money(hold.unsigned_abs())),
+        _ => format!("releases {}", money(hold.unsigned_abs())),
+    };
+    let taken = match kind.money() {
+        1 => format!("debits {}", money(effective)),
+        -1 => format!("credits {}", money(effective)),
+        _ => String::new(),
+    };
+    match (taken.is_empty(), held.is_empty()) {
+        (false, false) => format!("{taken}, {held}"),
+        _ => taken + &held,
+    }
+}
+
+/// What the reversal of a decision moves, the other way round.
+pub(super) fn moved_back(credited: u64, legs: &[Leg], hold: i64) -> String {
+    let kind = match Leg::to_cardholders(legs).signum() {
+        -1 => Kind::Sale,
+        0 => Kind::PreAuth,
+        _ => Kind::Void,
+    };
+    moved(kind, credited, hold)
 }
 
 /// What a device puts out, as it is drawn: `[APPROVED 500.00]`, `(slip 000002 500.00)`.
 pub fn output_words(output: &Output) -> String {
     match output {
         Output::Display(display) => screen_words(*display),
-        Output::Slip(Slip::Receipt { stan, amount, is_copy, .. }) => {
+        Output::Slip(Slip::Receipt { kind, stan, amount, is_copy, .. }) => {
             let copy = if *is_copy { "copy of slip" } else { "slip" };
-            format!("({copy} {stan:06} {amount})")
+            format!("({copy} {stan:06} {})", of_kind(*kind, *amount))
         }
-        Output::Slip(Slip::Totals { batch, debits, count }) => {
-            format!("(totals {batch:06} {})", total(Total { count: *count, minor: *debits }))
+        Output::Slip(Slip::Totals { batch, totals }) => {
+            format!("(totals {batch:06} {})", sums(*totals))
         }
         Output::Slip(Slip::ReversalFailed { stan, amount }) => {
             format!("(slip: reversal failed {stan:06} {amount})")

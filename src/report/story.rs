@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use crate::history::{Entry, HEALING, History, What};
-use crate::report::entry::money;
+use crate::report::entry::{money, moved, moved_back, sums};
 use crate::report::words::{describe_command, describe_fault, describe_step};
 use crate::scenario::Scenario;
 use reversim_models::defect::Defect;
@@ -83,12 +83,17 @@ fn sentence(entry: &Entry, faults: &[Fault]) -> Option<String> {
 
 fn printed(slip: &Slip) -> String {
     match slip {
-        Slip::Receipt { stan, amount, is_copy, .. } => {
-            let what = if *is_copy { "a copy of the receipt" } else { "a receipt" };
+        Slip::Receipt { kind, stan, amount, is_copy, .. } => {
+            let what = match (kind, is_copy) {
+                (Kind::Sale, false) => "a receipt".to_owned(),
+                (Kind::Sale, true) => "a copy of the receipt".to_owned(),
+                (other, false) => format!("the slip of a {}", other.words()),
+                (other, true) => format!("a copy of the slip of a {}", other.words()),
+            };
             format!("{what} is printed: {amount}, voucher {stan:06}")
         }
-        Slip::Totals { batch, debits, count } => {
-            format!("totals are printed: batch {batch:06}, {count} debits, {}", money(*debits))
+        Slip::Totals { batch, totals } => {
+            format!("totals are printed: batch {batch:06}, {}", sums(*totals))
         }
         Slip::ReversalFailed { stan, amount } => {
             format!("a slip says that the reversal of {amount}, voucher {stan:06}, failed")
@@ -100,7 +105,7 @@ fn terminal(record: &TerminalRecord) -> Option<String> {
     Some(match record {
         TerminalRecord::NotSent { .. } => "could not connect: nothing left it".to_owned(),
         TerminalRecord::Approved { amount, batch, .. } => {
-            format!("has the sale of {amount} in batch {batch:06}")
+            format!("has {amount} approved in batch {batch:06}")
         }
         TerminalRecord::Declined { code, .. } => format!("takes the decline: {}", meaning(*code)),
         TerminalRecord::ReversalDue { .. } => "is in doubt and owes a reversal".to_owned(),
@@ -116,8 +121,8 @@ fn terminal(record: &TerminalRecord) -> Option<String> {
         TerminalRecord::SettlementAnswered { is_balanced: false, .. } => {
             "learns that the totals differ".to_owned()
         }
-        TerminalRecord::BatchClosed { batch, debits, .. } => {
-            format!("closes batch {batch:06} with {} sales, {}", debits.count, money(debits.minor))
+        TerminalRecord::BatchClosed { batch, totals, .. } => {
+            format!("closes batch {batch:06} with {}", sums(*totals))
         }
         _ => return None,
     })
@@ -152,14 +157,20 @@ fn issuer(record: &IssuerRecord) -> Option<String> {
         IssuerRecord::Decided { kind: Kind::Sale, effective, pan, .. } if *effective > 0 => {
             format!("debits {} from {pan}", money(*effective))
         }
+        IssuerRecord::Decided { kind, effective, hold, pan, .. } if *effective > 0 => {
+            format!("{} on {pan}", moved(*kind, *effective, *hold))
+        }
+        IssuerRecord::HoldExpired { minor, pan, .. } => {
+            format!("lets {} go that it held on {pan}: nobody completed it", money(*minor))
+        }
         IssuerRecord::Decided { code, .. } if !code.is_approval() => {
             format!("declines: {}", meaning(*code))
         }
         IssuerRecord::Reversed { original: None, .. } => {
             "does not know what is reversed, and bars it".to_owned()
         }
-        IssuerRecord::Reversed { credited, .. } if *credited > 0 => {
-            format!("credits {} back", money(*credited))
+        IssuerRecord::Reversed { credited, legs, hold, .. } if *credited > 0 || *hold != 0 => {
+            format!("takes it back: {}", moved_back(*credited, legs, *hold))
         }
         _ => return None,
     })

@@ -10,8 +10,9 @@ use crate::party::Party;
 use crate::scenario::Scenario;
 use crate::verdict::{Verdict, Violation};
 use reversim_models::card::Pan;
-use reversim_models::record::Total;
-use reversim_models::record::{Account, IssuerRecord, Leg, Record, SwitchRecord, TerminalRecord};
+use reversim_models::record::{
+    Account, IssuerRecord, Kind, Leg, Record, Settled, SwitchRecord, TerminalRecord, Total, Totals,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -159,7 +160,7 @@ fn cardholders(history: &History) -> Table {
             IssuerRecord::Decided { legs, pan, .. } => (legs, Some(*pan)),
             IssuerRecord::Reversed { legs, .. } => (legs, None),
             IssuerRecord::Opened { legs } => (legs, None),
-            IssuerRecord::CutOver { .. } => continue,
+            IssuerRecord::HoldExpired { .. } | IssuerRecord::CutOver { .. } => continue,
         };
         let is_opening = matches!(record, IssuerRecord::Opened { .. });
         for leg in legs {
@@ -197,6 +198,14 @@ fn counted(total: Total) -> String {
     format!("{} in {}", money(total.minor), total.count)
 }
 
+/// What was taken, and what was given back of it, if anything was.
+fn counted_both(totals: Totals) -> String {
+    match totals.credits.count {
+        0 => counted(totals.debits),
+        _ => format!("{}, back {}", counted(totals.debits), counted(totals.credits)),
+    }
+}
+
 fn signed(minor: i128) -> String {
     let sign = if minor < 0 { "-" } else { "" };
     let minor = u64::try_from(minor.unsigned_abs()).unwrap_or(u64::MAX);
@@ -206,15 +215,15 @@ fn signed(minor: i128) -> String {
 /// What one batch of one terminal holds, at both ends.
 #[derive(Clone, Debug, Default)]
 struct Batch {
-    approved: Total,
-    exceptions: Total,
+    approved: Totals,
+    exceptions: Totals,
     is_closed: bool,
-    host: Option<Total>,
+    host: Option<Totals>,
 }
 
 fn batches(history: &History) -> Table {
     let mut batches: BTreeMap<(Party, u32), Batch> = BTreeMap::new();
-    let mut opened: BTreeMap<(Party, u32), u32> = BTreeMap::new();
+    let mut opened: BTreeMap<(Party, u32), (u32, Kind)> = BTreeMap::new();
     let terminals = &history.setting.terminals;
     for entry in &history.entries {
         match &entry.what {
@@ -230,8 +239,8 @@ fn batches(history: &History) -> Table {
                 let Some((party, _)) = terminals.iter().find(|(_, id)| id == terminal) else {
                     continue;
                 };
-                let sum =
-                    entries.iter().fold(Total::default(), |sum, (.., minor)| sum.plus(*minor));
+                let sum = |sum: Totals, one: &Settled| sum.plus(one.kind, one.minor);
+                let sum = entries.iter().fold(Totals::default(), sum);
                 batches.entry((*party, *batch)).or_default().host = Some(sum);
             }
             _ => {}
@@ -243,10 +252,10 @@ fn batches(history: &History) -> Table {
         table.row([
             terminal.to_string(),
             format!("{number:06}"),
-            counted(batch.approved),
-            counted(batch.exceptions),
+            counted_both(batch.approved),
+            counted_both(batch.exceptions),
             if batch.is_closed { "yes" } else { "no" }.to_owned(),
-            batch.host.map_or("-".to_owned(), counted),
+            batch.host.map_or("-".to_owned(), counted_both),
         ]);
     }
     table
@@ -254,22 +263,23 @@ fn batches(history: &History) -> Table {
 
 fn terminal_batch(
     batches: &mut BTreeMap<(Party, u32), Batch>,
-    opened: &mut BTreeMap<(Party, u32), u32>,
+    opened: &mut BTreeMap<(Party, u32), (u32, Kind)>,
     party: Party,
     record: &TerminalRecord,
 ) {
     match record {
-        TerminalRecord::Started { stan, batch, .. } => {
-            opened.insert((party, *stan), *batch);
+        TerminalRecord::Started { stan, batch, kind, .. } => {
+            opened.insert((party, *stan), (*batch, *kind));
         }
-        TerminalRecord::Approved { batch, amount, .. } => {
+        TerminalRecord::Approved { stan, batch, amount, .. } => {
+            let kind = opened.get(&(party, *stan)).map_or(Kind::Sale, |(_, kind)| *kind);
             let batch = batches.entry((party, *batch)).or_default();
-            batch.approved = batch.approved.plus(amount.minor);
+            batch.approved = batch.approved.plus(kind, amount.minor);
         }
         TerminalRecord::ExceptionOpened { stan, amount, .. } => {
-            let batch = opened.get(&(party, *stan)).copied().unwrap_or_default();
+            let (batch, kind) = opened.get(&(party, *stan)).copied().unwrap_or((0, Kind::Sale));
             let batch = batches.entry((party, batch)).or_default();
-            batch.exceptions = batch.exceptions.plus(amount.minor);
+            batch.exceptions = batch.exceptions.plus(kind, amount.minor);
         }
         TerminalRecord::BatchClosed { batch, .. } => {
             batches.entry((party, *batch)).or_default().is_closed = true;

@@ -274,6 +274,15 @@ pub fn describe_step(step: &Step) -> String {
         Wish::Sale { amount, card } => {
             format!("sale of {} with card {card}", Amount::cny(*amount))
         }
+        Wish::PreAuth { amount, card } => {
+            format!("pre-authorisation of {} with card {card}", Amount::cny(*amount))
+        }
+        Wish::Completion { of, amount: None } => format!("completion of step {of}"),
+        Wish::Completion { of, amount: Some(amount) } => {
+            format!("completion of step {of} for {}", Amount::cny(*amount))
+        }
+        Wish::Void { of, card: None, .. } => format!("void of step {of}"),
+        Wish::Void { of, card: Some(card), .. } => format!("void of step {of} with card {card}"),
         Wish::Inquiry { card } => format!("balance inquiry with card {card}"),
         Wish::Settle => "settle the batch".to_owned(),
         Wish::Reprint { of: None } => "print the last slip again".to_owned(),
@@ -306,6 +315,16 @@ pub fn describe_command(command: &Command) -> String {
     match command {
         Command::SignOn { .. } => "sign on".to_owned(),
         Command::Sale { amount, card, .. } => format!("sale {amount}, card {}", last_four(card)),
+        Command::PreAuth { amount, card, .. } => {
+            format!("pre-authorise {amount}, card {}", last_four(card))
+        }
+        Command::Follow { kind, amount, card, original, .. } => {
+            let (what, voucher) = (kind.words(), original.stan);
+            format!("{what} {amount}, voucher {voucher:06}, card {}", last_four(card))
+        }
+        Command::Void { voucher, card, .. } => {
+            format!("void {voucher:06}, card {}", last_four(card))
+        }
         Command::Inquiry { card, .. } => format!("inquiry, card {}", last_four(card)),
         Command::Settle { .. } => "settle".to_owned(),
         Command::Reprint { voucher: None, .. } => "reprint the last slip".to_owned(),

@@ -123,7 +123,11 @@ impl List<'_> {
             self.offer(
                 || words("the first card"),
                 |s| match &mut s.steps[index].wish {
-                    Wish::Sale { card, .. } | Wish::Inquiry { card } => *card = 1,
+                    Wish::Sale { card, .. }
+                    | Wish::PreAuth { card, .. }
+                    | Wish::Inquiry { card } => *card = 1,
+                    Wish::Void { card, password, .. } => (*card, *password) = (None, None),
+                    Wish::Completion { amount, .. } => *amount = None,
                     Wish::Reprint { of } => *of = None,
                     _ => {}
                 },
@@ -135,7 +139,8 @@ impl List<'_> {
 /// A sale of nothing is not simpler, it is another thing.
 fn plain_number(step: &mut Step, plain: u64) {
     match &mut step.wish {
-        Wish::Sale { amount, .. } if plain > 0 => *amount = plain,
+        Wish::Sale { amount, .. } | Wish::PreAuth { amount, .. } if plain > 0 => *amount = plain,
+        Wish::Completion { amount: Some(amount), .. } if plain > 0 => *amount = plain,
         Wish::CutOver { window_ms } => *window_ms = plain,
         Wish::Maintenance { for_ms } => *for_ms = plain,
         _ => {}

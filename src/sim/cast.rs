@@ -179,6 +179,7 @@ impl<'a> Plan<'a> {
             management_attempts: 3,
             stan_max: policy.terminal_stan_max.clamp(2, 999_999),
             stan_start: policy.terminal_stan_start.min(policy.terminal_stan_max.clamp(2, 999_999)),
+            supervisor_password: SUPERVISOR,
             batch_max: policy.batch_max.max(1),
             clears_on_not_found: policy.terminal_clears_on_not_found,
             trusts_unsigned_declines: policy.terminal_trusts_unsigned_declines,
@@ -253,6 +254,7 @@ impl<'a> Plan<'a> {
             currency: Currency::CNY,
             business_date: self.business_date(),
             frame_timeout: Duration::millis(timing.frame_ms.max(1)),
+            hold_days: policy.hold_days.max(1),
             pin_tries_max: policy.pin_tries_max.max(1),
             texts: true,
             unknown_original_code: code(
@@ -272,6 +274,9 @@ impl<'a> Plan<'a> {
         Zone { pin: key(kind, i), mac: key(kind.to_ascii_lowercase(), i), algorithm }
     }
 }
+
+/// What the supervisor of every shop types.
+pub(super) const SUPERVISOR: [u8; 6] = *b"123456";
 
 const MERCHANT: &[u8; 15] = b"104512541110001";
 

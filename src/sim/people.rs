@@ -1,14 +1,15 @@
 //! Cashiers and operators: who asks for what, and when the next wish comes.
 
-use super::cast::Plan;
+use super::cast::{self, Plan};
 use super::host::Happening;
 use super::{Item, World};
-use crate::history::HEALING;
-use crate::party::{Party, Role};
-use crate::scenario::{AskedBy, Scenario, Wish};
-use reversim_models::card::Amount;
+use crate::history::{HEALING, What};
+use crate::party::Role;
+use crate::scenario::{AskedBy, Scenario, Step, Wish};
+use reversim_models::card::{Amount, Voucher};
 use reversim_models::device::Display;
 use reversim_models::node::{Command, Port, Ticket};
+use reversim_models::record::{Kind, Record, TerminalRecord};
 use reversim_models::time::{Duration, Instant};
 use std::collections::VecDeque;
 
@@ -38,10 +39,7 @@ impl People {
         let mut left = 0;
         for (index, step) in scenario.steps.iter().enumerate() {
             let Some(host) = plan.index(step.party) else { continue };
-            let card = match step.wish {
-                Wish::Sale { card, .. } | Wish::Inquiry { card } => card,
-                _ => 0,
-            };
+            let card = scenario.card_of(step).unwrap_or(0);
             steps.push((Ticket(step.id), host, card));
             left += 1;
             if step.at_ms.is_none() {
@@ -94,7 +92,7 @@ impl World<'_> {
         let step = &self.scenario.steps[index];
         let desk = &self.people.desks[host];
         let is_uninvited = step.asked_by == AskedBy::Screen && !desk.is_invited;
-        let command = self.command_of(Ticket(step.id), &step.wish, step.party);
+        let command = self.command_of(step);
         let (false, true, Some(command)) = (is_uninvited, self.hosts[host].is_up(), command) else {
             // Nobody can be asked: the terminal is dark, or the screen never invited this.
             if step.at_ms.is_none() {
@@ -118,14 +116,40 @@ impl World<'_> {
     }
 
     /// What a person says to the party, in the party's own terms.
-    fn command_of(&mut self, ticket: Ticket, wish: &Wish, party: Party) -> Option<Command> {
+    fn command_of(&mut self, step: &Step) -> Option<Command> {
+        let (ticket, party) = (Ticket(step.id), step.party);
         let is_terminal = party.role == Role::Terminal;
-        Some(match *wish {
+        // Twelve digits is what element 4 carries.
+        let price = |minor: u64| Amount::cny(minor.min(999_999_999_999));
+        Some(match step.wish {
             Wish::SignOn if is_terminal => Command::SignOn { ticket },
             Wish::Sale { amount, card } if is_terminal => {
-                // Twelve digits is what element 4 carries.
-                let amount = Amount::cny(amount.min(999_999_999_999));
-                Command::Sale { ticket, amount, card: self.plan.card(card)? }
+                Command::Sale { ticket, amount: price(amount), card: self.plan.card(card)? }
+            }
+            Wish::PreAuth { amount, card } if is_terminal => {
+                Command::PreAuth { ticket, amount: price(amount), card: self.plan.card(card)? }
+            }
+            Wish::Completion { of, amount } if is_terminal => {
+                let card = self.plan.card(self.scenario.card_of(step)?)?;
+                let (kind, original, held) = self.slip_of(Ticket(of))?;
+                if kind != Kind::PreAuth {
+                    return None;
+                }
+                let (amount, password) = (amount.map_or(held, price), cast::SUPERVISOR);
+                Command::Follow { ticket, kind: Kind::Completion, amount, card, original, password }
+            }
+            Wish::Void { of, ref password, .. } if is_terminal => {
+                let card = self.plan.card(self.scenario.card_of(step)?)?;
+                let (kind, original, amount) = self.slip_of(Ticket(of))?;
+                let typed = |text: &String| text.as_bytes().try_into().unwrap_or([0; 6]);
+                let password = password.as_ref().map_or(cast::SUPERVISOR, typed);
+                match kind {
+                    Kind::PreAuth => {
+                        let kind = Kind::PreAuthVoid;
+                        Command::Follow { ticket, kind, amount, card, original, password }
+                    }
+                    _ => Command::Void { ticket, voucher: original.stan, card, password },
+                }
             }
             Wish::Inquiry { card } if is_terminal => {
                 Command::Inquiry { ticket, card: self.plan.card(card)? }
@@ -156,10 +180,30 @@ impl World<'_> {
         })
     }
 
+    /// What the slip of a step says, once it was approved: what was done, its names, how much.
+    fn slip_of(&self, ticket: Ticket) -> Option<(Kind, Voucher, Amount)> {
+        let records = || {
+            self.history.entries.iter().rev().filter_map(|entry| match &entry.what {
+                What::Recorded(Record::Terminal(record)) => Some(record),
+                _ => None,
+            })
+        };
+        let (done, rrn, authorization) = records().find_map(|record| match *record {
+            TerminalRecord::Approved { ticket: t, amount, rrn, authorization, .. } => {
+                (t == ticket).then_some((amount, rrn, authorization))
+            }
+            _ => None,
+        })?;
+        records().find_map(|record| match *record {
+            TerminalRecord::Started { ticket: t, stan, batch, kind, date, .. } if t == ticket => {
+                Some((kind, Voucher { batch, stan, date, rrn, authorization }, done))
+            }
+            _ => None,
+        })
+    }
+
     /// The voucher number that a step's sale got, as its slip or the terminal's journal says.
     fn voucher_of(&self, ticket: Ticket) -> Option<u32> {
-        use crate::history::What;
-        use reversim_models::record::{Record, TerminalRecord};
         self.history.entries.iter().rev().find_map(|entry| match &entry.what {
             What::Recorded(Record::Terminal(TerminalRecord::Started {
                 ticket: t, stan, ..

@@ -22,15 +22,24 @@ pub(crate) struct Decision {
     pub(crate) rrn: [u8; 12],
     pub(crate) pan: Pan,
     pub(crate) kind: Kind,
+    /// The issuer's number of what it is about.
+    pub(crate) original: Option<u64>,
     pub(crate) amount: Amount,
+    /// What it moved by its own word, minor units: taken, given back or held.
+    pub(crate) effective: u64,
     pub(crate) code: ResponseCode,
     pub(crate) authorization: Option<[u8; 6]>,
-    /// Taken from the cardholder, minor units.
+    /// Taken from the cardholder, minor units; less than zero if something was given.
     pub(crate) debit: i64,
-    /// Given back by reversals, minor units.
+    /// Given back by reversals, minor units; less than zero if something was taken again.
     pub(crate) credited: i64,
-    /// The first reversal that gave something back.
+    /// The first reversal that moved something.
     pub(crate) credit: Option<usize>,
+    /// What it changed in what is held, and what reversals changed back, minor units.
+    pub(crate) hold: i64,
+    pub(crate) hold_back: i64,
+    /// What of its hold expired, minor units.
+    pub(crate) expired: u64,
     pub(crate) date: Date,
 }
 
@@ -38,6 +47,34 @@ impl Decision {
     /// Taken less given back.
     pub(crate) fn net(&self) -> i64 {
         self.debit - self.credited
+    }
+
+    /// What is still held by it.
+    pub(crate) fn held(&self) -> i64 {
+        let expired = i64::try_from(self.expired).unwrap_or(i64::MAX);
+        self.hold.saturating_add(self.hold_back).saturating_sub(expired)
+    }
+
+    /// Whether something moved when it was decided.
+    pub(crate) fn moved(&self) -> bool {
+        self.debit != 0 || self.hold != 0
+    }
+
+    /// Whether what it moved is as it left it: neither taken back nor, if held, expired.
+    pub(crate) fn stands(&self) -> bool {
+        self.net() != 0 || (self.debit == 0 && self.held() != 0)
+    }
+
+    /// What was moved, for people: `debited 500.00`.
+    pub(crate) fn done(&self) -> String {
+        let minor = if self.debit == 0 { self.hold } else { self.debit };
+        let amount = Amount { minor: minor.unsigned_abs(), currency: self.amount.currency };
+        match (self.debit, minor) {
+            (0, ..=0) => format!("released {amount} held"),
+            (0, _) => format!("held {amount}"),
+            (..=0, _) => format!("credited {amount}"),
+            _ => format!("debited {amount}"),
+        }
     }
 
     /// Element 41, for people.
@@ -59,8 +96,10 @@ pub(crate) struct Reversal {
     pub(crate) key: NetworkKey,
     /// The decision it found, among the decisions.
     pub(crate) decision: Option<usize>,
-    /// Given to the cardholder, minor units.
+    /// Given to the cardholder, minor units; less than zero if something was taken again.
     pub(crate) credit: i64,
+    /// What it changed in what is held, minor units.
+    pub(crate) hold: i64,
     /// What had been given back before, minor units.
     pub(crate) before: i64,
     pub(crate) before_index: Option<usize>,
@@ -92,12 +131,6 @@ pub(crate) struct PinTries {
     pub(crate) is_repeat: bool,
 }
 
-/// Sum of what the legs give to cardholders, minor units.
-pub(crate) fn to_cardholder(legs: &[Leg]) -> i64 {
-    let is_cardholder = |leg: &&Leg| matches!(leg.account, Account::Cardholder(_));
-    legs.iter().filter(is_cardholder).fold(0, |sum, leg| sum.saturating_add(leg.minor))
-}
-
 impl Books {
     /// What a decided request is about: what its forward was, else what the world carried beside
     /// it. Behind a foreign switch there is neither, and the sale that is in doubt at that
@@ -106,7 +139,7 @@ impl Books {
         if let Some(forward) = self.forward_by_key(decision.key, decision.terminal) {
             return forward.ticket;
         }
-        if decision.ticket != Ticket::NONE || decision.kind != Kind::Sale {
+        if decision.ticket != Ticket::NONE || !decision.kind.moves() {
             return decision.ticket;
         }
         let terminal = self.terminal(decision.terminal);
@@ -123,8 +156,10 @@ impl Books {
         let issuer = entry.party;
         match record {
             IssuerRecord::Decided { .. } => self.decided(index, entry, record),
-            IssuerRecord::Reversed { original_key, original, legs, business_date, .. } => {
-                let credit = to_cardholder(legs);
+            IssuerRecord::Reversed {
+                original_key, original, legs, hold, business_date, ..
+            } => {
+                let credit = Leg::to_cardholders(legs);
                 let key = *original_key;
                 let is_it = |d: &Decision| {
                     d.issuer == issuer && original.map_or(d.key == key, |id| d.id == id)
@@ -136,6 +171,7 @@ impl Books {
                     key,
                     decision: decision.filter(|_| original.is_some()),
                     credit,
+                    hold: *hold,
                     before: 0,
                     before_index: None,
                     date: *business_date,
@@ -145,12 +181,19 @@ impl Books {
                     reversal.before = decision.credited;
                     reversal.before_index = decision.credit;
                     decision.credited = decision.credited.saturating_add(credit);
-                    if credit > 0 {
+                    decision.hold_back = decision.hold_back.saturating_add(*hold);
+                    if credit != 0 || *hold != 0 {
                         decision.credit.get_or_insert(index);
                     }
                 }
                 self.reversals.push(reversal);
                 self.book(index, issuer, legs, false);
+            }
+            IssuerRecord::HoldExpired { original, minor, .. } => {
+                let is_it = |d: &&mut Decision| d.issuer == issuer && d.id == *original;
+                if let Some(decision) = self.decisions.iter_mut().find(is_it) {
+                    decision.expired = decision.expired.saturating_add(*minor);
+                }
             }
             IssuerRecord::Opened { legs } => self.book(index, issuer, legs, true),
             IssuerRecord::CutOver { .. } => {}
@@ -165,10 +208,13 @@ impl Books {
             rrn,
             pan,
             kind,
+            original,
             amount,
             code,
+            effective,
             authorization,
             legs,
+            hold,
             pin_tries,
             business_date,
             ..
@@ -190,12 +236,17 @@ impl Books {
             rrn: *rrn,
             pan: *pan,
             kind: *kind,
+            original: *original,
             amount: *amount,
+            effective: *effective,
             code: *code,
             authorization: *authorization,
-            debit: to_cardholder(legs).saturating_neg(),
+            debit: Leg::to_cardholders(legs).saturating_neg(),
             credited: 0,
             credit: None,
+            hold: *hold,
+            hold_back: 0,
+            expired: 0,
             date: *business_date,
         };
         decision.ticket = self.ticket_of_decision(&decision);

@@ -3,7 +3,7 @@
 use super::Books;
 use crate::party::Party;
 use reversim_models::node::Ticket;
-use reversim_models::record::{PosKey, Total};
+use reversim_models::record::{Kind, PosKey, Settled, Totals};
 
 /// A batch that a terminal settles.
 #[derive(Clone, Debug)]
@@ -12,8 +12,8 @@ pub(crate) struct TerminalBatch {
     pub(crate) batch: u32,
     /// The record `SettlementStarted`, the last one if there were several.
     pub(crate) started: usize,
-    pub(crate) debits: Total,
-    pub(crate) closed: Option<(usize, Total)>,
+    pub(crate) totals: Totals,
+    pub(crate) closed: Option<(usize, Totals)>,
 }
 
 /// A batch that a switch compares and closes.
@@ -23,12 +23,12 @@ pub(crate) struct HostBatch {
     pub(crate) terminal: [u8; 8],
     pub(crate) batch: u32,
     /// The record `Compared`, the last one, with the terminal's and the switch's totals.
-    pub(crate) compared: Option<(usize, Total, Total)>,
+    pub(crate) compared: Option<(usize, Totals, Totals)>,
     /// Details uploaded: voucher and entry.
     pub(crate) details: Vec<(u32, usize)>,
     pub(crate) closed: Option<usize>,
     pub(crate) closed_again: Option<usize>,
-    pub(crate) total: Total,
+    pub(crate) totals: Totals,
     pub(crate) differences: Vec<u32>,
 }
 
@@ -39,6 +39,7 @@ pub(crate) struct Presented {
     pub(crate) switch: Party,
     pub(crate) id: u64,
     pub(crate) ticket: Ticket,
+    pub(crate) kind: Kind,
     pub(crate) minor: u64,
 }
 
@@ -48,18 +49,18 @@ impl Books {
         index: usize,
         terminal: Party,
         batch: u32,
-        debits: Total,
+        totals: Totals,
     ) {
         let is_it = |b: &&mut TerminalBatch| b.terminal == terminal && b.batch == batch;
         match self.batches.iter_mut().rev().find(is_it) {
             Some(known) if known.closed.is_none() => {
-                (known.started, known.debits) = (index, debits);
+                (known.started, known.totals) = (index, totals);
             }
             _ => self.batches.push(TerminalBatch {
                 terminal,
                 batch,
                 started: index,
-                debits,
+                totals,
                 closed: None,
             }),
         }
@@ -70,11 +71,11 @@ impl Books {
         index: usize,
         terminal: Party,
         batch: u32,
-        debits: Total,
+        totals: Totals,
     ) {
         let is_it = |b: &&mut TerminalBatch| b.terminal == terminal && b.batch == batch;
         if let Some(known) = self.batches.iter_mut().rev().find(is_it) {
-            known.closed.get_or_insert((index, debits));
+            known.closed.get_or_insert((index, totals));
         }
         let of = |s: &&mut super::Sale| {
             s.terminal == terminal && s.batch == batch && s.approved.is_some()
@@ -103,7 +104,7 @@ impl Books {
                     details: Vec::new(),
                     closed: None,
                     closed_again: None,
-                    total: Total::default(),
+                    totals: Totals::default(),
                     differences: Vec::new(),
                 });
                 self.host_batches.len() - 1
@@ -118,7 +119,7 @@ impl Books {
         switch: Party,
         terminal: [u8; 8],
         batch: u32,
-        (theirs, ours): (Total, Total),
+        (theirs, ours): (Totals, Totals),
     ) {
         self.host_batch_at(switch, terminal, batch).compared = Some((index, theirs, ours));
     }
@@ -132,12 +133,12 @@ impl Books {
         index: usize,
         switch: Party,
         (terminal, batch): ([u8; 8], u32),
-        entries: &[(u64, Ticket, u64)],
+        entries: &[Settled],
         differences: &[u32],
     ) {
-        for &(id, ticket, minor) in entries {
+        for &Settled { id, ticket, kind, minor } in entries {
             let ticket = self.forward(switch, id).map_or(ticket, |forward| forward.ticket);
-            self.presented.push(Presented { index, switch, id, ticket, minor });
+            self.presented.push(Presented { index, switch, id, ticket, kind, minor });
         }
         let known = self.host_batch_at(switch, terminal, batch);
         if known.closed.is_some() {
@@ -145,7 +146,8 @@ impl Books {
             return;
         }
         known.closed = Some(index);
-        known.total = entries.iter().fold(Total::default(), |sum, (_, _, minor)| sum.plus(*minor));
+        known.totals =
+            entries.iter().fold(Totals::default(), |sum, one| sum.plus(one.kind, one.minor));
         known.differences = differences.to_vec();
     }
 }

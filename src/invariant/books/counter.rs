@@ -12,6 +12,9 @@ use reversim_models::time::{Duration, Instant};
 pub(crate) enum WishKind {
     SignOn,
     Sale,
+    PreAuth,
+    Follow,
+    Void,
     Inquiry,
     Settle,
     Reprint,
@@ -24,6 +27,9 @@ impl WishKind {
         match self {
             WishKind::SignOn => "a sign-on",
             WishKind::Sale => "a sale",
+            WishKind::PreAuth => "a pre-authorisation",
+            WishKind::Follow => "what follows a slip",
+            WishKind::Void => "a void",
             WishKind::Inquiry => "a balance inquiry",
             WishKind::Settle => "a settlement",
             WishKind::Reprint => "a reprint",
@@ -86,6 +92,9 @@ impl Books {
         let (ticket, kind) = match command {
             Command::SignOn { ticket } => (*ticket, WishKind::SignOn),
             Command::Sale { ticket, .. } => (*ticket, WishKind::Sale),
+            Command::PreAuth { ticket, .. } => (*ticket, WishKind::PreAuth),
+            Command::Follow { ticket, .. } => (*ticket, WishKind::Follow),
+            Command::Void { ticket, .. } => (*ticket, WishKind::Void),
             Command::Inquiry { ticket, .. } => (*ticket, WishKind::Inquiry),
             Command::Settle { ticket } => (*ticket, WishKind::Settle),
             Command::Reprint { ticket, .. } => (*ticket, WishKind::Reprint),
@@ -135,7 +144,7 @@ impl Books {
     }
 
     pub(super) fn put_out(&mut self, index: usize, entry: &Entry, output: &Output) {
-        if let Output::Slip(Slip::Receipt { stan, batch, amount, is_copy: false }) = output {
+        if let Output::Slip(Slip::Receipt { stan, batch, amount, is_copy: false, .. }) = output {
             let of = |s: &&super::Sale| {
                 s.terminal == entry.party && s.stan == *stan && s.batch == *batch
             };

@@ -13,7 +13,7 @@ mod sale;
 mod scan;
 mod wire;
 
-pub(crate) use account::{Decision, Reversal, to_cardholder};
+pub(crate) use account::{Decision, Reversal};
 pub(crate) use batch::{HostBatch, Presented, TerminalBatch};
 pub(crate) use counter::{Wish, WishKind};
 pub(crate) use route::{Advice, Forward};
@@ -180,7 +180,7 @@ impl Books {
 
     /// Whether every issuer's records are in the history, and it is known what each is about.
     pub(crate) fn sees_issuers(&self) -> bool {
-        let is_lost = |d: &Decision| d.ticket == Ticket::NONE && d.debit > 0;
+        let is_lost = |d: &Decision| d.ticket == Ticket::NONE && d.moved();
         if !self.setting.foreign.is_empty() && self.decisions.iter().any(is_lost) {
             return false;
         }
@@ -206,15 +206,21 @@ impl Books {
         self.sales.iter().rev().find(|sale| sale.ticket == ticket)
     }
 
-    /// What the cardholder has been debited for this ticket, less what was given back.
+    /// What was taken from the cardholder for this ticket, less what was given back.
     pub(crate) fn net(&self, ticket: Ticket) -> i64 {
         let of = self.decisions.iter().filter(|decision| decision.ticket == ticket);
         of.map(Decision::net).sum()
     }
 
-    /// The entry of the first debit for this ticket.
-    pub(crate) fn debit_of(&self, ticket: Ticket) -> Option<&Decision> {
-        self.decisions.iter().find(|d| d.ticket == ticket && d.debit > 0)
+    /// The first decision about this ticket that moved something.
+    pub(crate) fn moved_for(&self, ticket: Ticket) -> Option<&Decision> {
+        self.decisions.iter().find(|d| d.ticket == ticket && d.moved())
+    }
+
+    /// What an issuer's decision is about, if it is about another decision.
+    pub(crate) fn original_of(&self, decision: &Decision) -> Option<&Decision> {
+        let original = decision.original?;
+        self.decisions.iter().find(|d| d.issuer == decision.issuer && d.id == original)
     }
 
     /// The exception item that stands in for a reversal of this ticket: opened, and the whole

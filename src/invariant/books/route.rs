@@ -100,7 +100,7 @@ impl Books {
     /// What a request with this origin is about; `beside` is what the world carried beside it.
     fn ticket_of(&self, origin: Origin, terminal: [u8; 8], kind: Kind, beside: Ticket) -> Ticket {
         let found = match origin {
-            Origin::Pos(_) if kind != Kind::Sale => None,
+            Origin::Pos(_) if !kind.moves() => None,
             Origin::Pos(key) => {
                 let party = self.terminal(key.terminal);
                 let mut named = self.sales.iter().filter(|sale| {

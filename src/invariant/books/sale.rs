@@ -3,10 +3,10 @@
 use super::Books;
 use crate::history::Entry;
 use crate::party::Party;
-use reversim_models::card::{Amount, Pan};
+use reversim_models::card::{Amount, Pan, Voucher};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::Ticket;
-use reversim_models::record::TerminalRecord;
+use reversim_models::record::{Kind, TerminalRecord};
 use std::fmt;
 
 /// A sale, with the entries that say how far it came. The first of each kind counts.
@@ -16,6 +16,9 @@ pub(crate) struct Sale {
     pub(crate) ticket: Ticket,
     pub(crate) stan: u32,
     pub(crate) batch: u32,
+    pub(crate) kind: Kind,
+    /// What it is about, by the slip of that.
+    pub(crate) original: Option<Voucher>,
     /// Requested; or approved, if nothing was recorded before the approval.
     pub(crate) amount: Amount,
     pub(crate) pan: Option<Pan>,
@@ -62,6 +65,8 @@ impl Sale {
             ticket,
             stan,
             batch: 0,
+            kind: Kind::Sale,
+            original: None,
             amount: Amount::cny(0),
             pan: None,
             started: None,
@@ -78,6 +83,13 @@ impl Sale {
             settled: None,
             told: None,
         }
+    }
+
+    /// The amount that the terminal has on record as taken from the cardholder; less than zero for
+    /// what it has as given back.
+    pub(crate) fn taken(&self) -> i64 {
+        let minor = self.stands().map_or(0, |approval| approval.amount.minor);
+        self.kind.money() * i64::try_from(minor).unwrap_or(i64::MAX)
     }
 
     /// Approved on record, and nothing has begun to take it back.
@@ -141,7 +153,7 @@ impl Sale {
 impl fmt::Display for Sale {
     /// `the sale of 500.00 with card 622424******0021 (voucher 000012, terminal-1)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the sale of {}", self.amount)?;
+        write!(f, "the {} of {}", self.kind.words(), self.amount)?;
         if let Some(pan) = self.pan {
             write!(f, " with card {pan}")?;
         }
@@ -175,11 +187,15 @@ impl Books {
     ) {
         self.stop_waiting(index, entry);
         match record {
-            TerminalRecord::Started { ticket, stan, batch, amount, card, .. } => {
+            TerminalRecord::Started {
+                ticket, stan, batch, kind, original, amount, card, ..
+            } => {
                 self.took(index, entry.party, *stan);
                 let sale = self.sale_at(entry, *ticket, *stan, index);
                 sale.started.get_or_insert(index);
                 sale.batch = *batch;
+                sale.kind = *kind;
+                sale.original = *original;
                 sale.amount = *amount;
                 sale.pan = Some(card.pan);
             }
@@ -221,13 +237,13 @@ impl Books {
             TerminalRecord::SignedOn { .. } => self.signed(index, entry.party, true),
             TerminalRecord::SignedOff => self.signed(index, entry.party, false),
             TerminalRecord::SlipPrinted { .. } => {}
-            TerminalRecord::SettlementStarted { batch, debits, stan } => {
+            TerminalRecord::SettlementStarted { batch, totals, stan } => {
                 self.took(index, entry.party, *stan);
-                self.settlement_started(index, entry.party, *batch, *debits);
+                self.settlement_started(index, entry.party, *batch, *totals);
             }
             TerminalRecord::SettlementAnswered { .. } | TerminalRecord::DetailUploaded { .. } => {}
-            TerminalRecord::BatchClosed { batch, debits, .. } => {
-                self.terminal_batch_closed(index, entry.party, *batch, *debits);
+            TerminalRecord::BatchClosed { batch, totals, .. } => {
+                self.terminal_batch_closed(index, entry.party, *batch, *totals);
             }
         }
     }

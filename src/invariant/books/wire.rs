@@ -11,7 +11,7 @@ use crate::party::{Party, Role};
 use reversim_models::card::Pan;
 use reversim_models::iso8583::{Element, Framing, Message, Mti, OriginalData90, ResponseCode};
 use reversim_models::node::{Link, Ticket};
-use reversim_models::record::{NetworkKey, PosKey};
+use reversim_models::record::{Kind, NetworkKey, PosKey};
 use reversim_models::time::Instant;
 
 /// A financial or reversal message that was written to a line.
@@ -29,6 +29,7 @@ pub(crate) struct Wire {
     pub(crate) is_pos: bool,
     pub(crate) pan: Option<Pan>,
     pub(crate) processing: [u8; 6],
+    condition: Option<[u8; 2]>,
     pub(crate) amount: Option<u64>,
     pub(crate) transmission: u32,
     pub(crate) stan: u32,
@@ -103,9 +104,19 @@ impl Wire {
         std::str::from_utf8(&self.terminal).unwrap_or("an unknown terminal")
     }
 
+    /// What a request asks for; none if that is nothing known, or if it is no request.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        Kind::of(self.mti, &self.processing, self.condition.as_ref().map(|code| &code[..]))
+    }
+
+    /// Whether it is a request or advice about money, of whatever kind.
+    pub(crate) fn is_request(&self) -> bool {
+        matches!(self.mti.class(), 1 | 2) && self.mti.is_request()
+    }
+
     /// Whether it is an answer that says the money moved.
     pub(crate) fn is_approval(&self) -> bool {
-        self.mti == Mti::FINANCIAL_RESPONSE && self.code.is_approval()
+        matches!(self.mti.class(), 1 | 2) && self.mti.is_response() && self.code.is_approval()
     }
 
     /// Whether `answer` could be the answer to this request: same class, same numbers.
@@ -141,6 +152,7 @@ impl Wire {
             is_pos,
             pan: None,
             processing: [0; 6],
+            condition: None,
             amount: None,
             transmission: 0,
             stan: 0,
@@ -164,6 +176,7 @@ impl Wire {
         match element {
             Element::PAN => self.pan = Pan::new(value),
             Element::PROCESSING_CODE => copy(&mut self.processing, value),
+            Element::CONDITION_CODE => self.condition = value.try_into().ok(),
             Element::AMOUNT => self.amount = Some(number(value)),
             Element::TRANSMISSION_TIME => self.transmission = number(value) as u32,
             Element::STAN => self.stan = number(value) as u32,
@@ -260,8 +273,8 @@ impl Books {
             self.wait(index, entry);
         }
         let kind = match (mti.class(), mti.is_request()) {
-            (2, true) => Kinds::SENT_REQUEST,
-            (2, false) => Kinds::SENT_ANSWER,
+            (1 | 2, true) => Kinds::SENT_REQUEST,
+            (1 | 2, false) => Kinds::SENT_ANSWER,
             (4, true) => Kinds::SENT_REVERSAL,
             (4, false) => Kinds::SENT_REVERSAL_ANSWER,
             _ => return None,

@@ -16,7 +16,10 @@ pub(super) fn smaller(list: &mut List<'_>) {
     list.offer(|| "one connection".to_owned(), |s| s.topology.pool = 1);
     list.offer(|| "one worker".to_owned(), |s| s.topology.workers = 1);
     let cards = list.current.steps.iter().map(|step| match step.wish {
-        Wish::Sale { card, .. } | Wish::Inquiry { card } => usize::from(card),
+        Wish::Sale { card, .. } | Wish::PreAuth { card, .. } | Wish::Inquiry { card } => {
+            usize::from(card)
+        }
+        Wish::Void { card: Some(card), .. } => usize::from(card),
         _ => 0,
     });
     let cards = cards.max().unwrap_or(0).max(super::cost::CARDS);
