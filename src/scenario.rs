@@ -2,6 +2,7 @@
 
 use crate::fault::Fault;
 use crate::party::Party;
+use reversim_models::record::Kind;
 use serde::{Deserialize, Serialize};
 
 /// The version of the file format this build writes and reads.
@@ -392,6 +393,26 @@ impl Wish {
 }
 
 impl Scenario {
+    /// What a step asks the issuer for; none if for nothing, or if nobody can say.
+    pub fn kind_of(&self, step: &Step) -> Option<Kind> {
+        match step.wish {
+            Wish::Sale { .. } => Some(Kind::Sale),
+            Wish::Inquiry { .. } => Some(Kind::Inquiry),
+            Wish::PreAuth { .. } => Some(Kind::PreAuth),
+            Wish::Completion { .. } => Some(Kind::Completion),
+            Wish::Void { of, .. } => {
+                let undone = self.steps.iter().find(|step| step.id == of)?;
+                match undone.wish {
+                    Wish::Sale { .. } => Some(Kind::Void),
+                    Wish::PreAuth { .. } => Some(Kind::PreAuthVoid),
+                    Wish::Completion { .. } => Some(Kind::CompletionVoid),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     /// The number of the card that is in the reader in this step; none if there is none.
     pub fn card_of(&self, step: &Step) -> Option<u8> {
         match step.wish {

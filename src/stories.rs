@@ -48,6 +48,7 @@ stories![
     "ST03-the-same-card-again",
     "ST04-no-paper",
     "ST04-no-paper-and-settled",
+    "ST05-void",
     "ST07-reversal-cannot-be-delivered",
     "ST10-code-68",
     "ST10-code-90",
@@ -65,6 +66,7 @@ stories![
     "ST14-issuer-in-maintenance",
     "ST15-wrong-pin",
     "ST22-cut-over-in-flight",
+    "ST26-completion",
     "ST27-appliance-shop-not-reversed",
     "ST27-appliance-shop-reversed",
 ];

@@ -134,7 +134,7 @@ impl Told {
     fn settled(&self) -> Vec<Vec<u64>> {
         let batch = |record: &Record| match record {
             Record::Switch(SwitchRecord::BatchClosed { entries, .. }) => {
-                Some(entries.iter().map(|(_, _, minor)| *minor).collect())
+                Some(entries.iter().map(|settled| settled.minor).collect())
             }
             _ => None,
         };

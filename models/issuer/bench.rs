@@ -120,6 +120,7 @@ pub(super) fn config() -> Config {
         currency: Currency::CNY,
         business_date: TODAY,
         frame_timeout: Duration::secs(5),
+        hold_days: 30,
         pin_tries_max: 3,
         texts: true,
         unknown_original_code: ResponseCode::ORIGINAL_NOT_FOUND,
@@ -319,7 +320,7 @@ impl Bench {
                 IssuerRecord::Opened { legs }
                 | IssuerRecord::Decided { legs, .. }
                 | IssuerRecord::Reversed { legs, .. } => &**legs,
-                IssuerRecord::CutOver { .. } => &[],
+                IssuerRecord::HoldExpired { .. } | IssuerRecord::CutOver { .. } => &[],
             })
             .filter(|leg| leg.account == Account::Cardholder(number))
             .map(|leg| leg.minor)

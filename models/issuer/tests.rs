@@ -197,7 +197,9 @@ fn every_refusal_has_its_code_and_moves_nothing() {
         (odd(Element::CURRENCY, "840"), "13"),
         (Sale { pin: Some("4321"), ..SALE }.message(), "55"),
         (SALE.message().with(Element::PIN_BLOCK, [1; 8]), "99"),
-        (odd(Element::PROCESSING_CODE, "200000"), "12"),
+        (odd(Element::PROCESSING_CODE, "630000"), "12"),
+        // A void that does not say of what.
+        (odd(Element::PROCESSING_CODE, "200000"), "30"),
         (odd(Element::SETTLEMENT_DATE, "0230"), "30"),
         (odd(Element::CURRENCY, "CNY"), "30"),
         (without(Element::AMOUNT), "30"),

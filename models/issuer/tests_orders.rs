@@ -55,7 +55,9 @@ fn check_answers(bench: &mut Bench) {
                     && answer.number(Element::RRN) == Some(u64::from(original_key.stan))
                     && code == *stored
             }
-            IssuerRecord::Opened { .. } | IssuerRecord::CutOver { .. } => false,
+            IssuerRecord::HoldExpired { .. }
+            | IssuerRecord::Opened { .. }
+            | IssuerRecord::CutOver { .. } => false,
         });
         assert!(is_told, "{answer:?} is told of by no record of {:?}", bench.journal);
     }

@@ -26,6 +26,8 @@ pub(super) enum Concern {
     Storm,
     /// What is rarely written.
     Rare,
+    /// What follows a sale: voids, pre-authorisations and their completion.
+    Follow,
 }
 
 /// A source of choices.

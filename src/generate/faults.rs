@@ -166,7 +166,7 @@ fn choose(entropy: &mut impl Entropy, ways: &[Option<Way>], is_first: bool) -> O
     for (weight, way) in weights.iter_mut().zip(ways) {
         *weight = match way {
             Some(way) if is_first && !way.is_certain => 0,
-            Some(way) if way.is_sale => 4,
+            Some(way) if way.is_taken_back => 4,
             Some(_) => 1,
             None => 0,
         };
@@ -368,7 +368,7 @@ impl Aim<'_> {
     }
 
     fn has_pin(&self) -> bool {
-        self.scenario.policy.pin && self.way.is_sale
+        self.scenario.policy.pin && self.way.is_taken_back
     }
 }
 
@@ -376,7 +376,7 @@ impl Aim<'_> {
 /// must notice. What a dialect leaves open is exposure, and not drawn here.
 fn damage(kind: Kind, hop: Hop, on: OnMessage, entropy: &mut impl Entropy) -> Fault {
     let mti = hop.1;
-    let is_sealed = matches!(mti.class(), 2 | 4);
+    let is_sealed = matches!(mti.class(), 1 | 2 | 4);
     let damage = match kind {
         // A length inside the message frames too: that of the card number.
         Kind::DamageFraming if matches!(mti.class(), 2) && entropy.chance(40) => Damage::Length(2),

@@ -8,6 +8,7 @@ use crate::fault::{ActionName, OnAction, OnMessage, Side};
 use crate::party::{Party, Role};
 use crate::scenario::{AskedBy, Scenario, Step, Wish};
 use reversim_models::iso8583::Mti;
+use reversim_models::record::Kind;
 
 /// A line of the way between a terminal and an issuer, with its direction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,6 +87,36 @@ const SALE: Flow = Flow {
         Act(Terminal, Printer, Approval),
         Act(Terminal, Record("slip-printed"), Approval),
         Act(Issuer, ActionName::TextMessage, Approval),
+    ],
+};
+
+/// A pre-authorisation, or the void of one.
+const PRE_AUTH: Flow = Flow {
+    hops: &[
+        Hop(PosUp, Mti::AUTHORIZATION_REQUEST),
+        Hop(IssuerUp, Mti::AUTHORIZATION_REQUEST),
+        Hop(IssuerDown, Mti::AUTHORIZATION_RESPONSE),
+        Hop(PosDown, Mti::AUTHORIZATION_RESPONSE),
+        Hop(IssuerDown, Mti::AUTHORIZATION_RESPONSE),
+        Hop(PosDown, Mti::AUTHORIZATION_RESPONSE),
+        Hop(ChainUp, Mti::AUTHORIZATION_REQUEST),
+        Hop(ChainDown, Mti::AUTHORIZATION_RESPONSE),
+    ],
+    hops_of_chain: 2,
+    acts: &[
+        Act(Terminal, Record("started"), Nothing),
+        Act(Terminal, Send(Mti::AUTHORIZATION_REQUEST), Nothing),
+        Act(Switch, Record("forwarded"), Nothing),
+        Act(Switch, Send(Mti::AUTHORIZATION_REQUEST), Nothing),
+        Act(Issuer, Record("decided"), Nothing),
+        Act(Issuer, Send(Mti::AUTHORIZATION_RESPONSE), Nothing),
+        Act(Switch, Record("answered"), Nothing),
+        Act(Switch, Send(Mti::AUTHORIZATION_RESPONSE), Nothing),
+        Act(Terminal, Screen, Nothing),
+        Act(Terminal, ActionName::PinPad, Pin),
+        Act(Terminal, Record("approved"), Approval),
+        Act(Terminal, Printer, Approval),
+        Act(Terminal, Record("slip-printed"), Approval),
     ],
 };
 
@@ -249,7 +280,8 @@ pub(super) struct Way {
     pub(super) step: u32,
     pub(super) terminal: Party,
     pub(super) issuer: Party,
-    pub(super) is_sale: bool,
+    /// Whether it moves something, so that it is taken back when its answer does not come.
+    pub(super) is_taken_back: bool,
     /// Whether it is done whatever the screen shows.
     pub(super) is_certain: bool,
     is_approved: bool,
@@ -261,27 +293,27 @@ pub(super) struct Way {
 impl Way {
     /// The way of this step's messages, if it sends any.
     pub(super) fn of(scenario: &Scenario, step: &Step) -> Option<Way> {
-        let (flow, card): (&'static Flow, u8) = match step.wish {
-            Wish::SignOn => (&SIGN_ON, 1),
-            Wish::Sale { card, .. } => (&SALE, card),
-            Wish::Inquiry { card } => (&INQUIRY, card),
-            Wish::Settle => (&SETTLEMENT, 1),
-            Wish::Echo => (&ECHO, 1),
-            Wish::PreAuth { .. }
-            | Wish::Completion { .. }
-            | Wish::Void { .. }
-            | Wish::Reprint { .. }
-            | Wish::CutOver { .. }
-            | Wish::Maintenance { .. }
-            | Wish::WithdrawKeys { .. } => return None,
+        let kind = scenario.kind_of(step);
+        let flow: &'static Flow = match (kind, &step.wish) {
+            (Some(Kind::Inquiry), _) => &INQUIRY,
+            (Some(Kind::PreAuth | Kind::PreAuthVoid), _) => &PRE_AUTH,
+            (Some(_), _) => &SALE,
+            (None, Wish::SignOn) => &SIGN_ON,
+            (None, Wish::Settle) => &SETTLEMENT,
+            (None, Wish::Echo) => &ECHO,
+            (None, _) => return None,
         };
+        let card = scenario.card_of(step).unwrap_or(1);
         let spec = scenario.topology.cards.get(usize::from(card).wrapping_sub(1));
-        let amount = if let Wish::Sale { amount, .. } = step.wish { amount } else { 0 };
+        let amount = match step.wish {
+            Wish::Sale { amount, .. } | Wish::PreAuth { amount, .. } => amount,
+            _ => 0,
+        };
         Some(Way {
             step: step.id,
             terminal: step.party,
             issuer: Party::issuer(spec.map_or(1, |spec| spec.issuer)),
-            is_sale: matches!(step.wish, Wish::Sale { .. }),
+            is_taken_back: kind.is_some_and(Kind::is_reversible),
             is_certain: step.asked_by == AskedBy::Cashier,
             // Several sales may empty an account; then a fault on a slip stays idle, no worse.
             is_approved: spec.is_some_and(|spec| {
@@ -300,9 +332,9 @@ impl Way {
     /// if nothing has to be taken back.
     pub(super) fn after_trouble(self, leg: Leg) -> Option<Way> {
         // A way that is not the wish's own is already the way back.
-        let is_first = self.flow.hops[0].1 == Mti::FINANCIAL_REQUEST;
+        let is_first = matches!(self.flow.hops[0].1.class(), 1 | 2);
         let flow = match leg {
-            _ if !self.is_sale => return None,
+            _ if !self.is_taken_back => return None,
             PosUp if is_first => &UNKNOWN_REVERSAL,
             PosUp | PosDown => &REVERSAL,
             _ if is_first => &ADVICE,
@@ -344,7 +376,7 @@ impl Way {
 
     /// Whether a slip comes out.
     pub(super) fn prints(&self) -> bool {
-        self.is_sale && self.is_approved
+        self.is_taken_back && self.is_approved
     }
 
     /// The two ends of a leg: who sends, who receives.
@@ -414,8 +446,9 @@ mod tests {
     use super::*;
     use reversim_models::record;
 
-    const FLOWS: [&Flow; 9] = [
+    const FLOWS: [&Flow; 10] = [
         &SALE,
+        &PRE_AUTH,
         &INQUIRY,
         &SIGN_ON,
         &SETTLEMENT,

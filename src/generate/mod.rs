@@ -8,6 +8,7 @@ mod entropy;
 mod extra;
 mod faults;
 mod flow;
+mod follow;
 mod peers;
 mod shape;
 mod steps;
@@ -106,6 +107,9 @@ pub const UNSAFE_POLICIES: &[(&str, &str)] = &[
 /// How many scenarios of a hundred tell a story: faults that belong together.
 const STORIES_PERCENT: u64 = 16;
 
+/// How many scenarios of a hundred have voids or pre-authorisations beside what they sell.
+const FOLLOW_PERCENT: u64 = 30;
+
 /// The scenario of this seed. Total, deterministic and cheap: about a microsecond.
 pub fn scenario(profile: Profile, seed: u64) -> Scenario {
     let mut scenario = build(profile, &mut Seeded::new(seed));
@@ -123,6 +127,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     let mut scenario = shape::scenario(profile, entropy);
     entropy.concern(Concern::Steps);
     steps::add(profile, entropy, &mut scenario);
+    entropy.concern(Concern::Follow);
+    if entropy.chance(FOLLOW_PERCENT) {
+        follow::add(entropy, &mut scenario);
+    }
     entropy.concern(Concern::Story);
     if entropy.chance(STORIES_PERCENT) {
         story::tell(profile, entropy, &mut scenario);

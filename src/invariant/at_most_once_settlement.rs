@@ -162,7 +162,7 @@ fn closed(books: &Books, index: usize) -> Checked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::testing::{Sale, Tale, sale, total};
+    use crate::invariant::testing::{Sale, Tale, sale, totals};
 
     #[test]
     fn a_settled_sale_counts_once() {
@@ -194,8 +194,8 @@ mod tests {
     fn settling_again_under_the_next_batch_number_settles_twice() {
         let mut tale = Tale::new();
         tale.sold(sale(1));
-        let first = tale.settlement_started(2, 1, total(&[sale(1)]));
-        let second = tale.settlement_started(3, 2, total(&[sale(1)]));
+        let first = tale.settlement_started(2, 1, totals(&[sale(1)]));
+        let second = tale.settlement_started(3, 2, totals(&[sale(1)]));
         tale.breaks(ABOUT.name, &[first, second], "batch 000001 with 500.00 was never closed");
     }
 

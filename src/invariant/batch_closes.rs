@@ -59,7 +59,7 @@ impl Invariant for Claim {
 mod tests {
     use super::*;
     use crate::history::{HEALING, What};
-    use crate::invariant::testing::{TERMINAL, Tale, sale, total};
+    use crate::invariant::testing::{TERMINAL, Tale, sale, totals};
     use reversim_models::node::{Command, Ticket};
 
     #[test]
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_settlement_that_began_must_end() {
         let mut tale = Tale::new();
-        let started = tale.settlement_started(1, 1, total(&[]));
+        let started = tale.settlement_started(1, 1, totals(&[]));
         tale.day_end();
         tale.breaks(ABOUT.name, &[started], "never closed it");
     }

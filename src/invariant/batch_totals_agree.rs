@@ -152,7 +152,7 @@ fn words(totals: Totals) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::testing::{Tale, sale, total};
+    use crate::invariant::testing::{Tale, sale, totals};
 
     #[test]
     fn both_sides_close_the_same_totals() {
@@ -164,10 +164,10 @@ mod tests {
     }
 
     fn settled_with_a_difference(tale: &mut Tale) -> usize {
-        tale.settlement_started(99, 1, total(&[]));
-        tale.compared(total(&[]), total(&[sale(1)]));
+        tale.settlement_started(99, 1, totals(&[]));
+        tale.compared(totals(&[]), totals(&[sale(1)]));
         let close = tale.host_closed(&[], &[1]);
-        tale.batch_closed(1, total(&[]));
+        tale.batch_closed(1, totals(&[]));
         tale.day_end();
         close
     }
@@ -195,7 +195,7 @@ mod tests {
     fn a_terminal_settles_what_it_sold() {
         let mut tale = Tale::new();
         let receipt = tale.sold(sale(1));
-        let started = tale.settlement_started(2, 1, total(&[sale(1), sale(2)]));
+        let started = tale.settlement_started(2, 1, totals(&[sale(1), sale(2)]));
         let _ = receipt;
         tale.breaks(ABOUT.name, &[1, started], "2 debits of 1000.00");
     }
@@ -204,8 +204,8 @@ mod tests {
     fn totals_that_differ_need_an_upload() {
         let mut tale = Tale::new();
         tale.sold(sale(1));
-        tale.settlement_started(2, 1, total(&[sale(1)]));
-        let compared = tale.compared(total(&[sale(1)]), total(&[]));
+        tale.settlement_started(2, 1, totals(&[sale(1)]));
+        let compared = tale.compared(totals(&[sale(1)]), totals(&[]));
         let close = tale.host_closed(&[sale(1)], &[]);
         tale.day_end();
         tale.breaks(ABOUT.name, &[compared, close], "nothing was uploaded");

@@ -1,14 +1,15 @@
-//! S13 final-is-final: the records of one sale at its terminal and switch.
+//! S13 final-is-final: the records of one transaction at its terminal and switch, and voids of it.
 
 use super::books::{Books, Sale};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::node::Ticket;
-use reversim_models::record::{SwitchRecord, TerminalRecord};
+use reversim_models::record::{Kind, SwitchRecord, TerminalRecord};
 
 const ABOUT: About = About {
     code: "S13",
     name: "final-is-final",
-    claim: "What is declined, reversed, settled or was never sent does not change again.",
+    claim: "What is declined, reversed, settled or was never sent does not change again; a void \
+            comes before its original is settled.",
     example: "a sale of 500.00 at terminal-1 is reversed\n\
               a late 0210 makes terminal-1 record it as approved",
 };
@@ -28,6 +29,11 @@ impl Invariant for Claim {
         if let Some(SwitchRecord::Answered { id, .. }) = seen.switch() {
             return answered(books, seen, *id);
         }
+        if let Some(TerminalRecord::Started { kind: Kind::Void | Kind::CompletionVoid, .. }) =
+            seen.terminal()
+        {
+            return voided(books, seen);
+        }
         let Some((ticket, stan, word)) = seen.terminal().and_then(change) else { return Ok(0) };
         let terminal = seen.entry.party;
         let is_it = |s: &&Sale| (s.terminal, s.ticket, s.stan) == (terminal, ticket, stan);
@@ -40,6 +46,26 @@ impl Invariant for Claim {
             ),
             _ => Ok(1),
         }
+    }
+}
+
+/// A terminal that begins to void something. What it is about stands in its own journal.
+fn voided(books: &Books, seen: &Seen<'_>) -> Checked {
+    let terminal = seen.entry.party;
+    let Some(void) = books.sales.iter().rev().find(|s| s.started == Some(seen.index)) else {
+        return Ok(0);
+    };
+    let Some(original) = void.original else { return Ok(0) };
+    let is_it =
+        |s: &&Sale| (s.terminal, s.batch, s.stan) == (terminal, original.batch, original.stan);
+    let Some(sale) = books.sales.iter().rev().find(is_it) else { return Ok(0) };
+    match sale.end() {
+        Some((end, was)) => breach!(
+            [end, seen.index],
+            "{terminal} voids {sale} at {}, although it was {was}",
+            seen.entry.at
+        ),
+        None => Ok(1),
     }
 }
 
@@ -87,7 +113,7 @@ fn answered(books: &Books, seen: &Seen<'_>, id: u64) -> Checked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::testing::{Tale, sale};
+    use crate::invariant::testing::{Sale, Tale, sale};
 
     #[test]
     fn a_sale_comes_to_one_end() {
@@ -124,6 +150,15 @@ mod tests {
         let first = tale.answered_as(sale(1), "98");
         let second = tale.answered_as(sale(1), "00");
         tale.breaks(ABOUT.name, &[first, second], "with 98 and then decided otherwise");
+    }
+
+    #[test]
+    fn what_is_settled_is_refunded_and_not_voided() {
+        let mut tale = Tale::new();
+        tale.sold(sale(1));
+        let settled = tale.settled(&[sale(1)]);
+        let void = tale.started(Sale { kind: Kind::Void, batch: 2, ..sale(2) });
+        tale.breaks(ABOUT.name, &[settled, void], "although it was settled");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod delivered_to_its_terminal;
 mod echo_integrity;
 mod final_is_final;
 mod goods_and_money_agree;
+mod hold_conservation;
 mod interaction_ends;
 mod keys_resynchronise;
 mod mac_before_state;
@@ -194,7 +195,7 @@ pub(crate) trait Invariant: Sync {
 }
 
 /// Every claim, in the order in which violations are told.
-static ALL: [&dyn Invariant; 37] = [
+static ALL: [&dyn Invariant; 38] = [
     &no_unreversed_debit::Claim,
     &no_unpaid_approval::Claim,
     &at_most_once_posting::Claim,
@@ -218,6 +219,7 @@ static ALL: [&dyn Invariant; 37] = [
     &saf_never_forgets::Claim,
     &open_to_buy::Claim,
     &books_sum_to_zero::Claim,
+    &hold_conservation::Claim,
     &currency_exact::Claim,
     &goods_and_money_agree::Claim,
     &interaction_ends::Claim,

@@ -1,6 +1,6 @@
 //! S7 no-credit-without-debit: all credits against all debits of one transaction.
 
-use super::books::{Books, Delivery};
+use super::books::{Books, Decision, Delivery};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::card::Amount;
 use reversim_models::iso8583::Mti;
@@ -8,7 +8,8 @@ use reversim_models::iso8583::Mti;
 const ABOUT: About = About {
     code: "S7",
     name: "no-credit-without-debit",
-    claim: "What is given back for a transaction is never more than what was taken for it.",
+    claim: "What is given back for a transaction, by reversals, voids and refunds together, is \
+            never more than what was taken for it.",
     example: "a sale of 500.00 is declined with 51; switch-1 sends a reversal of it all the same\n\
               issuer-1 credits 500.00 that it never debited",
 };
@@ -28,6 +29,9 @@ impl Invariant for Claim {
     fn observe(&self, books: &Books, seen: &Seen<'_>) -> Checked {
         if seen.switch().is_some() {
             return asked(books, seen);
+        }
+        if let Some(decision) = books.decisions.last().filter(|d| d.index == seen.index) {
+            return given(books, decision);
         }
         let Some(reversal) = books.reversals.last().filter(|r| r.index == seen.index) else {
             return Ok(0);
@@ -56,6 +60,36 @@ impl Invariant for Claim {
         }
         Ok(1)
     }
+}
+
+/// What voids and refunds give back, with the reversals of their original.
+fn given(books: &Books, decision: &Decision) -> Checked {
+    if decision.debit >= 0 {
+        return Ok(0);
+    }
+    let Some(original) = books.original_of(decision) else {
+        return breach!(
+            [decision.index],
+            "{} gave {} to card {} for a transaction it does not know",
+            decision.issuer,
+            Amount::cny(decision.debit.unsigned_abs()),
+            decision.pan
+        );
+    };
+    let of = |d: &&Decision| d.issuer == original.issuer && d.original == Some(original.id);
+    let back = books.decisions.iter().filter(of).fold(0_i64, |sum, d| sum - d.net().min(0));
+    if original.net() >= back {
+        return Ok(1);
+    }
+    breach!(
+        [original.index, decision.index],
+        "{} gave {} back to card {}, of which it had taken {} (answered {})",
+        decision.issuer,
+        Amount::cny(back.unsigned_abs()),
+        original.pan,
+        Amount::cny(original.net().max(0).unsigned_abs()),
+        original.code
+    )
 }
 
 /// A switch that was told of the issuer's decline has nothing to ask back, whether or not the
@@ -98,16 +132,33 @@ fn asked(books: &Books, seen: &Seen<'_>) -> Checked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::testing::{ISSUER, SWITCH, Tale, sale};
+    use crate::invariant::testing::{ISSUER, SWITCH, Sale, Tale, sale};
     use reversim_models::iso8583::Element;
     use reversim_models::iso8583::ResponseCode;
-    use reversim_models::record::IssuerRecord;
+    use reversim_models::record::{IssuerRecord, Kind};
 
     #[test]
     fn a_credit_follows_a_debit() {
         let mut tale = Tale::new();
         tale.taken_back(sale(1));
         tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn a_sale_is_voided_once() {
+        let mut tale = Tale::new();
+        let sold = tale.decided(sale(1));
+        let void = |tale: &mut Tale, n| {
+            tale.decided_as(Sale { kind: Kind::Void, ..sale(n) }, |record| {
+                if let IssuerRecord::Decided { original, .. } = record {
+                    *original = Some(1);
+                }
+            })
+        };
+        void(&mut tale, 2);
+        tale.holds(ABOUT.name);
+        let again = void(&mut tale, 3);
+        tale.breaks(ABOUT.name, &[sold, again], "gave 1000.00 back");
     }
 
     #[test]

@@ -38,11 +38,11 @@ fn judge(books: &Books, entry: &Presented) -> Checked {
     let before = |index: Option<usize>| index.filter(|i| *i < close);
     let Some(forward) = books.forward(entry.switch, entry.id) else { return Ok(0) };
     let sale = books.sale(entry.ticket);
-    let switch = entry.switch;
+    let (switch, what) = (entry.switch, entry.kind.words());
     if let Some(reversed) = before(forward.reversed).or(before(sale.and_then(|s| s.reversed))) {
         return breach!(
             [reversed, close],
-            "{switch} settles {amount} of card {}, which was reversed before the batch closed",
+            "{switch} settles the {what} of {amount} of card {}, which was reversed before the batch closed",
             forward.pan
         );
     }
@@ -52,7 +52,7 @@ fn judge(books: &Books, entry: &Presented) -> Checked {
             let witness = other.map_or(forward.index, |answer| answer.index);
             return breach!(
                 [witness, close],
-                "{switch} settles {amount} of card {}, which it never answered approved",
+                "{switch} settles the {what} of {amount} of card {}, which it never answered approved",
                 forward.pan
             );
         }
@@ -61,7 +61,7 @@ fn judge(books: &Books, entry: &Presented) -> Checked {
     if let (Some(due), false) = (before(sale.and_then(|s| s.due)), is_given_up) {
         return breach!(
             [due, close],
-            "{switch} settles {amount} of card {} while the reversal of it is pending",
+            "{switch} settles the {what} of {amount} of card {} while the reversal of it is pending",
             forward.pan
         );
     }

@@ -1,15 +1,16 @@
-//! S19 open-to-buy: balances and wrong PINs as the issuer booked them. Holds and day limits are
-//! not visible.
+//! S19 open-to-buy: balances, holds and wrong PINs as the issuer booked them. Day limits are not
+//! visible.
 
-use super::books::Books;
+use super::books::{Books, Decision};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::card::Amount;
+use reversim_models::record::Kind;
 
 const ABOUT: About = About {
     code: "S19",
     name: "open-to-buy",
-    claim: "No account goes below zero, and a wrong PIN counts once however often its request \
-            arrives.",
+    claim: "Nothing is sold or held beyond what an account has less what is held on it, an inquiry \
+            tells just that, and a wrong PIN counts once however often its request arrives.",
     example: "two sales of 600.00 at the same instant on a card with 1000.00\n\
               issuer-1 checks both before it books either: the account ends at -200.00",
 };
@@ -28,21 +29,8 @@ impl Invariant for Claim {
     fn observe(&self, books: &Books, seen: &Seen<'_>) -> Checked {
         let issuer = seen.entry.party;
         let mut checked = 0;
-        for account in books.accounts.iter().filter(|a| a.index == seen.index && a.is_opened) {
-            if account.balance < 0 {
-                let last = books
-                    .decisions
-                    .iter()
-                    .rev()
-                    .find(|d| d.issuer == issuer && d.debit > 0 && d.index < seen.index);
-                return breach!(
-                    [last.map_or(seen.index, |d| d.index), seen.index],
-                    "{issuer} let account {} fall to -{}",
-                    account.account,
-                    Amount::cny(account.balance.unsigned_abs())
-                );
-            }
-            checked += 1;
+        if let Some(decision) = books.decisions.last().filter(|d| d.index == seen.index) {
+            checked += afforded(books, decision)? + told(books, decision)?;
         }
         for pin in books.pins.iter().filter(|p| p.index == seen.index && p.issuer == issuer) {
             let (before, at) = pin.before;
@@ -62,10 +50,52 @@ impl Invariant for Claim {
     }
 }
 
+/// What a sale takes and a pre-authorisation holds must be there. What takes back a void must be
+/// done whatever is there: the cardholder may have spent it meanwhile.
+fn afforded(books: &Books, decision: &Decision) -> Checked {
+    if !matches!(decision.kind, Kind::Sale | Kind::PreAuth) || !decision.moved() {
+        return Ok(0);
+    }
+    let issuer = decision.issuer;
+    let Some(account) = books.standing(issuer, decision.pan).filter(|a| a.is_opened) else {
+        return Ok(0);
+    };
+    let available = account.balance.saturating_sub(books.held(issuer, decision.pan));
+    if available >= 0 {
+        return Ok(1);
+    }
+    let before = books.decisions.iter().rev();
+    let last = before.skip(1).find(|d| d.issuer == issuer && (d.debit > 0 || d.hold > 0));
+    breach!(
+        [last.map_or(decision.index, |d| d.index), decision.index],
+        "{issuer} let account {} fall to -{}",
+        account.account,
+        Amount::cny(available.unsigned_abs())
+    )
+}
+
+/// What an inquiry tells is what may be spent.
+fn told(books: &Books, decision: &Decision) -> Checked {
+    let issuer = decision.issuer;
+    let account = books.standing(issuer, decision.pan).filter(|a| a.is_opened);
+    let (Some(balance), Some(account)) = (decision.balance, account) else { return Ok(0) };
+    let available = account.balance.saturating_sub(books.held(issuer, decision.pan)).max(0);
+    if i64::try_from(balance) == Ok(available) {
+        return Ok(1);
+    }
+    breach!(
+        [account.index, decision.index],
+        "{issuer} tells card {} that {} may be spent, and its books say {}",
+        decision.pan,
+        Amount::cny(balance),
+        Amount::cny(available.unsigned_abs())
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::testing::{Tale, sale};
+    use crate::invariant::testing::{Sale, Tale, sale};
     use reversim_models::iso8583::ResponseCode;
     use reversim_models::record::IssuerRecord;
 
@@ -84,6 +114,36 @@ mod tests {
         let first = tale.decided(sale(1));
         let second = tale.decided(sale(2));
         tale.breaks(ABOUT.name, &[first, second], "fall to -100.00");
+    }
+
+    #[test]
+    fn what_is_held_cannot_be_spent() {
+        let mut tale = Tale::new();
+        tale.opened(120_000);
+        tale.decided(sale(1));
+        let held = tale.decided(Sale { kind: Kind::PreAuth, ..sale(2) });
+        let sold = tale.decided(Sale { minor: 30_000, ..sale(3) });
+        tale.breaks(ABOUT.name, &[held, sold], "fall to -100.00");
+    }
+
+    #[test]
+    fn an_inquiry_tells_what_is_left_beside_the_holds() {
+        for (balance, is_right) in [(20_000, true), (70_000, false)] {
+            let mut tale = Tale::new();
+            tale.opened(120_000);
+            let sold = tale.decided(sale(1));
+            tale.decided(Sale { kind: Kind::PreAuth, ..sale(2) });
+            let inquiry = Sale { kind: Kind::Inquiry, minor: 0, ..sale(3) };
+            let asked = tale.decided_as(inquiry, |record| {
+                if let IssuerRecord::Decided { balance: told, .. } = record {
+                    *told = Some(balance);
+                }
+            });
+            match is_right {
+                true => tale.holds(ABOUT.name),
+                false => tale.breaks(ABOUT.name, &[sold, asked], "700.00 may be spent"),
+            }
+        }
     }
 
     fn wrong_pin(tale: &mut Tale, n: u32, tries: u8) -> usize {

@@ -4,7 +4,7 @@ use super::words::{describe_command, micros};
 use crate::history::{Entry, Frame, Horizon, What};
 use reversim_models::card::{Amount, Currency};
 use reversim_models::device::{Device, Display, Output, Slip};
-use reversim_models::iso8583::{Element, Message, Private60, ResponseCode, Settlement48};
+use reversim_models::iso8583::{Element, Message, Mti, Private60, ResponseCode, Settlement48};
 use reversim_models::node::LinkDownReason;
 use reversim_models::record::{
     IssuerRecord, Kind, Leg, NetworkKey, Reason, Record, SwitchRecord, TerminalRecord, Total,
@@ -231,15 +231,32 @@ pub fn message_words(frame: &Frame) -> Vec<String> {
     if message.mti().class() == 5 {
         words.extend(message.get(Element::PRIVATE_48).and_then(settlement));
     }
-    let is_inquiry = matches!(message.text(Element::PROCESSING_CODE), Some("310000" | "300000"));
+    let kind = kind_of(message);
     let is_declined = code.is_some_and(|code| !code.is_approval()) && message.mti().is_response();
     match message.number(Element::AMOUNT) {
-        Some(minor) if !is_declined => words.push(money(minor).to_string()),
-        None if is_inquiry => words.push("inquiry".to_owned()),
+        Some(minor) if !is_declined => words.push(of_kind(kind, money(minor))),
+        None if kind == Kind::Inquiry => words.push("inquiry".to_owned()),
         _ => {}
     }
     words.extend(message.text(Element::STAN).map(str::to_owned));
     words
+}
+
+/// What a message is about. Answers on the network line do not repeat the condition code, which
+/// tells a completion from a sale; then the amount must do.
+fn kind_of(message: &Message) -> Kind {
+    let request = match message.mti().class() {
+        1 => Mti::AUTHORIZATION_REQUEST,
+        2 if matches!(message.mti().function(), 2 | 3) => Mti::FINANCIAL_ADVICE,
+        _ => Mti::FINANCIAL_REQUEST,
+    };
+    let condition = message.get(Element::CONDITION_CODE);
+    let condition =
+        if request == Mti::AUTHORIZATION_REQUEST { Some(&b"06"[..]) } else { condition };
+    let processing = message.get(Element::PROCESSING_CODE).unwrap_or_default();
+    let authorization = || Kind::of(Mti::AUTHORIZATION_REQUEST, processing, condition);
+    // A reversal names the type of its original in element 90 only.
+    Kind::of(request, processing, condition).or_else(authorization).unwrap_or(Kind::Sale)
 }
 
 fn management(message: &Message) -> Option<&'static str> {

@@ -16,6 +16,11 @@ pub const FLOWS: &[&str] = &[
     "sale+sale",
     "sale+settlement",
     "sale+reprint",
+    "void",
+    "pre-auth",
+    "pre-auth-void",
+    "completion-void",
+    "void+settlement",
     "wrong-pin",
     "echo",
     "cut-over",
@@ -27,6 +32,7 @@ pub const FLOWS: &[&str] = &[
 
 const SALE: Wish = Wish::Sale { amount: 10_000, card: 1 };
 const INQUIRY: Wish = Wish::Inquiry { card: 2 };
+const PRE_AUTH: Wish = Wish::PreAuth { amount: 10_000, card: 1 };
 const COUNTER: Party = Party::terminal(1);
 
 /// The scenario of a flow. One terminal, one switch and one issuer where its name says nothing
@@ -40,6 +46,11 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "sale+sale" => at_the_counter(&[SALE, SALE]),
         "sale+settlement" => at_the_counter(&[SALE, Wish::Settle]),
         "sale+reprint" => at_the_counter(&[SALE, Wish::Reprint { of: None }]),
+        "void" => at_the_counter(&[SALE, void(2)]),
+        "pre-auth" => at_the_counter(&[PRE_AUTH, completion(2)]),
+        "pre-auth-void" => at_the_counter(&[PRE_AUTH, void(2)]),
+        "completion-void" => at_the_counter(&[PRE_AUTH, completion(2), void(3)]),
+        "void+settlement" => at_the_counter(&[SALE, void(2), Wish::Settle]),
         "wrong-pin" => wrong_pin(),
         "echo" => at_the_counter(&[Wish::Echo, SALE]),
         "cut-over" => cut_over(),
@@ -58,6 +69,16 @@ fn at_the_counter(wishes: &[Wish]) -> Scenario {
     let wishes = std::iter::once(&Wish::SignOn).chain(wishes);
     let steps = (1..).zip(wishes).map(|(id, wish)| Step::new(id, COUNTER, wish.clone()));
     Scenario { steps: steps.collect(), ..Scenario::default() }
+}
+
+/// Undoes a step.
+fn void(of: u32) -> Wish {
+    Wish::Void { of, card: None, password: None }
+}
+
+/// Takes a part of what a step held.
+fn completion(of: u32) -> Wish {
+    Wish::Completion { of, amount: Some(7_000) }
 }
 
 /// The first sale is refused for its PIN, the second is not.
@@ -137,6 +158,6 @@ mod tests {
             assert_eq!((run.violation(), &run.idle_faults[..]), (None, &[][..]), "{name}");
             assert!(shows(name).is_none_or(|mark| run.marks.has(mark)), "{name}: {:?}", run.marks);
         }
-        assert_eq!(flow("void"), None);
+        assert_eq!(flow("refund"), None);
     }
 }

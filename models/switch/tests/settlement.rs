@@ -37,7 +37,7 @@ fn closed(bench: &Bench) -> (Vec<u64>, Vec<u32>) {
     let SwitchRecord::BatchClosed { entries, differences, .. } = bench.last_record() else {
         panic!("{:?}", bench.last_record());
     };
-    (entries.iter().map(|(_, _, minor)| *minor).collect(), differences.to_vec())
+    (entries.iter().map(|settled| settled.minor).collect(), differences.to_vec())
 }
 
 #[test]

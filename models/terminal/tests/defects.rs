@@ -218,7 +218,9 @@ fn t21_settles_the_same_sales_under_the_next_batch_number() {
         counter.pass(TIMEOUT);
         counter.answer();
         let closed = counter.journal.iter().filter_map(|record| match record {
-            TerminalRecord::BatchClosed { batch, debits, .. } => Some((*batch, debits.count)),
+            TerminalRecord::BatchClosed { batch, totals, .. } => {
+                Some((*batch, totals.debits.count))
+            }
             _ => None,
         });
         (closed.collect::<Vec<_>>(), counter.display(2))

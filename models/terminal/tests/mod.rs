@@ -36,6 +36,7 @@ pub(super) fn config() -> Config {
         currency: Currency::CNY,
         master_key: Key::new(&[0x31; 16]).unwrap(),
         tpdu: [0x60, 0, 1, 0, 0],
+        supervisor_password: *b"123456",
         response_timeout: TIMEOUT,
         frame_timeout: Duration::secs(2),
         echo_interval: None,

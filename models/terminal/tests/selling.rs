@@ -1,6 +1,7 @@
 //! Sales and inquiries as the cashier sees them and as they travel.
 
 use super::*;
+use crate::record::Kind;
 
 #[test]
 fn a_sale_is_recorded_before_it_is_sent_and_printed_after_it_is_approved() {
@@ -15,7 +16,8 @@ fn a_sale_is_recorded_before_it_is_sent_and_printed_after_it_is_approved() {
     let sent = order.iter().position(|(_, action)| matches!(action, Action::Send { .. }));
     assert!(started < sent);
     assert_eq!(counter.displays(1), [Display::Processing, Display::Approved(PRICE)]);
-    let receipt = Slip::Receipt { stan: 2, batch: 7, amount: PRICE, is_copy: false };
+    let receipt =
+        Slip::Receipt { kind: Kind::Sale, stan: 2, batch: 7, amount: PRICE, is_copy: false };
     assert_eq!(counter.slips(), [receipt]);
 }
 
@@ -188,7 +190,7 @@ fn without_paper_the_sale_stands_and_the_slip_is_printed_again() {
     counter.has_paper = true;
     counter.wish(Command::Reprint { ticket: Ticket(2), voucher: Some(2) });
     assert_eq!(counter.display(2), Some(Display::Reprinted));
-    let copy = Slip::Receipt { stan: 2, batch: 7, amount: PRICE, is_copy: true };
+    let copy = Slip::Receipt { kind: Kind::Sale, stan: 2, batch: 7, amount: PRICE, is_copy: true };
     assert_eq!(counter.slips().last(), Some(&copy));
     assert_eq!(counter.records().last(), Some(&"slip-printed"));
 }

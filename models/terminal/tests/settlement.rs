@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::iso8583::BatchDetails48;
-use crate::record::Total;
+use crate::record::{Total, Totals};
 
 /// Element 60.3 of the host's messages of this type, in order.
 fn codes(counter: &Counter, mti: Mti) -> Vec<u16> {
@@ -23,9 +23,14 @@ fn answer_unbalanced(counter: &mut Counter) {
     counter.say(&answer.with(Element::PRIVATE_48, totals(&request, 2)));
 }
 
-fn closed(batch: u32, count: u32) -> TerminalRecord {
+/// So many sales at the usual price.
+fn sold(count: u32) -> Totals {
     let debits = Total { count, minor: PRICE.minor * u64::from(count) };
-    TerminalRecord::BatchClosed { batch, next: batch + 1, debits }
+    Totals { debits, credits: Total::default() }
+}
+
+fn closed(batch: u32, count: u32) -> TerminalRecord {
+    TerminalRecord::BatchClosed { batch, next: batch + 1, totals: sold(count) }
 }
 
 #[test]
@@ -41,7 +46,7 @@ fn a_balanced_batch_is_closed_without_an_upload() {
     counter.answer();
     assert_eq!((codes(&counter, Mti::FILE_ADVICE), counter.batch), (vec![207], 7));
     assert_eq!(counter.displays(3), [Display::Settling, Display::Settled(true)]);
-    let totals = Slip::Totals { batch: 7, debits: 100_000, count: 2 };
+    let totals = Slip::Totals { batch: 7, totals: sold(2) };
     assert_eq!(counter.slips().last(), Some(&totals));
     assert_eq!(counter.journal.last(), Some(&closed(7, 2)));
     counter.sell(4);

@@ -29,6 +29,10 @@ pub(crate) struct Decision {
     pub(crate) effective: u64,
     pub(crate) code: ResponseCode,
     pub(crate) authorization: Option<[u8; 6]>,
+    /// What it told of the account, minor units.
+    pub(crate) balance: Option<u64>,
+    /// The account that it moved money of.
+    pub(crate) account: Option<u32>,
     /// Taken from the cardholder, minor units; less than zero if something was given.
     pub(crate) debit: i64,
     /// Given back by reversals, minor units; less than zero if something was taken again.
@@ -98,8 +102,6 @@ pub(crate) struct Reversal {
     pub(crate) decision: Option<usize>,
     /// Given to the cardholder, minor units; less than zero if something was taken again.
     pub(crate) credit: i64,
-    /// What it changed in what is held, minor units.
-    pub(crate) hold: i64,
     /// What had been given back before, minor units.
     pub(crate) before: i64,
     pub(crate) before_index: Option<usize>,
@@ -171,7 +173,6 @@ impl Books {
                     key,
                     decision: decision.filter(|_| original.is_some()),
                     credit,
-                    hold: *hold,
                     before: 0,
                     before_index: None,
                     date: *business_date,
@@ -190,6 +191,7 @@ impl Books {
                 self.book(index, issuer, legs, false);
             }
             IssuerRecord::HoldExpired { original, minor, .. } => {
+                self.expired.push((index, *original));
                 let is_it = |d: &&mut Decision| d.issuer == issuer && d.id == *original;
                 if let Some(decision) = self.decisions.iter_mut().find(is_it) {
                     decision.expired = decision.expired.saturating_add(*minor);
@@ -213,6 +215,7 @@ impl Books {
             code,
             effective,
             authorization,
+            balance,
             legs,
             hold,
             pin_tries,
@@ -241,6 +244,11 @@ impl Books {
             effective: *effective,
             code: *code,
             authorization: *authorization,
+            balance: *balance,
+            account: legs.iter().find_map(|leg| match leg.account {
+                Account::Cardholder(number) => Some(number),
+                _ => None,
+            }),
             debit: Leg::to_cardholders(legs).saturating_neg(),
             credited: 0,
             credit: None,
@@ -252,6 +260,19 @@ impl Books {
         decision.ticket = self.ticket_of_decision(&decision);
         self.decisions.push(decision);
         self.book(index, issuer, legs, false);
+    }
+
+    /// What is held on a card, minor units.
+    pub(crate) fn held(&self, issuer: Party, pan: Pan) -> i64 {
+        let of = self.decisions.iter().filter(|d| d.issuer == issuer && d.pan == pan);
+        of.fold(0, |sum, decision| sum.saturating_add(decision.held()))
+    }
+
+    /// The account behind a card, once money of it was moved.
+    pub(crate) fn standing(&self, issuer: Party, pan: Pan) -> Option<&Standing> {
+        let mut of = self.decisions.iter().filter(|d| d.issuer == issuer && d.pan == pan);
+        let number = of.find_map(|decision| decision.account)?;
+        self.accounts.iter().find(|s| s.issuer == issuer && s.account == number)
     }
 
     fn count_pin(&mut self, index: usize, issuer: Party, pan: Pan, tries: u8, is_repeat: bool) {

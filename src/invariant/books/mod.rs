@@ -60,6 +60,8 @@ pub(crate) struct Books {
     pub(crate) advices: Vec<Advice>,
     /// Requests as issuers decided them.
     pub(crate) decisions: Vec<Decision>,
+    /// Holds that issuers let expire: entry, and the issuer's number of the pre-authorisation.
+    pub(crate) expired: Vec<(usize, u64)>,
     /// Reversals as issuers decided them.
     pub(crate) reversals: Vec<Reversal>,
     /// Balances of cardholder accounts.
@@ -112,6 +114,7 @@ impl Books {
             acceptances: Vec::new(),
             advices: Vec::new(),
             decisions: Vec::with_capacity(8),
+            expired: Vec::new(),
             reversals: Vec::new(),
             accounts: Vec::with_capacity(4),
             pins: Vec::new(),

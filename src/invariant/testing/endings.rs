@@ -1,10 +1,12 @@
 //! How a sale ends, as it is told in tests: taken back, given up, or settled.
 
-use super::{DAY, ISSUER, SWITCH, Sale, Tale, legs, sale, total};
+use super::{DAY, ISSUER, SWITCH, Sale, Tale, legs, sale, totals};
 use reversim_models::device::Display;
 use reversim_models::iso8583::{Element, Mti, ResponseCode};
 use reversim_models::node::Ticket;
-use reversim_models::record::{IssuerRecord, Origin, Reason, SwitchRecord, TerminalRecord, Total};
+use reversim_models::record::{
+    IssuerRecord, Origin, Reason, Settled, SwitchRecord, TerminalRecord, Totals,
+};
 
 impl Tale {
     pub(crate) fn due(&mut self, s: Sale) -> usize {
@@ -59,7 +61,7 @@ impl Tale {
     }
 
     pub(crate) fn credited(&mut self, s: Sale) -> usize {
-        self.credited_with(s, s.minor as i64, Some(s.ticket.into()))
+        self.credited_with(s, s.kind.money() * s.minor as i64, Some(s.ticket.into()))
     }
 
     pub(crate) fn credited_with(&mut self, s: Sale, credit: i64, original: Option<u64>) -> usize {
@@ -71,6 +73,7 @@ impl Tale {
             credited: credit.unsigned_abs(),
             code: ResponseCode::APPROVED,
             legs: legs(credit),
+            hold: 0,
             business_date: DAY,
         };
         self.issuer(s, record)
@@ -115,18 +118,23 @@ impl Tale {
         self.switch(s, SwitchRecord::ExceptionOpened { advice, id, ticket, amount, attempts })
     }
 
-    pub(crate) fn settlement_started(&mut self, stan: u32, batch: u32, debits: Total) -> usize {
-        let record = TerminalRecord::SettlementStarted { batch, debits, stan };
+    pub(crate) fn settlement_started(&mut self, stan: u32, batch: u32, totals: Totals) -> usize {
+        let record = TerminalRecord::SettlementStarted { batch, totals, stan };
         self.terminal(sale(0), record)
     }
 
-    pub(crate) fn compared(&mut self, theirs: Total, ours: Total) -> usize {
+    pub(crate) fn compared(&mut self, theirs: Totals, ours: Totals) -> usize {
         let terminal = sale(1).id();
         self.switch(sale(0), SwitchRecord::Compared { terminal, batch: 1, theirs, ours })
     }
 
     pub(crate) fn host_closed(&mut self, sales: &[Sale], differences: &[u32]) -> usize {
-        let entry = |s: &Sale| (u64::from(s.ticket), Ticket(s.ticket), s.minor);
+        let entry = |s: &Sale| Settled {
+            id: s.ticket.into(),
+            ticket: Ticket(s.ticket),
+            kind: s.kind,
+            minor: s.minor,
+        };
         let record = SwitchRecord::BatchClosed {
             terminal: sale(1).id(),
             batch: sales.first().map_or(1, |s| s.batch),
@@ -137,17 +145,17 @@ impl Tale {
         self.switch(sale(0), record)
     }
 
-    pub(crate) fn batch_closed(&mut self, batch: u32, debits: Total) -> usize {
-        let record = TerminalRecord::BatchClosed { batch, next: batch + 1, debits };
+    pub(crate) fn batch_closed(&mut self, batch: u32, totals: Totals) -> usize {
+        let record = TerminalRecord::BatchClosed { batch, next: batch + 1, totals };
         self.terminal(sale(0), record)
     }
 
     /// A whole settlement of these sales under STAN 99, without a fault.
     pub(crate) fn settled(&mut self, sales: &[Sale]) -> usize {
-        let total = total(sales);
-        self.settlement_started(99, 1, total);
-        self.compared(total, total);
+        let totals = totals(sales);
+        self.settlement_started(99, 1, totals);
+        self.compared(totals, totals);
         self.host_closed(sales, &[]);
-        self.batch_closed(1, total)
+        self.batch_closed(1, totals)
     }
 }

@@ -19,7 +19,7 @@ use reversim_models::iso8583::{
 };
 use reversim_models::node::{Command, Link, Ticket};
 use reversim_models::record::{
-    Account, IssuerRecord, Kind, Leg, Origin, Record, SwitchRecord, TerminalRecord, Total,
+    Account, IssuerRecord, Kind, Leg, Origin, Record, SwitchRecord, TerminalRecord, Totals,
 };
 use reversim_models::security::Pin;
 use reversim_models::time::{Date, Duration, Instant};
@@ -157,7 +157,7 @@ impl Tale {
 
     pub(crate) fn receipt(&mut self, s: Sale) -> usize {
         let Sale { stan, batch, .. } = s;
-        let slip = Slip::Receipt { stan, batch, amount: s.amount(), is_copy: false };
+        let slip = Slip::Receipt { kind: s.kind, stan, batch, amount: s.amount(), is_copy: false };
         let output = Output::Slip(slip);
         self.push(s.party(), s.ticket, What::Told { device: Device::Printer, output })
     }
@@ -170,7 +170,10 @@ impl Tale {
     pub(crate) fn started(&mut self, s: Sale) -> usize {
         let Sale { ticket, stan, batch, .. } = s;
         let (ticket, amount, card, date) = (Ticket(ticket), s.amount(), card(), 530);
-        self.terminal(s, TerminalRecord::Started { ticket, stan, batch, amount, card, date })
+        let (kind, original) = (s.kind, s.original());
+        let started =
+            TerminalRecord::Started { ticket, stan, batch, kind, original, amount, card, date };
+        self.terminal(s, started)
     }
 
     pub(crate) fn request(&mut self, s: Sale) -> usize {
@@ -191,7 +194,8 @@ impl Tale {
             ticket: Ticket(s.ticket),
             from: reversim_models::node::Port(s.terminal.into()),
             origin: Origin::Pos(s.pos_key()),
-            kind: Kind::Sale,
+            kind: s.kind,
+            original: None,
             to: reversim_models::node::Port(100),
             key: s.key(),
             rrn: s.rrn(),
@@ -221,13 +225,15 @@ impl Tale {
             terminal: s.id(),
             rrn: s.rrn(),
             pan: pan(),
-            kind: Kind::Sale,
+            kind: s.kind,
+            original: None,
             amount: s.amount(),
             code: ResponseCode::APPROVED,
             effective: s.minor,
             authorization: Some(*b"A00001"),
             balance: None,
-            legs: legs(-(s.minor as i64)),
+            legs: legs(-s.kind.money() * s.minor as i64),
+            hold: if s.kind == Kind::PreAuth { s.minor as i64 } else { 0 },
             pin_tries: 0,
             business_date: DAY,
         };
@@ -250,7 +256,7 @@ impl Tale {
             id: s.ticket.into(),
             ticket: Ticket(s.ticket),
             origin: Origin::Pos(s.pos_key()),
-            kind: Kind::Sale,
+            kind: s.kind,
             code,
             amount: if is_approval { s.amount() } else { Amount::cny(0) },
             authorization: is_approval.then_some(*b"A00001"),
@@ -276,7 +282,9 @@ impl Tale {
     pub(crate) fn approved(&mut self, s: Sale) -> usize {
         let Sale { ticket, stan, batch, .. } = s;
         let (ticket, amount, rrn) = (Ticket(ticket), s.amount(), s.rrn());
-        self.terminal(s, TerminalRecord::Approved { ticket, stan, batch, amount, rrn })
+        let authorization = Some(*b"A00001");
+        let approved = TerminalRecord::Approved { ticket, stan, batch, amount, rrn, authorization };
+        self.terminal(s, approved)
     }
 
     /// A whole sale, without a fault.
@@ -380,9 +388,9 @@ impl Tale {
     }
 }
 
-/// Count and sum.
-pub(crate) fn total(sales: &[Sale]) -> Total {
-    sales.iter().fold(Total::default(), |sum, s| sum.plus(s.minor))
+/// Counts and sums.
+pub(crate) fn totals(sales: &[Sale]) -> Totals {
+    sales.iter().fold(Totals::default(), |sum, s| sum.plus(s.kind, s.minor))
 }
 
 /// What gives the cardholder `minor`, or takes it.

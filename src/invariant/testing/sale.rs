@@ -2,9 +2,9 @@
 
 use super::PAN;
 use crate::party::Party;
-use reversim_models::card::Amount;
+use reversim_models::card::{Amount, Voucher};
 use reversim_models::iso8583::{Element, Message, Mti, OriginalData90};
-use reversim_models::record::{NetworkKey, PosKey};
+use reversim_models::record::{Kind, NetworkKey, PosKey};
 
 /// A sale as its parties name it.
 #[derive(Clone, Copy)]
@@ -13,12 +13,13 @@ pub(crate) struct Sale {
     pub(crate) terminal: u8,
     pub(crate) stan: u32,
     pub(crate) batch: u32,
+    pub(crate) kind: Kind,
     pub(crate) minor: u64,
 }
 
 /// The n-th sale of terminal-1: ticket, STAN and everybody's numbers are n.
 pub(crate) const fn sale(n: u32) -> Sale {
-    Sale { ticket: n, terminal: 1, stan: n, batch: 1, minor: 50_000 }
+    Sale { ticket: n, terminal: 1, stan: n, batch: 1, kind: Kind::Sale, minor: 50_000 }
 }
 
 impl Sale {
@@ -28,6 +29,18 @@ impl Sale {
 
     pub(crate) fn id(self) -> [u8; 8] {
         [b'T', b'0', b'0', b'0', b'0', b'0', b'0', b'0' + self.terminal]
+    }
+
+    /// What follows a transaction is about the first one of the first batch.
+    pub(crate) fn original(self) -> Option<Voucher> {
+        let first = sale(1);
+        self.kind.original().map(|_| Voucher {
+            batch: first.batch,
+            stan: first.stan,
+            date: 530,
+            rrn: first.rrn(),
+            authorization: Some(*b"A00001"),
+        })
     }
 
     pub(crate) fn amount(self) -> Amount {
@@ -52,7 +65,8 @@ impl Sale {
     fn message(self, mti: Mti) -> Message {
         let mut message = Message::new(mti)
             .with(Element::PAN, PAN)
-            .with(Element::PROCESSING_CODE, "000000")
+            .with(Element::PROCESSING_CODE, self.kind.processing())
+            .with(Element::CONDITION_CODE, self.kind.condition())
             .with(Element::TERMINAL, self.id())
             .with(Element::MERCHANT, "898310154110001")
             .with(Element::CURRENCY, "156");

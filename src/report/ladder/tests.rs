@@ -9,7 +9,7 @@ use reversim_models::card::{Amount, Card, Pan};
 use reversim_models::device::{Device, Display, Output, Slip, Text};
 use reversim_models::iso8583::{Dialect, Element, Envelope, Message, Mti, NETWORK, POS};
 use reversim_models::node::{Command, Link, LinkDownReason, Ticket};
-use reversim_models::record::{Reason, TerminalRecord};
+use reversim_models::record::{Kind, Reason, TerminalRecord};
 use reversim_models::time::Instant;
 
 const TERMINAL: Party = Party::terminal(1);
@@ -111,6 +111,8 @@ fn started() -> TerminalRecord {
         ticket: Ticket(1),
         stan: 1,
         batch: 1,
+        kind: Kind::Sale,
+        original: None,
         amount: Amount::cny(50_000),
         card: Card { pan, expiry: 3012 },
         date: 530,
@@ -201,7 +203,13 @@ fn late_and_doubled_messages_arrive_on_rows_of_their_own() {
     story.at(30_000).screen(Display::InDoubt);
     story.at(30_021).arrive(sent, 0);
     story.arrive(sent, 1);
-    let slip = Slip::Receipt { stan: 1, batch: 1, amount: Amount::cny(50_000), is_copy: false };
+    let slip = Slip::Receipt {
+        kind: Kind::Sale,
+        stan: 1,
+        batch: 1,
+        amount: Amount::cny(50_000),
+        is_copy: false,
+    };
     let output = Output::Slip(slip);
     story.then(TERMINAL, What::Told { device: Device::Printer, output });
     story.then(TERMINAL, What::Answered { device: Device::Printer, is_done: false });
