@@ -43,6 +43,8 @@ impl StateWatch {
 
     fn terminal(&mut self, entry: &Entry, record: &TerminalRecord) {
         let state = match record {
+            // What is not settled has no end here.
+            TerminalRecord::Started { kind, .. } if !kind.is_settled() => return,
             TerminalRecord::Started { ticket, batch, .. } => {
                 let state = State {
                     terminal: AtTerminal::Asked,

@@ -116,7 +116,7 @@ fn approved(books: &Books, seen: &Seen<'_>, ticket: Ticket, stan: u32, amount: A
              of that amount reached it"
         );
     }
-    let is_debit = |d: &Decision| d.ticket == ticket && d.code.is_approval() && d.debit > 0;
+    let is_debit = |d: &Decision| d.ticket == ticket && d.code.is_approval() && d.moved();
     if books.sees_issuers() && !books.decisions.iter().any(is_debit) {
         let last = books.decisions.iter().rev().find(|d| d.ticket == ticket);
         let witness = last.map_or(sale.first, |d| d.index);
