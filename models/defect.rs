@@ -34,6 +34,8 @@ pub enum Defect {
     T15,
     /// Takes one read for one message; what follows the first frame is dropped.
     T16,
+    /// Looks a voucher up without asking whether its batch is closed: voids what is settled.
+    T19,
     /// An interrupted upload begins at the first detail again; the host counts by position.
     T20,
     /// A lost 0510 increments the batch number and settles the same sales again.
@@ -106,6 +108,8 @@ pub enum Defect {
     I09,
     /// Looks for the original among committed entries only: one still being written is not found.
     I10,
+    /// A completion ends its own part of the hold only; the rest stays held.
+    I12,
     /// A duplicate is answered with a new authorization code.
     I18,
     /// Checks the balance when the request arrives, books when it is committed.
@@ -166,6 +170,7 @@ impl Defect {
         Defect::T14,
         Defect::T15,
         Defect::T16,
+        Defect::T19,
         Defect::T20,
         Defect::T21,
         Defect::T24,
@@ -202,6 +207,7 @@ impl Defect {
         Defect::I07,
         Defect::I09,
         Defect::I10,
+        Defect::I12,
         Defect::I18,
         Defect::I20,
         Defect::I23,
@@ -308,6 +314,9 @@ const ROWS: &[Row] = &[
     ("T16", Part::Terminal, "merged-read-drops-the-rest",
      "takes one read for one message; what follows the first frame is dropped",
      "interaction-ends"),
+    ("T19", Part::Terminal, "void-after-settlement",
+     "looks a voucher up without asking whether its batch is closed",
+     "final-is-final"),
     ("T20", Part::Terminal, "upload-restarts-from-zero",
      "an interrupted upload begins at the first detail again, and the host counts by position",
      "at-most-once-settlement"),
@@ -416,6 +425,9 @@ const ROWS: &[Row] = &[
     ("I10", Part::Issuer, "reversal-races-original",
      "looks for the original among committed entries only: one still being written is not found",
      "order-independence"),
+    ("I12", Part::Issuer, "remainder-never-released",
+     "a completion ends its own part of the hold; the rest stays held",
+     "hold-conservation"),
     ("I18", Part::Issuer, "duplicate-gets-a-new-code",
      "a duplicate is answered with a new authorization code",
      "echo-integrity"),

@@ -250,6 +250,40 @@ fn a_slip_of_a_settled_batch_is_refused() {
 }
 
 #[test]
+fn a_void_whose_answer_is_lost_is_taken_back_and_made_again() {
+    let told = tell("ST05-void");
+    assert_eq!(told.screens(3), [Display::WrongPassword]);
+    assert_eq!(told.screens(4).last(), Some(&Display::InDoubt));
+    let reversal = told.sent(TERMINAL, Mti::REVERSAL_REQUEST, 4);
+    let inquiry = told.sent(TERMINAL, Mti::FINANCIAL_REQUEST, 5);
+    assert!(reversal[0] < inquiry[0]);
+    assert_eq!((told.receipts(2), told.receipts(4), told.receipts(6)), (1, 0, 1));
+    let (taken, given) = ((false, 50_000), (true, 50_000));
+    assert_eq!(told.texts(), [taken, given, taken, given]);
+    assert_eq!(told.net_debit(1), 0);
+    assert_eq!(told.screens(7).last(), Some(&Display::Settled(true)));
+    assert_eq!(told.settled()[0], [50_000, 50_000], "the sale and its void");
+}
+
+#[test]
+fn a_completion_whose_answer_is_lost_leaves_nothing_held_in_the_end() {
+    let told = tell("ST26-completion");
+    assert_eq!(told.screens(3).last(), Some(&Display::InDoubt));
+    let told_balance = told.screens(4).last().copied();
+    assert_eq!(told_balance, Some(Display::Balance(Amount::cny(1_000_000 - 80_000))));
+    assert_eq!(told.screens(5).last(), Some(&Display::Approved(Amount::cny(50_000))));
+    assert_eq!(told.net_debit(1), 50_000);
+    let holds = told.records(ISSUER).filter_map(|record| match record {
+        Record::Issuer(
+            IssuerRecord::Decided { hold, .. } | IssuerRecord::Reversed { hold, .. },
+        ) => Some(*hold),
+        _ => None,
+    });
+    assert_eq!(holds.sum::<i64>(), 0);
+    assert_eq!(told.settled()[0], [50_000]);
+}
+
+#[test]
 fn a_reversal_that_cannot_be_delivered_becomes_an_exception_item() {
     let told = tell("ST07-reversal-cannot-be-delivered");
     one_sided(&told);

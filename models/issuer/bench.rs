@@ -11,7 +11,7 @@ use crate::line::{Line, MacCheck, Zone};
 use crate::node::{
     Action, Actions, Command, Event, Journal, Link, LinkDownReason, Node, Port, Ticket,
 };
-use crate::record::{Account, IssuerRecord, Record};
+use crate::record::{Account, IssuerRecord, Kind, Record};
 use crate::security::{Key, MacAlgorithm, Pin, PinBlock};
 use crate::time::{Date, Duration, Instant, LocalTime, Now};
 
@@ -22,6 +22,9 @@ pub(super) const FUNDS: u64 = 100_000;
 /// A transaction as a switch would send it. Tests say what differs.
 #[derive(Clone, Copy)]
 pub(super) struct Sale {
+    pub(super) kind: Kind,
+    /// The STAN of what it is about.
+    pub(super) original: Option<(Kind, u32)>,
     pub(super) stan: u32,
     pub(super) pan: &'static str,
     pub(super) minor: u64,
@@ -37,14 +40,27 @@ pub(super) const EXPIRED: &str = "6224242000000062";
 pub(super) const LIMITED: &str = "6224242000000070";
 pub(super) const STRANGER: &str = "6224242000000088";
 
-pub(super) const SALE: Sale =
-    Sale { stan: 7, pan: GOOD, minor: 1_000, pin: Some("1234"), date: "0331" };
+pub(super) const SALE: Sale = Sale {
+    kind: Kind::Sale,
+    original: None,
+    stan: 7,
+    pan: GOOD,
+    minor: 1_000,
+    pin: Some("1234"),
+    date: "0331",
+};
 
 impl Sale {
+    /// What follows this one, about it, under another STAN.
+    pub(super) fn followed(self, kind: Kind, stan: u32) -> Sale {
+        Sale { kind, original: Some((self.kind, self.stan)), stan, ..self }
+    }
+
     pub(super) fn message(self) -> Message {
-        let mut message = Message::new(Mti::FINANCIAL_REQUEST)
+        let mut message = Message::new(self.kind.request())
             .with(Element::PAN, self.pan)
-            .with(Element::PROCESSING_CODE, "000000")
+            .with(Element::PROCESSING_CODE, self.kind.network_processing())
+            .with(Element::CONDITION_CODE, self.kind.condition())
             .with(Element::TRANSMISSION_TIME, "0331120000")
             .with(Element::SETTLEMENT_DATE, self.date)
             .with(Element::ACQUIRER, "00085500")
@@ -55,6 +71,11 @@ impl Sale {
         message.set_number(Element::AMOUNT, self.minor, 12);
         message.set_number(Element::STAN, u64::from(self.stan), 6);
         message.set_number(Element::RRN, u64::from(self.stan), 12);
+        if let Some((kind, stan)) = self.original {
+            let original = Sale { kind, original: None, stan, ..self }.message();
+            let named = OriginalData90::of_original(&original).expect("it has its identity");
+            message.set(Element::ORIGINAL_DATA, named.encode());
+        }
         if let Some(pin) = self.pin {
             let pin = Pin::new(pin).expect("a test's PIN is one");
             let block = PinBlock::seal(&pin, self.pan, &zone().pin).expect("a test's card is one");
@@ -268,7 +289,7 @@ impl Bench {
         self.line.receive(self.now, frame);
         while let Some(next) = self.line.next() {
             let incoming = next.expect("an issuer's answers decode");
-            let is_sealed = matches!(incoming.message.mti().class(), 2 | 4);
+            let is_sealed = matches!(incoming.message.mti().class(), 1 | 2 | 4);
             let expected = if is_sealed { MacCheck::Valid } else { MacCheck::Absent };
             assert_eq!(incoming.mac, expected);
             self.answers.push_back(incoming.message);

@@ -20,6 +20,8 @@ mod tests;
 #[cfg(test)]
 mod tests_defects;
 #[cfg(test)]
+mod tests_follow;
+#[cfg(test)]
 mod tests_orders;
 
 pub use config::{AccountSpec, Config, Standing};
@@ -309,6 +311,9 @@ impl Issuer {
         match (request.kind, self.original_of(request)) {
             _ if effective == 0 => 0,
             (Kind::PreAuth, _) => signed(effective),
+            (Kind::Completion, Some(_)) if self.config.defects.has(Defect::I12) => {
+                -signed(effective)
+            }
             // All of the hold ends, also what the completion does not take.
             (Kind::PreAuthVoid | Kind::Completion, Some(placed)) => {
                 -signed(self.books.held(placed.id))

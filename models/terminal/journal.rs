@@ -86,6 +86,8 @@ pub(super) struct Memory {
     /// The vouchers of the open batch, in order.
     pub(super) vouchers: Vec<Booked>,
     pub(super) settlement: Option<Settlement>,
+    /// Vouchers of closed batches: only ever filled under planted defect T19.
+    closed: Vec<Booked>,
 }
 
 impl Memory {
@@ -99,6 +101,7 @@ impl Memory {
             pending: Vec::new(),
             vouchers: Vec::new(),
             settlement: None,
+            closed: Vec::new(),
         }
     }
 
@@ -189,7 +192,10 @@ impl Memory {
             TerminalRecord::BatchClosed { next, .. } => {
                 self.batch = next;
                 self.settlement = None;
-                self.vouchers.clear();
+                let closed = self.vouchers.drain(..);
+                if config.defects.has(Defect::T19) {
+                    self.closed.extend(closed);
+                }
                 self.stans.release(self.pending.iter().map(|doubt| doubt.transaction.stan));
             }
         }
@@ -229,6 +235,12 @@ impl Memory {
     /// The voucher of the open batch with this number.
     pub(super) fn voucher(&self, stan: u32) -> Option<&Booked> {
         self.vouchers.iter().find(|booked| booked.transaction.stan == stan)
+    }
+
+    /// What can be voided under this number: a voucher of the open batch.
+    pub(super) fn voidable(&self, stan: u32) -> Option<&Booked> {
+        let closed = || self.closed.iter().rev().find(|booked| booked.transaction.stan == stan);
+        self.voucher(stan).or_else(closed)
     }
 
     /// Removes the pending reversal of this voucher.

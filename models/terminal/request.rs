@@ -55,7 +55,7 @@ impl Terminal {
 
     /// The void of a voucher that the open batch holds, for the same card, and only once.
     fn void(&self, voucher: u32, card: Card) -> Result<Asked, Display> {
-        let booked = self.memory.voucher(voucher).filter(|one| !self.memory.is_undone(one));
+        let booked = self.memory.voidable(voucher).filter(|one| !self.memory.is_undone(one));
         let booked = booked.filter(|one| one.transaction.card.pan == card.pan);
         let booked = booked.ok_or(Display::VoidRefused)?;
         let kind = match booked.transaction.kind {

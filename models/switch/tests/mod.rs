@@ -5,6 +5,7 @@ mod defects;
 mod defects_requests;
 mod defects_saf;
 mod durability;
+mod follow;
 mod lines;
 mod properties;
 mod reversals;

@@ -1,6 +1,7 @@
 //! The sentences of the terminal, played against a host that the test speaks for.
 
 mod defects;
+mod follow;
 mod line;
 mod power;
 mod reversal;

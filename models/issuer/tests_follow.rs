@@ -1,0 +1,154 @@
+//! Voids, pre-authorisations and completions at the issuer: what is taken, given back and held.
+
+use super::bench::*;
+use crate::node::Command;
+use crate::record::{IssuerRecord, Kind};
+use crate::time::{Date, Duration};
+
+const HELD: Sale = Sale { kind: Kind::PreAuth, minor: 80_000, ..SALE };
+
+/// What an inquiry under this STAN says may be spent.
+fn told(bench: &mut Bench, stan: u32) -> u64 {
+    bench.ask(&Sale { stan, ..SALE }.inquiry());
+    let told = bench.issuer_records().last().and_then(|record| match record {
+        IssuerRecord::Decided { balance, .. } => *balance,
+        _ => None,
+    });
+    told.expect("an inquiry tells the balance")
+}
+
+#[test]
+fn a_void_gives_back_what_its_sale_took_and_only_once() {
+    let mut bench = Bench::new();
+    let void = SALE.followed(Kind::Void, 8);
+    assert_eq!(bench.code(&void.message()), "25");
+    bench.ask(&SALE.message());
+    let void = Sale { stan: 9, ..void };
+    assert_eq!((bench.code(&void.message()), bench.holds(GOOD)), ("00".into(), 100_000));
+    assert_eq!(bench.code(&void.message()), "00", "a copy gets the stored answer");
+    assert_eq!(bench.code(&Sale { stan: 10, ..void }.message()), "22");
+    assert_eq!(bench.holds(GOOD), 100_000);
+}
+
+#[test]
+fn a_void_must_be_about_its_sale_in_full() {
+    let mut bench = Bench::new();
+    bench.ask(&SALE.message());
+    let void = SALE.followed(Kind::Void, 8);
+    let cases = [
+        (Sale { minor: 999, ..void }, "64"),
+        (Sale { stan: 9, pan: OTHER, ..void }, "12"),
+        // The void of a completion is about a completion.
+        (Sale { stan: 10, kind: Kind::CompletionVoid, ..void }, "12"),
+    ];
+    for (void, code) in cases {
+        assert_eq!((bench.code(&void.message()), bench.holds(GOOD)), (code.into(), 99_000));
+    }
+}
+
+#[test]
+fn the_reversal_of_a_void_takes_the_money_again_and_lets_it_be_voided_again() {
+    let mut bench = Bench::new();
+    let void = SALE.followed(Kind::Void, 8);
+    bench.ask(&SALE.message());
+    bench.ask(&void.message());
+    assert_eq!((bench.code(&void.reversal()), bench.holds(GOOD)), ("00".into(), 99_000));
+    bench.restart();
+    let again = Sale { stan: 9, ..void };
+    assert_eq!((bench.code(&again.message()), bench.holds(GOOD)), ("00".into(), 100_000));
+}
+
+#[test]
+fn the_reversal_of_a_voided_sale_gives_nothing_back_a_second_time() {
+    let mut bench = Bench::new();
+    bench.ask(&SALE.message());
+    bench.ask(&SALE.followed(Kind::Void, 8).message());
+    assert_eq!((bench.code(&SALE.reversal()), bench.holds(GOOD)), ("12".into(), 100_000));
+}
+
+#[test]
+fn a_reversed_sale_is_not_voided() {
+    let mut bench = Bench::new();
+    bench.ask(&SALE.message());
+    bench.ask(&SALE.reversal());
+    let void = SALE.followed(Kind::Void, 8);
+    assert_eq!((bench.code(&void.message()), bench.holds(GOOD)), ("22".into(), 100_000));
+}
+
+#[test]
+fn a_pre_authorisation_holds_what_it_does_not_take() {
+    let mut bench = Bench::new();
+    assert_eq!((bench.code(&HELD.message()), bench.holds(GOOD)), ("00".into(), 100_000));
+    assert_eq!(told(&mut bench, 20), 20_000);
+    let sale = |stan, minor| Sale { stan, minor, ..SALE }.message();
+    assert_eq!(bench.code(&sale(21, 20_001)), "51");
+    assert_eq!(bench.code(&sale(22, 20_000)), "00");
+    bench.restart();
+    assert_eq!(told(&mut bench, 23), 0);
+}
+
+#[test]
+fn a_completion_takes_its_part_and_lets_the_rest_go() {
+    let mut bench = Bench::new();
+    bench.ask(&HELD.message());
+    let part = Sale { minor: 50_000, ..HELD.followed(Kind::Completion, 8) };
+    assert_eq!(bench.code(&Sale { minor: 80_001, ..part }.message()), "64");
+    let part = Sale { stan: 9, ..part };
+    assert_eq!((bench.code(&part.message()), bench.holds(GOOD)), ("00".into(), 50_000));
+    assert_eq!(told(&mut bench, 20), 50_000);
+    assert_eq!(bench.code(&Sale { stan: 10, ..part }.message()), "22");
+}
+
+#[test]
+fn the_void_of_a_completion_holds_the_money_again() {
+    let mut bench = Bench::new();
+    bench.ask(&HELD.message());
+    let part = Sale { minor: 50_000, ..HELD.followed(Kind::Completion, 8) };
+    bench.ask(&part.message());
+    let void = part.followed(Kind::CompletionVoid, 9);
+    assert_eq!((bench.code(&void.message()), bench.holds(GOOD)), ("00".into(), 100_000));
+    assert_eq!(told(&mut bench, 20), 20_000);
+    bench.ask(&void.reversal());
+    assert_eq!((bench.holds(GOOD), told(&mut bench, 21)), (50_000, 50_000));
+}
+
+#[test]
+fn a_voided_pre_authorisation_holds_nothing_and_is_not_completed() {
+    let mut bench = Bench::new();
+    bench.ask(&HELD.message());
+    let void = HELD.followed(Kind::PreAuthVoid, 8);
+    assert_eq!((bench.code(&void.message()), told(&mut bench, 20)), ("00".into(), 100_000));
+    assert_eq!(bench.code(&HELD.followed(Kind::Completion, 9).message()), "22");
+    bench.ask(&void.reversal());
+    assert_eq!(told(&mut bench, 21), 20_000);
+}
+
+#[test]
+fn a_hold_that_nobody_ends_expires_and_is_not_completed_afterwards() {
+    let mut bench = Bench::new();
+    bench.ask(&HELD.message());
+    let cut_over = |bench: &mut Bench, day| {
+        let date = Date { year: 2026, month: 4, day };
+        bench.command(Command::CutOver { date, window: Duration::ZERO });
+    };
+    cut_over(&mut bench, 29);
+    assert_eq!(bench.count("hold-expired"), 0);
+    cut_over(&mut bench, 30);
+    assert_eq!(bench.count("hold-expired"), 1);
+    bench.restart();
+    assert_eq!((told(&mut bench, 20), bench.count("hold-expired")), (100_000, 1));
+    let completion = Sale { minor: 50_000, ..HELD.followed(Kind::Completion, 9) };
+    assert_eq!((bench.code(&completion.message()), bench.holds(GOOD)), ("22".into(), 100_000));
+    assert_eq!((bench.code(&HELD.reversal()), told(&mut bench, 21)), ("00".into(), 100_000));
+}
+
+#[test]
+fn i12_keeps_what_a_completion_did_not_take() {
+    use crate::defect::Defect;
+    let left = [Bench::new(), Bench::with_defect(Defect::I12)].map(|mut bench| {
+        bench.ask(&HELD.message());
+        bench.ask(&Sale { minor: 50_000, ..HELD.followed(Kind::Completion, 8) }.message());
+        told(&mut bench, 20)
+    });
+    assert_eq!(left, [50_000, 20_000]);
+}
