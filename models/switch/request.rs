@@ -6,6 +6,7 @@
 use super::book::{Answer, Stage, Transaction};
 use super::exchange::{Marks, Pending, complete, fixed, transmission};
 use super::{Caller, Side, Switch, Timer, about};
+use crate::asked::Question;
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
 use crate::iso8583::{Element, Envelope, Message, ResponseCode};
@@ -170,7 +171,9 @@ impl Switch {
         self.check_terms(request)?;
         let upstream = self.upstream_of(&request.pan).ok_or(ResponseCode::NO_SUCH_ISSUER)?;
         let port = upstream.port;
-        let is_full = self.book.queue(port).is_some_and(|saf| saf.len() >= self.config.saf_max);
+        let waiting = self.book.queue(port).map_or(0, |queue| queue.len());
+        self.asking.note(Question::AdviceRoom, waiting as u64);
+        let is_full = waiting >= self.config.saf_max;
         if is_full && request.kind == Kind::Sale {
             return Err(ResponseCode::ISSUER_INOPERATIVE);
         }
@@ -202,9 +205,12 @@ impl Switch {
             // In a closed batch it would never be settled.
             return Err(ResponseCode::BATCH_MISMATCH);
         }
+        self.asking.note(Question::SmallestSale, request.amount.minor);
         if request.amount.minor < self.config.amount_min {
             return Err(ResponseCode::INVALID_AMOUNT);
         }
+        // Of this card there were no more than of all cards.
+        self.asking.note(Question::SalesOfCard, self.book.transactions().len() as u64);
         let max = self.config.sales_per_card_max;
         if max > 0 && self.sales_of_card(request) >= max as usize {
             return Err(ResponseCode::EXCEEDS_COUNT_LIMIT);

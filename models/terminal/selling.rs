@@ -3,6 +3,7 @@
 use super::journal::{Keys, Sale};
 use super::messages::{self, Verdict};
 use super::{Aim, Printing, Request, Requested, State, Terminal, Wish, due, print, show};
+use crate::asked::Question;
 use crate::card::Amount;
 use crate::defect::Defect;
 use crate::device::{Device, Display, Output, Slip};
@@ -21,6 +22,7 @@ impl Terminal {
             _ => None,
         };
         let is_frozen = self.memory.settlement.is_some();
+        self.asking.note(Question::BatchRoom, self.memory.sales.len() as u64);
         let is_full = is_frozen || self.memory.sales.len() >= self.config.batch_max as usize;
         if (amount.is_some() && is_full) || self.card_stan(amount.is_some()).is_none() {
             return self.end(now, wish.ticket, Display::MustSettle, actions);

@@ -66,7 +66,10 @@ impl Progress {
     }
 
     /// Refuses what is done if it is not the beginning of what is asked for.
-    pub(super) fn belongs_to(&self, explorations: &[Exploration]) -> Result<(), Failure> {
+    pub(super) fn belongs_to<'a>(
+        &self,
+        mut explorations: impl Iterator<Item = &'a Exploration>,
+    ) -> Result<(), Failure> {
         if self.contents.build != BUILD {
             return Err(Failure::usage(format!(
                 "{} cannot be gone on from: build {} wrote it, and this is build {BUILD}; name \
@@ -75,8 +78,8 @@ impl Progress {
                 self.contents.build
             )));
         }
-        for (number, done) in self.contents.done.iter().enumerate() {
-            let is_asked_for = explorations.get(number).is_some_and(|asked| {
+        for done in &self.contents.done {
+            let is_asked_for = explorations.next().is_some_and(|asked| {
                 let digest = asked.flow_digest().to_string();
                 (&done.flow, &done.flow_digest, &done.alphabet, done.faults, &done.reversim[..])
                     == (
