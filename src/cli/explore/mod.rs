@@ -18,6 +18,7 @@ use reversim::generate::WEAK_PEERS;
 use reversim::scenario::Scenario;
 use reversim::search::explore::{ExploreError, FLOWS, Shared, flow};
 use reversim::search::{Alphabet, Exploration};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -60,6 +61,7 @@ pub(crate) fn explore(arguments: &Explore, output: &Output) -> Result<Exit, Fail
     if let Some(panic) = documents.iter().find_map(Document::panic) {
         return Err(Failure::internal(format!("a party panicked: {panic}")));
     }
+    progress.failed()?;
     Ok(if documents.iter().all(Document::is_clean) { Exit::Holds } else { Exit::Violated })
 }
 
@@ -72,19 +74,13 @@ fn certify(
 ) -> Result<Document, Failure> {
     bar.set_message(exploration.name.clone());
     let from = progress.place();
-    let mut failed = None;
     let certificate = exploration.go_on(&reversim::run, from.as_ref(), shared, &mut |place| {
         bar.set_position(place.runs());
-        if failed.is_none() {
-            failed = progress.reach(place).err();
-        }
+        progress.reach(place);
     });
     let certificate = certificate.map_err(|error| failure(error, progress))?;
-    if let Some(failure) = failed {
-        return Err(failure);
-    }
     let document = Document::new(exploration, &certificate)?;
-    progress.finish(document.clone())?;
+    progress.finish(document.clone());
     Ok(document)
 }
 
@@ -146,6 +142,7 @@ impl Known {
 /// Everything that is asked for: each flow, as it is or beside each weak peer. The peers that may
 /// go unnoticed come first, flow by flow, because they cost little; the others peer by peer.
 fn tasks(arguments: &Explore) -> Result<Vec<Task>, Failure> {
+    set_once(&arguments.policies)?;
     let mut tasks = Vec::new();
     let exploration = |(name, base)| Exploration {
         name,
@@ -177,6 +174,21 @@ fn tasks(arguments: &Explore) -> Result<Vec<Task>, Failure> {
     }
     tasks.sort_by_key(|(order, _)| *order);
     Ok(tasks.into_iter().map(|(_, task)| task).collect())
+}
+
+/// Two values for one key: nobody can tell which one is meant.
+fn set_once(assignments: &[String]) -> Result<(), Failure> {
+    let key = |assignment: &str| {
+        let (key, _) = assignment.split_once('=').unwrap_or((assignment, ""));
+        let key = key.trim();
+        key.strip_prefix("policy.").unwrap_or(key).to_owned()
+    };
+    let mut keys = BTreeSet::new();
+    match assignments.iter().map(|assignment| key(assignment)).find(|key| !keys.insert(key.clone()))
+    {
+        None => Ok(()),
+        Some(key) => Err(Failure::usage(format!("--policy sets `{key}` twice; set it once"))),
+    }
 }
 
 /// A scenario with values set, and named after them.
