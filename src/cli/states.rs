@@ -43,8 +43,8 @@ pub(crate) fn states_text(states: &States) -> String {
     if !never_seen.is_empty() {
         line(format!("never seen: {}", never_seen.join(", ")));
         line(
-            "no rule forbids these; whether anything leads there is not known: they may be rare, or \
-             forbidden by more than two parties at once"
+            "no rule forbids these; whether anything leads there is not known: they may be rare, \
+             or forbidden by more than two parties at once"
                 .to_owned(),
         );
     }

@@ -112,8 +112,8 @@ fn text(case: &Case, why: &Why, broken: &str) -> String {
         table.row([micros(odds.at.0), count, event(scenario, odds) + sealed]);
     }
     let what = format!(
-        "a random future: everything goes on as it does by itself, and at most two more faults, drawn \
-         from all that are possible from there on, hit it; {} a row",
+        "a random future: everything goes on as it does by itself, and at most two more faults, \
+         drawn from all that are possible from there on, hit it; {} a row",
         reversim::search::why::FUTURES
     );
     let _ = write!(out, "{table}  {}\n\nnearest pass\n", wrap(&what, 96, 96).join("\n  "));
