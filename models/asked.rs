@@ -78,7 +78,7 @@ impl Asked {
     /// Whether the question may have been asked about a number from `from` to just below `to`.
     pub const fn within(&self, question: Question, from: u64, to: u64) -> bool {
         let (least, most) = self.0[question as usize];
-        least < to && from <= most && least <= most
+        from < to && least < to && from <= most && least <= most
     }
 
     /// Whether the question was asked at all.
