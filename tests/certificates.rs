@@ -186,7 +186,7 @@ fn a_policy_is_set_once() {
 #[test]
 fn what_is_taken_over_beside_weak_peers_is_confirmed_in_full() {
     let place = place();
-    let words = "explore sign-on --faults 2 --weak-peers --format json";
+    let words = "explore sale --faults 1 --weak-peers --format json";
     let made = output(place.path(), words).stdout;
     let whole = timeless(&output(place.path(), &format!("{words} --in-full")).stdout);
     let pruned = timeless(&made);
