@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, draws a random number, opens a socket or starts a thread: a party is
 //! told what happened and answers with actions. The harness in the `reversim` crate runs them.
 
+pub mod asked;
 pub mod card;
 pub mod defect;
 pub mod device;

@@ -4,6 +4,7 @@
 //! [`Event`]. What it wants done it appends to [`Actions`], in order; power may fail between any
 //! two of them. This module is not a runtime: it holds no queue, no clock and no line.
 
+use crate::asked::Asked;
 use crate::card::{Amount, Card, Voucher};
 use crate::device::{Device, Outcome, Output};
 use crate::record::{Kind, Record};
@@ -20,6 +21,12 @@ pub trait Node {
     /// When it next needs [`Event::DeadlineReached`], if ever. Early or repeated wake-ups are
     /// harmless.
     fn deadline(&self) -> Option<Instant>;
+
+    /// What it has asked of its policy since it was built. A party that keeps no notes of that may
+    /// have asked anything.
+    fn asked(&self) -> Asked {
+        Asked::ANYTHING
+    }
 }
 
 /// A configured peer. It may have several links at once (a pool) or none.

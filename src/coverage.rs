@@ -134,7 +134,7 @@ impl fmt::Display for State {
 
 impl State {
     /// Every combination, possible or not.
-    fn all() -> impl Iterator<Item = State> {
+    pub fn all() -> impl Iterator<Item = State> {
         TERMINAL.iter().flat_map(|(terminal, _)| {
             SWITCH.iter().flat_map(move |(switch, _)| {
                 ISSUER.iter().map(move |(issuer, _)| State {

@@ -1,6 +1,7 @@
 //! Exit statuses, and what ends a command early. Prints nothing.
 
 use reversim::file::FileError;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -51,14 +52,19 @@ impl Failure {
     /// Something could not be written there.
     pub(crate) fn write(path: &Path, error: &std::io::Error) -> Failure {
         let sentence = format!("cannot write {}: {}", path.display(), reason(error));
-        Failure { exit: Exit::WriteFailed, sentence }
+        let exit = match error.kind() {
+            // No disk is to blame: a file stands where a directory is needed, or the reverse.
+            ErrorKind::NotADirectory | ErrorKind::IsADirectory => Exit::Usage,
+            _ => Exit::WriteFailed,
+        };
+        Failure { exit, sentence }
     }
 
     /// Something could not be read there.
     pub(crate) fn read(path: &Path, error: &std::io::Error) -> Failure {
         let what = format!("cannot read {}: {}", path.display(), reason(error));
         Failure::usage(match error.kind() {
-            std::io::ErrorKind::NotFound => format!("{what}; check the name"),
+            ErrorKind::NotFound => format!("{what}; check the name"),
             _ => what,
         })
     }
@@ -79,7 +85,7 @@ impl From<FileError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Error, ErrorKind};
+    use std::io::Error;
 
     #[test]
     fn a_failure_is_one_sentence_without_numbers_of_the_system() {

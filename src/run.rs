@@ -1,11 +1,11 @@
 //! The only way to execute a scenario: run it in the simulated world and judge what happened.
 
 use crate::coverage::{StateWatch, States};
-use crate::history::{History, What};
+use crate::history::{History, Setting, What};
 use crate::invariant::{Finding, Judge};
 use crate::mark::{Mark, MarkWatch, Marks};
 use crate::scenario::Scenario;
-use crate::sim::{Cast, OurOwn, simulate};
+use crate::sim::{Cast, Consulted, OurOwn, simulate};
 use crate::verdict::{Verdict, Violation};
 use reversim_models::record::{IssuerRecord, Kind, Record, TerminalRecord};
 use reversim_models::time::Duration;
@@ -33,6 +33,7 @@ pub struct Run {
     /// How much happened.
     pub counts: Counts,
     missing: Vec<String>,
+    pub(crate) consulted: Consulted,
 }
 
 /// A short stand-in for a history. Not a cryptographic one.
@@ -126,7 +127,7 @@ pub fn run(scenario: &Scenario) -> Run {
 
 /// Runs a scenario in which your own parties take the places that `cast` gives them.
 pub fn run_with(scenario: &Scenario, cast: &dyn Cast) -> Run {
-    let (history, idle_faults) = simulate(scenario, cast);
+    let (history, idle_faults, consulted) = simulate(scenario, cast);
     let mut judge = Judge::new(&history.setting);
     let mut watch = MarkWatch::new(&history.setting);
     let mut states = StateWatch::default();
@@ -153,11 +154,24 @@ pub fn run_with(scenario: &Scenario, cast: &dyn Cast) -> Run {
         states: states.states(),
         idle_faults,
         counts,
+        consulted,
         history,
         missing: Vec::new(),
     };
     run.missing = run.what_is_missing(scenario);
     run
+}
+
+/// Whether a history breaks no claim where judges know `setting` of the world.
+pub(crate) fn is_clean(history: &History, setting: &Setting) -> bool {
+    let mut judge = Judge::new(setting);
+    for (index, entry) in history.entries.iter().enumerate() {
+        judge.observe(index, entry);
+        if let What::Horizon(horizon) = entry.what {
+            judge.ask(horizon);
+        }
+    }
+    !judge.has_violation()
 }
 
 /// Whether a record begins a transaction: a sale at its terminal, an inquiry at its issuer.

@@ -126,6 +126,87 @@ fn a_wrong_policy_or_progress_file_is_bad_input() {
     assert!(text.contains("this is build"), "{text}");
 }
 
+/// Not read without end, not gone on from, and left as it is.
+#[test]
+fn a_damaged_progress_file_or_a_device_is_refused_and_left_alone() {
+    let place = place();
+    let words = "explore sign-on --faults 1 --resume done.json";
+    assert_eq!(said(place.path(), words).1, Some(0));
+    let file = place.path().join("done.json");
+    let done = fs::read_to_string(&file).expect("it is there");
+    let damaged = done.replacen("\"violating_runs\": 0", "\"violating_runs\": 1", 1);
+    assert_ne!(damaged, done);
+    fs::write(&file, &damaged).expect("it can be written");
+    let (text, status) = said(place.path(), words);
+    let expected = "error: done.json was damaged: its digest is not that of its text; name another \
+                    file, or remove this one\n";
+    assert_eq!((text.as_str(), status), (expected, Some(64)));
+    assert_eq!(fs::read_to_string(&file).expect("it is there"), damaged);
+    for device in ["/dev/full", "/dev/zero", "."] {
+        let words = format!("explore sign-on --faults 1 --resume {device}");
+        let (text, status) = said(place.path(), &words);
+        assert_eq!(status, Some(64), "{text}");
+        assert!(text.contains("is no regular file"), "{text}");
+    }
+}
+
+/// The directory goes away while it runs: the certificate is made and printed all the same.
+#[test]
+fn progress_that_cannot_be_written_any_more_does_not_throw_the_exploration_away() {
+    let place = place();
+    fs::create_dir(place.path().join("gone")).expect("it can be made");
+    let words = "explore sale+sale --faults 2 --jobs 1 --resume gone/progress.json";
+    let mut child = command(place.path(), words);
+    let child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.expect("the binary starts");
+    let file = place.path().join("gone/progress.json");
+    while !file.exists() {
+        sleep(Duration::from_millis(1));
+    }
+    fs::rename(place.path().join("gone"), place.path().join("elsewhere")).expect("it can be moved");
+    let output = child.wait_with_output().expect("it ends");
+    let (text, errors) = [output.stdout, output.stderr]
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .into();
+    assert_eq!(output.status.code(), Some(74), "{errors}");
+    assert!(text.contains("holds in every run"), "{text}");
+    assert_eq!(errors.matches("the exploration goes on without it").count(), 1, "{errors}");
+}
+
+#[test]
+fn a_policy_is_set_once() {
+    let place = place();
+    let words = "explore sale --policy saf-max=1 --policy policy.saf-max=2";
+    let expected = "error: --policy sets `saf-max` twice; set it once\n";
+    assert_eq!(said(place.path(), words), (expected.to_owned(), Some(64)));
+}
+
+/// What is taken over from the flow without its weak peer is part of the certificate, which can be
+/// made again in full.
+#[test]
+fn what_is_taken_over_beside_weak_peers_is_confirmed_in_full() {
+    let place = place();
+    let words = "explore sale --faults 1 --weak-peers --format json";
+    let made = output(place.path(), words).stdout;
+    let whole = timeless(&output(place.path(), &format!("{words} --in-full")).stdout);
+    let pruned = timeless(&made);
+    let pairs = pruned.as_array().into_iter().flatten().zip(whole.as_array().into_iter().flatten());
+    let mut taken_over = 0;
+    for (pruned, whole) in pairs {
+        for fact in ["flow", "placements", "idle", "violating_runs", "digest"] {
+            assert_eq!(pruned[fact], whole[fact], "{pruned:#}");
+        }
+        let number = |value: &Value| value.as_u64().expect("it is a number");
+        let count = number(&pruned["pruned"]["policy-not-asked"]);
+        assert_eq!(number(&pruned["runs"]) + count, number(&whole["runs"]));
+        taken_over += count;
+    }
+    assert!(taken_over > 1_000, "{taken_over}");
+    fs::write(place.path().join("a.json"), &made).expect("the file can be written");
+    let (text, status) = said(place.path(), "explore --check a.json");
+    assert_eq!(status, Some(0), "{text}");
+}
+
 #[test]
 fn beside_every_weak_peer_there_is_a_certificate_of_its_own() {
     let place = place();

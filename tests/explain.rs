@@ -117,3 +117,21 @@ fn what_breaks_nothing_is_not_explained() {
     let output = reversim(place.path(), &["explain", "gone.toml"]);
     assert_eq!(output.status.code(), Some(64));
 }
+
+#[test]
+fn a_directory_is_not_explained_but_its_first_scenario_is_named() {
+    let place = with(LATE);
+    fs::create_dir(place.path().join("empty")).expect("it can be made");
+    for word in [".", "./", "empty/.."] {
+        let output = reversim(place.path(), &["explain", word]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(64));
+        assert!(said.contains("is a directory") && said.contains("late.toml`"), "{said}");
+    }
+    let output = reversim(place.path(), &["explain", "empty"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(
+        said.trim(),
+        "error: empty holds no scenario; a scenario is a file that ends in .toml"
+    );
+}

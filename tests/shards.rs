@@ -220,6 +220,63 @@ fn a_block_that_was_tampered_with_is_named() {
 }
 
 #[test]
+fn a_block_under_the_number_of_another_is_named_and_no_lack_of_determinism() {
+    let place = place();
+    let place = place.path();
+    ends(place, &["search", "--seeds", "0..40", "--out", "a"]);
+    let names = files(&place.join("a/blocks"));
+    let (name, bytes) = names.first_key_value().expect("there are two blocks");
+    let (_, digest) = name.split_once('-').expect("it has a number and a digest");
+    let copy = format!("0000000007-{digest}");
+    fs::write(place.join("a/blocks").join(&copy), bytes).expect("it can be written");
+    let output = ends(place, &["merge", "a", "--out", "m"]);
+    let expected = format!(
+        "error: a/blocks/{copy} has the number of another block in its name; remove it and run its \
+         shard again"
+    );
+    assert_eq!((complaint(&output), status(&output)), (expected, 64));
+}
+
+#[test]
+fn a_shard_without_a_block_says_that_it_is_empty() {
+    let place = place();
+    let words = ["search", "--seeds", "0..40", "--shard", "5/8", "--out", "a"];
+    let output = ends(place.path(), &words);
+    let said = complaint(&output);
+    assert!(said.contains("shard 5/8 is empty: the seeds make 2 blocks"), "{said}");
+    assert_eq!(status(&output), 2);
+}
+
+/// Nobody counts what was never searched.
+#[test]
+fn a_few_blocks_of_a_huge_range_are_merged_at_once() {
+    let place = place();
+    let place = place.path();
+    let seeds = format!("0..{}", 1u64 << 40);
+    ends(place, &["search", "--seeds", &seeds, "--time", "100ms", "--out", "a"]);
+    let searched = blocks(&place.join("a"));
+    assert!(searched > 0);
+    let begun = Instant::now();
+    let merged = ends(place, &["merge", "a", "--out", "m"]);
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    assert_eq!(status(&merged), 2);
+    assert!(complaint(&merged).contains("seeds not searched"), "{}", complaint(&merged));
+    assert_eq!(blocks(&place.join("m")), searched);
+}
+
+#[test]
+fn what_is_no_directory_is_no_place_for_a_campaign() {
+    let place = place();
+    let place = place.path();
+    fs::write(place.join("file"), "mine").expect("it can be written");
+    for out in ["file", "file/below"] {
+        let output = ends(place, &["search", "--seeds", "0..1", "--out", out]);
+        assert_eq!(status(&output), 64, "{}", complaint(&output));
+    }
+    assert_eq!(fs::read(place.join("file")).expect("it is there"), b"mine");
+}
+
+#[test]
 fn known_failures_are_no_news_and_fixed_ones_are_put_aside() {
     let place = place();
     let place = place.path();

@@ -26,6 +26,7 @@ mod tests_orders;
 
 pub use config::{AccountSpec, Config, Standing};
 
+use crate::asked::{Asked, Asking, Question};
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
 use crate::device::{Device, Output, Text};
@@ -38,7 +39,7 @@ use crate::time::{Date, Duration, Instant, Now};
 use books::{Books, Commit, Decision, Reversal, Transaction, cardholder};
 use message::{Advice, Answer, Request};
 use peers::Peers;
-use rules::judge;
+use rules::{Terms, judge};
 
 /// An issuer: accounts in double entry behind any number of switches.
 #[derive(Clone, Debug)]
@@ -55,6 +56,7 @@ pub struct Issuer {
     cut_over_until: Instant,
     /// Requests are answered 91 and advices nothing until then.
     maintenance_until: Instant,
+    asking: Asking,
 }
 
 /// A message, and where its answer goes.
@@ -93,6 +95,10 @@ impl Node for Issuer {
     fn deadline(&self) -> Option<Instant> {
         self.peers.deadline()
     }
+
+    fn asked(&self) -> Asked {
+        self.asking.so_far()
+    }
 }
 
 impl Issuer {
@@ -108,6 +114,7 @@ impl Issuer {
             rest: Actions::default(),
             cut_over_until: Instant::START,
             maintenance_until: Instant::START,
+            asking: Asking::new(),
         }
     }
 
@@ -260,7 +267,8 @@ impl Issuer {
         out: &mut Out<'_>,
     ) {
         let pin_key = &self.config.lines[self.peers.zone(inbound.at)].1.pin;
-        let verdict = judge(&self.config, &self.books, request, pin_key, refusal);
+        let terms = Terms { config: &self.config, asking: &self.asking };
+        let verdict = judge(terms, &self.books, request, pin_key, refusal);
         let id = self.books.next_id();
         let answer = Answer {
             code: verdict.code,
@@ -347,16 +355,18 @@ impl Issuer {
         let Some(advice) = Advice::read(inbound.message, self.books.business_date) else {
             return self.refuse(inbound, ResponseCode::FORMAT_ERROR, out);
         };
-        let unknown = self.config.unknown_original_code;
         match self.original(&advice) {
             None if self.config.defects.has(Defect::I01) => {
-                self.refuse(inbound, unknown, out);
+                self.refuse(inbound, self.unknown_original_code(), out);
             }
             // Remembered all the same: should the original still come, it is refused.
-            None => self.reverse(inbound, &advice, None, (0, unknown), out),
+            None => {
+                let code = self.unknown_original_code();
+                self.reverse(inbound, &advice, None, (0, code), out);
+            }
             // Its numbers are those of another transaction, which stays as it is.
             Some(known) if !self.is_about(&advice, &known) => {
-                self.refuse(inbound, unknown, out);
+                self.refuse(inbound, self.unknown_original_code(), out);
             }
             Some(Transaction::Decided(decision)) => {
                 let owed = self.owed(&advice, &decision);
@@ -381,7 +391,13 @@ impl Issuer {
         }
     }
 
+    fn unknown_original_code(&self) -> ResponseCode {
+        self.asking.note(Question::UnknownOriginal, 0);
+        self.config.unknown_original_code
+    }
+
     fn original(&self, advice: &Advice) -> Option<Transaction> {
+        self.asking.note(Question::OriginalOfReversal, 0);
         let found = match self.config.matches_by_rrn_alone {
             true => self.books.find_by_rrn(advice),
             false => self.books.find(&advice.original),

@@ -4,6 +4,7 @@
 use super::books::{Books, Transaction};
 use super::message::{AMOUNT_MAX, Request};
 use super::{AccountSpec, Config, Standing};
+use crate::asked::{Asking, Question};
 use crate::iso8583::ResponseCode;
 use crate::record::Kind;
 use crate::security::Key;
@@ -27,10 +28,17 @@ impl Verdict {
     }
 }
 
+/// By what is judged.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    pub(super) config: &'a Config,
+    pub(super) asking: &'a Asking,
+}
+
 /// Judges a request. `refusal` is a reason that lies with the issuer and not with the request: a
 /// cut-over or maintenance, or that the request is already reversed.
 pub(super) fn judge(
-    config: &Config,
+    terms: Terms<'_>,
     books: &Books,
     request: &Request,
     pin_key: &Key,
@@ -39,8 +47,10 @@ pub(super) fn judge(
     let Some(number) = books.card(&request.pan) else {
         return Verdict::declined(refusal.unwrap_or(ResponseCode::INVALID_CARD_NUMBER), 0);
     };
+    let Terms { config, asking } = terms;
     let spec = &config.accounts[number];
     let tries = books.pin_tries(number, request.business_date);
+    asking.note(Question::PinTries, tries.into());
     if let Some(code) = refusal.or_else(|| refuse_card(config, spec, request, tries)) {
         return Verdict::declined(code, tries);
     }
@@ -63,6 +73,9 @@ pub(super) fn judge(
         },
         Kind::Sale => {
             let spent = books.spent(number, request.business_date);
+            if request.amount.minor > available {
+                asking.note(Question::PartialApproval, 0);
+            }
             let (code, effective) = sell(config, spec, request.amount.minor, available, spent);
             Verdict { code, effective, balance: None, pin_tries: tries }
         }

@@ -5,6 +5,7 @@
 
 use super::book::{Answer, Transaction};
 use super::{Caller, Side, Switch, Timer, about};
+use crate::asked::Question;
 use crate::card::Amount;
 use crate::defect::Defect;
 use crate::device::{Device, Output};
@@ -126,6 +127,7 @@ impl Switch {
         let has_defect = [Defect::W01, Defect::W02].iter().any(|d| self.config.defects.has(*d));
         let is_owed = self.owes_reversal(transaction) && !has_defect;
         let date = self.date_of_answer(transaction.business_date);
+        self.asking.note(Question::TimeoutCode, 0);
         let answer = Answer::declined(self.config.timeout_code, date);
         self.decide(now, id, answer, is_owed.then_some(Reason::NoAnswer), actions);
     }

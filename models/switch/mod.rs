@@ -27,6 +27,7 @@ use pos::SignOn;
 use request::Parked;
 use upstream::Pool;
 
+use crate::asked::{Asked, Asking};
 use crate::defect::Defect;
 use crate::device::{Device, Output};
 use crate::iso8583::{Envelope, Message};
@@ -64,6 +65,7 @@ pub struct Switch {
     id_at_start: u64,
     /// Requests that wait for a line: only ever filled under defect W34.
     parked: Vec<Parked>,
+    asking: Asking,
 }
 
 /// What a switch waits for.
@@ -137,6 +139,10 @@ impl Node for Switch {
         let half_frames = self.connections.iter().filter_map(|one| one.line.deadline());
         half_frames.chain(self.timers.deadline()).min()
     }
+
+    fn asked(&self) -> Asked {
+        self.asking.so_far()
+    }
 }
 
 impl Switch {
@@ -156,6 +162,7 @@ impl Switch {
             routes: BTreeMap::new(),
             id_at_start: 0,
             parked: Vec::new(),
+            asking: Asking::new(),
             config,
         }
     }

@@ -6,6 +6,7 @@ use super::config::Peer;
 use super::exchange::{Marks, transmission};
 use super::request::{Request, kind_of};
 use super::{Caller, Side, Switch};
+use crate::asked::Question;
 use crate::card::{Amount, Currency, Pan};
 use crate::iso8583::{Element, Message, Mti, ResponseCode};
 use crate::line::{Incoming, MacCheck};
@@ -216,6 +217,7 @@ impl Switch {
 
     /// The number after `stan`: never zero.
     pub(super) fn next_stan(&self, stan: u32) -> u32 {
+        self.asking.note(Question::NetworkStan, stan.into());
         stan % self.config.stan_max.clamp(1, 999_999) + 1
     }
 

@@ -6,6 +6,7 @@
 use super::book::{Answer, Stage, Transaction};
 use super::exchange::{Marks, Pending, complete, fixed, transmission};
 use super::{Caller, Side, Switch, Timer, about};
+use crate::asked::Question;
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
 use crate::iso8583::{Element, Envelope, Message, ResponseCode};
@@ -175,7 +176,9 @@ impl Switch {
         let original = self.check_original(request)?;
         let upstream = self.upstream_of(&request.pan).ok_or(ResponseCode::NO_SUCH_ISSUER)?;
         let port = upstream.port;
-        let is_full = self.book.queue(port).is_some_and(|saf| saf.len() >= self.config.saf_max);
+        let waiting = self.book.queue(port).map_or(0, |queue| queue.len());
+        self.asking.note(Question::AdviceRoom, waiting as u64);
+        let is_full = waiting >= self.config.saf_max;
         if is_full && request.kind.is_reversible() {
             return Err(ResponseCode::ISSUER_INOPERATIVE);
         }
@@ -210,9 +213,12 @@ impl Switch {
         if request.kind != Kind::Sale {
             return Ok(());
         }
+        self.asking.note(Question::SmallestSale, request.amount.minor);
         if request.amount.minor < self.config.amount_min {
             return Err(ResponseCode::INVALID_AMOUNT);
         }
+        // Of this card there were no more than of all cards.
+        self.asking.note(Question::SalesOfCard, self.book.transactions().len() as u64);
         let max = self.config.sales_per_card_max;
         if max > 0 && self.sales_of_card(request) >= max as usize {
             return Err(ResponseCode::EXCEEDS_COUNT_LIMIT);

@@ -7,6 +7,7 @@
 use super::book::{Original, Sent, Transaction};
 use super::exchange::{Marks, fixed, transmission};
 use super::{Caller, Side, Switch, Timer, about};
+use crate::asked::Question;
 use crate::defect::Defect;
 use crate::iso8583::{Element, Envelope, Message, Mti, ResponseCode};
 use crate::node::{Actions, Port, Ticket};
@@ -149,12 +150,13 @@ impl Switch {
         {
             let (number, attempts, id) = (head.number, head.attempts, head.item.id);
             let is_repeat = head.is_repeat;
-            let expiry = self.config.saf_retry.times(self.config.saf_attempts.into()).0 / 2;
-            if self.config.defects.has(Defect::W09) && now.instant.since(head.item.since).0 > expiry
+            if self.config.defects.has(Defect::W09)
+                && now.instant.since(head.item.since).0 > self.expiry()
             {
                 self.book.drop_advice(number);
                 continue;
             }
+            self.asking.note(Question::AdviceBudget, attempts.into());
             let is_spent = attempts >= self.config.saf_attempts.max(1);
             if is_spent && !self.config.defects.has(Defect::W06) {
                 self.open_exception(number, id, attempts, actions);
@@ -176,8 +178,18 @@ impl Switch {
             });
             self.touch(now, link);
             self.pools[at].is_sending = true;
+            self.asking.note(Question::AdviceInterval, 0);
             self.await_answer(Timer::Advice(port), now.instant + self.config.saf_retry);
         }
+    }
+
+    /// Planted defect W09: how long an advice may wait in its queue.
+    fn expiry(&self) -> u64 {
+        self.asking.note(Question::AdviceInterval, 0);
+        // A product with the budget: any other budget answers otherwise.
+        self.asking.note(Question::AdviceBudget, 0);
+        self.asking.note(Question::AdviceBudget, u64::MAX);
+        self.config.saf_retry.times(self.config.saf_attempts.into()).0 / 2
     }
 
     /// The budget of an advice is spent: people take over, and the rest of the queue goes on.

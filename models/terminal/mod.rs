@@ -19,6 +19,7 @@ mod tests;
 
 pub use config::{Config, HOST};
 
+use crate::asked::{Asked, Asking, Question};
 use crate::card::{Amount, Card, Voucher};
 use crate::defect::Defect;
 use crate::device::{Device, Display, Outcome, Output, Slip};
@@ -47,6 +48,7 @@ pub struct Terminal {
     answer_by: LocalTime,
     /// Slips the printer has not answered, oldest first.
     slips: Vec<Printing>,
+    asking: Asking,
 }
 
 /// What somebody asked for, and how far it is.
@@ -193,6 +195,7 @@ impl Terminal {
             timers: Timers::new(),
             answer_by: LocalTime::default(),
             slips: Vec::new(),
+            asking: Asking::new(),
             config,
         }
     }
@@ -342,6 +345,11 @@ impl Terminal {
         let memory = Memory::rebuild(journal, &self.config);
         *self = Terminal { memory, ..Terminal::new(self.config.clone()) };
         self.take_keys();
+        if self.config.defects.has(Defect::T06) {
+            // What was tried often enough is forgotten, however often that was.
+            self.asking.note(Question::ReversalBudget, 0);
+            self.asking.note(Question::ReversalBudget, u64::MAX);
+        }
         if let Some(transaction) = self.memory.in_flight {
             // Whether it was sent, and what the host said, nobody knows any more.
             actions.about(transaction.ticket);
@@ -387,6 +395,10 @@ impl Node for Terminal {
     fn deadline(&self) -> Option<Instant> {
         let (timer, frame) = (self.timers.deadline(), self.line.deadline());
         timer.into_iter().chain(frame).min()
+    }
+
+    fn asked(&self) -> Asked {
+        self.asking.so_far()
     }
 }
 

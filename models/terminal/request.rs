@@ -4,6 +4,7 @@
 use super::journal::{Keys, Transaction};
 use super::messages::{self, Approval, Verdict};
 use super::{Aim, Printing, Request, Requested, State, Terminal, Wish, due, print, show};
+use crate::asked::Question;
 use crate::card::{Amount, Card, Voucher};
 use crate::defect::Defect;
 use crate::device::{Device, Display, Output, Slip};
@@ -30,6 +31,7 @@ impl Terminal {
             Err(display) => return self.end(now, wish.ticket, display, actions),
         };
         let is_frozen = self.memory.settlement.is_some();
+        self.asking.note(Question::BatchRoom, self.memory.vouchers.len() as u64);
         let is_full = is_frozen || self.memory.vouchers.len() >= self.config.batch_max as usize;
         if (asked.is_some() && is_full) || self.card_stan(asked.is_some()).is_none() {
             return self.end(now, wish.ticket, Display::MustSettle, actions);

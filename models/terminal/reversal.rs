@@ -2,6 +2,7 @@
 
 use super::journal::{Doubt, Transaction};
 use super::{Aim, Printing, State, Terminal, Wish, messages, print, show};
+use crate::asked::Question;
 use crate::defect::Defect;
 use crate::device::{Display, Slip};
 use crate::iso8583::ResponseCode;
@@ -22,7 +23,7 @@ impl Terminal {
 
     /// Sends a reversal once more, or gives up.
     pub(super) fn reverse(&mut self, now: Now, wish: Wish, doubt: Doubt, actions: &mut Actions) {
-        if doubt.attempts >= self.config.reversal_attempts.max(1) {
+        if self.is_spent(doubt.attempts) {
             return self.give_up(now, wish, &doubt, actions);
         }
         if !self.is_up() {
@@ -82,11 +83,18 @@ impl Terminal {
         self.state = State::Reversing { wish, original, stan, is_refused: true };
     }
 
+    /// Whether so many sendings of a reversal are enough.
+    fn is_spent(&self, attempts: u8) -> bool {
+        self.asking.note(Question::ReversalBudget, attempts.into());
+        attempts >= self.config.reversal_attempts.max(1)
+    }
+
     /// Whether this answer to a 0400 ends the doubt, if it is authentic.
     fn clears(&self, code: ResponseCode) -> bool {
         match code {
             ResponseCode::APPROVED => true,
             ResponseCode::INVALID_TRANSACTION | ResponseCode::ORIGINAL_NOT_FOUND => {
+                self.asking.note(Question::NotFoundClears, 0);
                 self.config.clears_on_not_found
             }
             _ => false,
@@ -104,7 +112,7 @@ impl Terminal {
     ) {
         actions.about(wish.ticket);
         let attempts = self.memory.doubt_mut(original).map_or(0, |doubt| doubt.attempts);
-        if attempts >= self.config.reversal_attempts.max(1) && !is_refused {
+        if self.is_spent(attempts) && !is_refused {
             // Nothing was heard for the whole budget: the line may be dead without anybody
             // knowing, and what follows takes a new one.
             self.hang_up(actions);

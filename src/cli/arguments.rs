@@ -153,12 +153,15 @@ pub(crate) struct Explore {
     /// Explores beside each weak peer that a search draws, one after another
     #[arg(long)]
     pub(crate) weak_peers: bool,
+    /// Runs also what a weak peer shares with the flow without it
+    #[arg(long, requires = "weak_peers")]
+    pub(crate) in_full: bool,
     /// Keeps what is done in this file, and goes on from there if it exists
     #[arg(long, value_name = "FILE")]
     pub(crate) resume: Option<PathBuf>,
     /// Makes the certificates in this file again (as --format json prints them) and compares
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "flows", "faults", "alphabet", "defects", "policies", "weak_peers", "resume"
+        "flows", "faults", "alphabet", "defects", "policies", "weak_peers", "in_full", "resume"
     ])]
     pub(crate) check: Option<PathBuf>,
 }

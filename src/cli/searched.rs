@@ -89,6 +89,9 @@ impl Searched {
         if !done.is_empty() {
             hint(&format!("{} searched before", counted_word(done.len() as u64, "block")));
         }
+        if let Some(sentence) = campaign.empty_shard() {
+            hint(&sentence);
+        }
         let bar = progress::of_search(&campaign);
         let mut failed = None;
         let mut keep_block = |block: &Block| match store.map_or(Ok(()), |store| store.keep(block)) {

@@ -34,8 +34,19 @@ pub(crate) fn states_text(states: &States) -> String {
         let _ = writeln!(out, "  {}", wrap(&text, 98, 96).join("\n    "));
     };
     line(format!("states of a sale (terminal/switch/issuer): {} of {possible} seen", seen.len()));
+    line(format!(
+        "the other {} of {} combinations are impossible for correct parties: who acts on a message \
+         recorded it after its sender did, so nobody knows less than whoever learned it from him",
+        State::all().count() - possible,
+        State::all().count(),
+    ));
     if !never_seen.is_empty() {
         line(format!("never seen: {}", never_seen.join(", ")));
+        line(
+            "no rule forbids these; whether anything leads there is not known: they may be rare, \
+             or forbidden by more than two parties at once"
+                .to_owned(),
+        );
     }
     if !impossible.is_empty() {
         line(format!("seen, and impossible for correct parties: {}", impossible.join(", ")));

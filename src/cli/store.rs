@@ -124,6 +124,11 @@ impl Store {
     /// For writing: a new directory, or one that holds a part of the same campaign.
     pub(crate) fn open(directory: &Path, identity: Identity) -> Result<Store, Failure> {
         let blocks = directory.join("blocks");
+        if let Some(other) = [directory, &blocks].into_iter().find(|it| it.exists() && !it.is_dir())
+        {
+            let other = other.display();
+            return Err(Failure::usage(format!("{other} is no directory; name another one")));
+        }
         std::fs::create_dir_all(&blocks).map_err(|error| Failure::write(directory, &error))?;
         let path = directory.join("campaign.json");
         if !path.exists() {
@@ -192,9 +197,13 @@ impl Store {
         }
         let file: BlockFile = serde_json::from_str(text)
             .map_err(|error| wrong(&format!("holds no block: {error}")))?;
-        match file.campaign == self.digest {
+        if file.campaign != self.digest {
+            return Err(wrong("belongs to another campaign"));
+        }
+        let number = stem.split_once('-').and_then(|(number, _)| number.parse().ok());
+        match number == Some(file.block.number) {
             true => Ok(file.block),
-            false => Err(wrong("belongs to another campaign")),
+            false => Err(wrong("has the number of another block in its name")),
         }
     }
 
@@ -236,7 +245,7 @@ pub(crate) fn one_each(blocks: BTreeMap<String, Block>) -> Result<Vec<Block>, Fa
 }
 
 /// The first 128 bits of the SHA-256 of a text, in hexadecimal.
-fn hash(text: &str) -> String {
+pub(crate) fn hash(text: &str) -> String {
     let mut out = String::new();
     for byte in &Sha256::digest(text.as_bytes())[..16] {
         let _ = write!(out, "{byte:02x}");

@@ -16,6 +16,8 @@ pub enum Argument {
     ClockNotRead,
     /// A message that is lost anyway.
     LostAlready,
+    /// Beside a weak peer: nobody noticed that it is there.
+    PolicyNotAsked,
     /// Two names of one thing.
     ReplayIsLateDuplicate,
     /// Sets know no order.
@@ -24,10 +26,11 @@ pub enum Argument {
 
 impl Argument {
     /// Every argument, by name.
-    pub const ALL: [Argument; 5] = [
+    pub const ALL: [Argument; 6] = [
         Argument::AfterIsBeforeNext,
         Argument::ClockNotRead,
         Argument::LostAlready,
+        Argument::PolicyNotAsked,
         Argument::ReplayIsLateDuplicate,
         Argument::SameSet,
     ];
@@ -38,6 +41,7 @@ impl Argument {
             Argument::AfterIsBeforeNext => "after-is-before-next",
             Argument::ClockNotRead => "clock-not-read",
             Argument::LostAlready => "lost-already",
+            Argument::PolicyNotAsked => "policy-not-asked",
             Argument::ReplayIsLateDuplicate => "replay-is-late-duplicate",
             Argument::SameSet => "same-set-in-another-order",
         }
@@ -57,6 +61,11 @@ impl Argument {
             Argument::LostAlready => {
                 "what happens to a single message happens to nothing, if an earlier fault loses it \
                  where it is sent"
+            }
+            Argument::PolicyNotAsked => {
+                "a run beside a weak peer is the run without it, if no party asked its policy a \
+                 question in it that the weak one answers otherwise; judges were told of the weak \
+                 one's budgets"
             }
             Argument::ReplayIsLateDuplicate => {
                 "a replay is a duplicate that comes late, and that one is placed"
@@ -80,6 +89,11 @@ impl Pruned {
     /// One more.
     pub(super) fn count(&mut self, argument: Argument) {
         self.0[argument as usize] += 1;
+    }
+
+    /// So many more.
+    pub(super) fn add(&mut self, argument: Argument, count: u64) {
+        self.0[argument as usize] += count;
     }
 
     /// All of them.

@@ -5,7 +5,7 @@
 //! same for any number of threads, and any number of shards say together what one says alone.
 //! Histories are dropped where they were made.
 
-use super::block::{Block, bounds};
+use super::block::{Block, blocks, bounds};
 use super::crew::{Crew, with_crew};
 use super::found::{ViolationFound, union};
 use super::{Fingerprint, Play, Statistics};
@@ -206,6 +206,19 @@ impl Campaign {
     /// Whether this shard searches the block.
     pub fn is_of_shard(&self, block: &Block) -> bool {
         block.number % self.shards() == self.first_block()
+    }
+
+    /// A sentence, if the seeds make too few blocks for this shard to have one.
+    pub fn empty_shard(&self) -> Option<String> {
+        let is_empty = bounds(&self.seeds, self.first_block()).is_none();
+        let (number, of) = self.shard;
+        (is_empty && of > 1).then(|| {
+            let blocks = blocks(self.seeds.clone()).count();
+            let are = if blocks == 1 { "block, and the block goes" } else { "blocks, and they go" };
+            format!(
+                "shard {number}/{of} is empty: the seeds make {blocks} {are} to shards before it"
+            )
+        })
     }
 
     /// Whether a search ends here: something broke that nobody knew of.

@@ -319,3 +319,33 @@ fn note(
     union(violations, vec![found]);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake;
+    use super::*;
+
+    /// Two planted defects once broke one claim: what was known of the first stood for the second.
+    #[test]
+    fn a_known_kind_does_not_stand_for_a_new_one() {
+        let play = fake::breaking("a-claim", |scenario| !scenario.faults.is_empty());
+        let all = Campaign { seeds: 0..400, keep_going: true, ..Campaign::default() };
+        let is_faulty = |seed: &u64| !all.scenario(*seed).faults.is_empty();
+        let mut seeds = (0..400).filter(is_faulty);
+        let (first, second) = (seeds.next().expect("some have faults"), seeds.next());
+        let second = second.expect("some have faults");
+        let about = ("a-claim", "A1");
+        let mut violations = Vec::new();
+        note(&mut violations, &all, first, about, &play).expect("it breaks");
+        // Whatever breaks the claim contains a schedule of nothing.
+        violations[0].shortest.shrunk.scenario.faults.clear();
+        violations[0].fingerprint = Fingerprint::default();
+        let mut of_known = violations.clone();
+        note(&mut violations, &all, second, about, &play).expect("it breaks");
+        assert_eq!((violations.len(), violations[0].occurrences), (1, 2), "one stands for both");
+        let known = Campaign { known: BTreeSet::from([Fingerprint::default()]), ..all };
+        note(&mut of_known, &known, second, about, &play).expect("it breaks");
+        let runs: Vec<u64> = of_known.iter().map(|found| found.occurrences).collect();
+        assert_eq!(runs, [1, 1], "the known kind stands for no other one");
+    }
+}

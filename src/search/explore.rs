@@ -5,10 +5,12 @@
 //! children depend on the set alone. So all sums, and the digest, are the same for any number of
 //! threads, and anyone can recompute them. The order of the work is in `walk`.
 
+mod beside;
 mod place;
 mod sums;
 mod walk;
 
+pub use beside::Shared;
 pub use place::{Place, WrongPlace};
 
 use super::Play;
@@ -137,6 +139,9 @@ pub enum ExploreError {
     /// The place to go on from is not one of this exploration.
     #[error(transparent)]
     Place(#[from] WrongPlace),
+    /// The argument about weak peers is wrong: a party asks without saying so.
+    #[error("a run beside a weak peer is not the one without it, as was argued: {0:?}")]
+    NotTheSame(Vec<Fault>),
 }
 
 impl Exploration {
@@ -150,23 +155,27 @@ impl Exploration {
         play: &Play<'_>,
         progress: &dyn Fn(u64),
     ) -> Result<Certificate, ExploreError> {
-        self.go_on(play, None, &mut |place| progress(place.runs()))
+        self.go_on(play, None, None, &mut |place| progress(place.runs()))
     }
 
     /// Runs every placement that was not run before `from`. `watch` is shown every place at which
-    /// the work could be interrupted; going on from any of them gives the same certificate.
+    /// the work could be interrupted; going on from any of them gives the same certificate. What
+    /// `shared` knows of this flow without its weak peer is not run again.
     ///
     /// # Errors
     ///
-    /// If the threads cannot be started, or `from` is a place in another exploration.
+    /// If the threads cannot be started, `from` is a place in another exploration, or `shared` is
+    /// found to be wrong.
     pub fn go_on(
         &self,
         play: &Play<'_>,
         from: Option<&Place>,
+        shared: Option<&Shared>,
         watch: &mut dyn FnMut(&Place),
     ) -> Result<Certificate, ExploreError> {
         let begun = Instant::now();
-        let certificate = walk::walk(self, play, from, watch, true)?;
+        let beside = shared.and_then(|shared| shared.beside(&self.base));
+        let certificate = walk::walk(self, play, from, watch, true, beside)?;
         Ok(Certificate { elapsed: begun.elapsed(), ..certificate })
     }
 

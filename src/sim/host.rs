@@ -152,6 +152,7 @@ impl World<'_> {
         let unwritten = tasks.iter_mut().find_map(|task| task.writing.drain(..).next());
         let torn = unwritten.or(record).filter(|_| tears);
         self.note(host, Ticket::NONE, What::PowerLost);
+        self.take_questions(host);
         let machine = &mut self.hosts[host];
         machine.node = None;
         machine.epoch += 1;
@@ -166,6 +167,13 @@ impl World<'_> {
         }
         self.network_lost_host(host);
         self.push(self.now + down, Item::Power { host, epoch });
+    }
+
+    /// Takes down what the party asked of its policy since power came on.
+    pub(super) fn take_questions(&mut self, host: usize) {
+        if let Some(node) = &self.hosts[host].node {
+            self.consulted.asked.absorb(&node.asked());
+        }
     }
 
     /// Something happens to a party: now, or when it has a hand free.

@@ -4,6 +4,7 @@
 //! no message but by its type.
 
 mod cast;
+mod consulted;
 mod faults;
 mod host;
 mod latency;
@@ -12,6 +13,8 @@ mod people;
 mod phases;
 mod queue;
 mod transmit;
+
+pub(crate) use consulted::{Consulted, differs_in_policy_alone};
 
 pub use cast::{Cast, Config, OurOwn, config_of, parse_local_time};
 
@@ -24,19 +27,23 @@ use network::{Delivery, Network};
 use people::People;
 use queue::{Queue, Rank};
 use reversim_models::node::{Action, Actions, Link, LinkDownReason, Port, Ticket};
-use reversim_models::time::{Date, Instant};
+use reversim_models::time::{Date, Duration, Instant};
 
 /// Events in one run, at most. A party that needs more is caught in a loop of its own.
 const EVENTS_MAX: u32 = 400_000;
 
 /// Runs a scenario to the end of its day and returns what happened.
 ///
-/// The second value lists the faults that did not fire, by index.
-pub(crate) fn simulate(scenario: &Scenario, cast: &dyn Cast) -> (History, Vec<usize>) {
+/// The second value lists the faults that did not fire, by index; the third says what was asked of
+/// the policy.
+pub(crate) fn simulate(scenario: &Scenario, cast: &dyn Cast) -> (History, Vec<usize>, Consulted) {
     let mut world = World::new(scenario, cast);
     world.live();
     let idle = world.faults.idle();
-    (world.history, idle)
+    for host in 0..world.hosts.len() {
+        world.take_questions(host);
+    }
+    (world.history, idle, world.consulted)
 }
 
 /// What the queue holds.
@@ -67,6 +74,19 @@ enum Item {
     End,
 }
 
+/// What judges may know of a scenario's timers and policy.
+pub(crate) fn set_budgets(setting: &mut Setting, scenario: &Scenario) {
+    let Scenario { policy, timing, .. } = scenario;
+    setting.reversal_attempts = policy.reversal_attempts.max(1);
+    setting.saf_attempts = policy.saf_attempts.max(1);
+    setting.terminal_response = Duration::millis(timing.terminal_response_ms.max(1));
+    setting.frame_timeout = Duration::millis(timing.frame_ms.max(1));
+    setting.saf_retry = Duration::millis(timing.saf_retry_ms.max(1));
+    setting.stan_max =
+        (policy.terminal_stan_max.clamp(2, 999_999), policy.switch_stan_max.clamp(2, 999_999));
+    setting.pin_tries_max = policy.pin_tries_max.max(1);
+}
+
 struct World<'a> {
     scenario: &'a Scenario,
     plan: Plan<'a>,
@@ -84,6 +104,7 @@ struct World<'a> {
     rooms: Vec<Vec<(Ticket, Action)>>,
     business_date: Date,
     events: u32,
+    consulted: Consulted,
 }
 
 impl<'a> World<'a> {
@@ -99,20 +120,9 @@ impl<'a> World<'a> {
                 .iter()
                 .map(|step| (Ticket(step.id), step.intent.unwrap_or(step.id)))
                 .collect(),
-            reversal_attempts: scenario.policy.reversal_attempts.max(1),
-            saf_attempts: scenario.policy.saf_attempts.max(1),
-            terminal_response: reversim_models::time::Duration::millis(
-                scenario.timing.terminal_response_ms.max(1),
-            ),
-            frame_timeout: reversim_models::time::Duration::millis(scenario.timing.frame_ms.max(1)),
-            saf_retry: reversim_models::time::Duration::millis(scenario.timing.saf_retry_ms.max(1)),
-            stan_max: (
-                scenario.policy.terminal_stan_max.clamp(2, 999_999),
-                scenario.policy.switch_stan_max.clamp(2, 999_999),
-            ),
-            pin_tries_max: scenario.policy.pin_tries_max.max(1),
             ..Setting::default()
         };
+        set_budgets(&mut setting, scenario);
         let workers = scenario.topology.workers.clamp(1, 16);
         let mut hosts = Vec::with_capacity(4);
         for place in plan.places() {
@@ -141,6 +151,7 @@ impl<'a> World<'a> {
             actions: Actions::default(),
             rooms: Vec::new(),
             events: 0,
+            consulted: Consulted::NOTHING,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::cast::{self, Plan};
 use super::host::Happening;
+use super::phases::Phase;
 use super::{Item, World};
 use crate::history::{HEALING, What};
 use crate::party::Role;
@@ -243,7 +244,7 @@ impl World<'_> {
     pub(super) fn ask_every_terminal(
         &mut self,
         first: u32,
-        limit: Duration,
+        phase: Phase,
         wish: impl Fn(Ticket, &Self) -> Option<Command>,
     ) -> u32 {
         let mut next = first;
@@ -254,8 +255,10 @@ impl World<'_> {
             self.people.desks[host].open = Some(ticket);
             self.feed(host, ticket, Happening::Commanded(command));
         }
-        let until = self.now + limit;
+        let begun = self.now;
+        let until = begun + self.length(phase);
         while !self.people.are_done() && self.step(until) {}
+        self.needs(phase, begun, self.people.are_done());
         for desk in &mut self.people.desks {
             desk.open = None;
         }

@@ -5,6 +5,7 @@
 
 use super::World;
 use crate::history::{Horizon, What};
+use crate::scenario::Scenario;
 use reversim_models::node::{Command, Ticket};
 use reversim_models::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ impl World<'_> {
         self.open_desks();
         while (self.queue.has_work() || !self.people.are_done()) && self.step(Instant(u64::MAX)) {}
         self.heal();
-        let (timers, queues) = (self.longest_timers(), self.longest_queue());
+        let [timers, queues] = [Phase::Timers, Phase::Queues];
         self.run_for(timers);
         let next = self.ask_every_terminal(1, timers, |ticket, _| Some(Command::SignOn { ticket }));
         let next = self.ask_every_terminal(next, timers, |ticket, world| {
@@ -45,9 +46,11 @@ impl World<'_> {
     }
 
     /// Lets everything happen that happens by itself.
-    fn run_for(&mut self, length: Duration) {
-        let until = self.now + length;
+    fn run_for(&mut self, phase: Phase) {
+        let begun = self.now;
+        let until = begun + self.length(phase);
         while self.step(until) {}
+        self.needs(phase, begun, self.queue.is_empty());
         self.now = self.now.max(self.last_wait(until));
     }
 
@@ -56,23 +59,49 @@ impl World<'_> {
         if self.queue.is_empty() { self.now } else { until }
     }
 
-    /// Longer than any party waits for anything, retries included.
-    fn longest_timers(&self) -> Duration {
-        let (timing, policy) = (&self.scenario.timing, &self.scenario.policy);
-        let tries = u64::from(policy.reversal_attempts.max(1)) + 6;
-        let terminal = Duration::millis(timing.terminal_response_ms.saturating_mul(tries));
-        let patience = Duration::secs(120);
-        terminal.max(self.longest_queue()) + patience
+    /// How long a phase lasts at most.
+    pub(super) fn length(&self, phase: Phase) -> Duration {
+        lengths(self.scenario)[phase as usize]
     }
 
-    /// Longer than a switch keeps an advice that is refused every time. Nobody at a counter waits
-    /// any more when this is asked for.
-    fn longest_queue(&self) -> Duration {
-        let (timing, policy) = (&self.scenario.timing, &self.scenario.policy);
-        let sendings = u64::from(policy.saf_attempts.max(1)) + 2;
-        let advices = timing.saf_retry_ms.saturating_mul(sendings);
-        let answers = timing.switch_response_ms.saturating_mul(2).saturating_add(timing.frame_ms);
-        let commits = timing.commit_ms.saturating_mul(50);
-        Duration::millis(advices.saturating_add(answers).saturating_add(commits))
+    /// A phase is over: how long it needed, or that there is no telling because it was cut off.
+    pub(super) fn needs(&mut self, phase: Phase, begun: Instant, is_done: bool) {
+        let needed = if is_done { self.now.since(begun) } else { Duration(u64::MAX) };
+        let most = &mut self.consulted.needed[phase as usize];
+        *most = needed.max(*most);
     }
+}
+
+/// What a phase waits for.
+#[derive(Clone, Copy)]
+pub(super) enum Phase {
+    /// Every timer at the counter and behind it.
+    Timers,
+    /// Every queue of a switch.
+    Queues,
+}
+
+/// How long the phases last at most, by [`Phase`].
+pub(super) fn lengths(scenario: &Scenario) -> [Duration; 2] {
+    [longest_timers(scenario), longest_queue(scenario)]
+}
+
+/// Longer than any party waits for anything, retries included.
+fn longest_timers(scenario: &Scenario) -> Duration {
+    let (timing, policy) = (&scenario.timing, &scenario.policy);
+    let tries = u64::from(policy.reversal_attempts.max(1)) + 6;
+    let terminal = Duration::millis(timing.terminal_response_ms.saturating_mul(tries));
+    let patience = Duration::secs(120);
+    terminal.max(longest_queue(scenario)) + patience
+}
+
+/// Longer than a switch keeps an advice that is refused every time. Nobody at a counter waits any
+/// more when this is asked for.
+fn longest_queue(scenario: &Scenario) -> Duration {
+    let (timing, policy) = (&scenario.timing, &scenario.policy);
+    let sendings = u64::from(policy.saf_attempts.max(1)) + 2;
+    let advices = timing.saf_retry_ms.saturating_mul(sendings);
+    let answers = timing.switch_response_ms.saturating_mul(2).saturating_add(timing.frame_ms);
+    let commits = timing.commit_ms.saturating_mul(50);
+    Duration::millis(advices.saturating_add(answers).saturating_add(commits))
 }

@@ -270,7 +270,7 @@ impl Book {
     }
 
     /// All transactions, oldest first.
-    pub(super) fn transactions(&self) -> impl Iterator<Item = (u64, &Transaction)> {
+    pub(super) fn transactions(&self) -> impl ExactSizeIterator<Item = (u64, &Transaction)> {
         self.transactions.iter().map(|(id, transaction)| (*id, transaction))
     }
 

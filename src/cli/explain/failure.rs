@@ -1,6 +1,7 @@
 //! `reversim explain FILE`: why a scenario breaks a claim.
 
 use crate::cli::cases::{Case, quoted};
+use crate::cli::disk;
 use crate::cli::output::{Output, hint};
 use crate::exit::{Exit, Failure};
 use reversim::Run;
@@ -41,6 +42,7 @@ pub(super) fn is_file(word: &str) -> bool {
 }
 
 pub(super) fn explain(word: &str, output: &Output) -> Result<Exit, Failure> {
+    refuse_directory(Path::new(word))?;
     let mut case = Case::of_file(Path::new(word))?;
     let run = reversim::run(&case.scenario);
     let idle = idle_sentences(&case.scenario, &run.idle_faults);
@@ -71,6 +73,21 @@ pub(super) fn explain(word: &str, output: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Holds)
 }
 
+/// A directory is no scenario, but may hold some.
+fn refuse_directory(path: &Path) -> Result<(), Failure> {
+    if !path.is_dir() {
+        return Ok(());
+    }
+    let files = disk::scenario_files(path)?;
+    let example = files.first().map(|file| quoted(&file.display().to_string()));
+    Err(Failure::usage(format!(
+        "{} is a directory, and one scenario is explained at a time; name one, as `reversim \
+         explain {}`",
+        path.display(),
+        example.unwrap_or_default()
+    )))
+}
+
 /// Why a scenario has nothing to explain.
 fn nothing_to_explain(name: &str, run: &Run, expected: Option<&str>, idle: &[String]) -> String {
     match (run.violation(), expected) {
@@ -94,7 +111,12 @@ fn text(case: &Case, why: &Why, broken: &str) -> String {
         let count = format!("{} of {}", odds.broken, odds.futures);
         table.row([micros(odds.at.0), count, event(scenario, odds) + sealed]);
     }
-    let _ = write!(out, "{table}\nnearest pass\n");
+    let what = format!(
+        "a random future: everything goes on as it does by itself, and at most two more faults, \
+         drawn from all that are possible from there on, hit it; {} a row",
+        reversim::search::why::FUTURES
+    );
+    let _ = write!(out, "{table}  {}\n\nnearest pass\n", wrap(&what, 96, 96).join("\n  "));
     let nearest = match &why.neighbour {
         Some(neighbour) => format!("it holds {}", condition(scenario, neighbour)),
         None => "none: no single change makes it hold".to_owned(),

@@ -15,6 +15,7 @@ use reversim::report::table::wrap;
 use reversim_models::defect::{Defect, Part};
 use reversim_models::iso8583::ResponseCode;
 use serde::Serialize;
+use std::path::Path;
 
 /// What there is to say about a code.
 #[derive(Serialize)]
@@ -32,6 +33,9 @@ pub(crate) fn explain(arguments: &Explain, output: &Output) -> Result<Exit, Fail
         return failure::explain(code, output);
     }
     let entries = entries(code);
+    if entries.is_empty() && Path::new(code).is_dir() {
+        return failure::explain(code, output);
+    }
     if entries.is_empty() {
         return Err(Failure::usage(format!(
             "nothing is called `{code}`; the closest are {}",

@@ -16,9 +16,11 @@ use reversim::closest::closest;
 use reversim::file::set;
 use reversim::generate::WEAK_PEERS;
 use reversim::scenario::Scenario;
-use reversim::search::explore::{ExploreError, FLOWS, Place, flow};
+use reversim::search::explore::{ExploreError, FLOWS, Shared, flow};
 use reversim::search::{Alphabet, Exploration};
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::rc::Rc;
 
 /// The word for every flow.
 const ALL: &str = "all";
@@ -27,18 +29,22 @@ pub(crate) fn explore(arguments: &Explore, output: &Output) -> Result<Exit, Fail
     if let Some(path) = &arguments.check {
         return check::check(path, jobs(arguments), output);
     }
-    let explorations = explorations(arguments)?;
+    let tasks = tasks(arguments)?;
     let mut progress = match &arguments.resume {
         Some(path) => Progress::of_file(path)?,
         None => Progress::default(),
     };
-    progress.belongs_to(&explorations)?;
+    progress.belongs_to(tasks.iter().map(|task| &task.exploration))?;
     let bar = progress::spinner("runs");
-    let mut documents = Vec::with_capacity(explorations.len());
-    for (number, exploration) in explorations.iter().enumerate() {
+    let mut documents = Vec::with_capacity(tasks.len());
+    let mut known = Known::default();
+    for (number, task) in tasks.iter().enumerate() {
         let document = match progress.done(number) {
             Some(done) => done.clone(),
-            None => certify(exploration, &mut progress, &bar)?,
+            None => {
+                let shared = known.beside(task, &tasks, &bar)?;
+                certify(&task.exploration, shared, &mut progress, &bar)?
+            }
         };
         if !output.is_json() {
             bar.suspend(|| output.text(&document.text(number > 0)))?;
@@ -55,36 +61,34 @@ pub(crate) fn explore(arguments: &Explore, output: &Output) -> Result<Exit, Fail
     if let Some(panic) = documents.iter().find_map(Document::panic) {
         return Err(Failure::internal(format!("a party panicked: {panic}")));
     }
+    progress.failed()?;
     Ok(if documents.iter().all(Document::is_clean) { Exit::Holds } else { Exit::Violated })
 }
 
 /// One exploration, from where it was left, to its certificate.
 fn certify(
     exploration: &Exploration,
+    shared: Option<&Shared>,
     progress: &mut Progress,
     bar: &ProgressBar,
 ) -> Result<Document, Failure> {
     bar.set_message(exploration.name.clone());
     let from = progress.place();
-    let mut failed = None;
-    let certificate = exploration.go_on(&reversim::run, from.as_ref(), &mut |place: &Place| {
+    let certificate = exploration.go_on(&reversim::run, from.as_ref(), shared, &mut |place| {
         bar.set_position(place.runs());
-        if failed.is_none() {
-            failed = progress.reach(place).err();
-        }
+        progress.reach(place);
     });
     let certificate = certificate.map_err(|error| failure(error, progress))?;
-    if let Some(failure) = failed {
-        return Err(failure);
-    }
     let document = Document::new(exploration, &certificate)?;
-    progress.finish(document.clone())?;
+    progress.finish(document.clone());
     Ok(document)
 }
 
 fn failure(error: ExploreError, progress: &Progress) -> Failure {
     match error {
-        ExploreError::Threads(_) => Failure::internal(error.to_string()),
+        ExploreError::Threads(_) | ExploreError::NotTheSame(_) => {
+            Failure::internal(error.to_string())
+        }
         ExploreError::Place(_) => Failure::usage(format!(
             "{} cannot be gone on from: {error}; name another file, or remove this one",
             progress.name()
@@ -96,31 +100,95 @@ fn jobs(arguments: &Explore) -> usize {
     arguments.jobs.map_or_else(progress::cores, usize::from)
 }
 
-/// Everything that is asked for: each flow, as it is or beside each weak peer.
-fn explorations(arguments: &Explore) -> Result<Vec<Exploration>, Failure> {
-    let mut explorations = Vec::new();
+/// One of the things that are asked for.
+struct Task {
+    exploration: Exploration,
+    /// The same flow without its weak peer, if runs may be taken over from there.
+    alone: Option<Rc<Exploration>>,
+}
+
+/// What is known of the flow that is gone through at present.
+#[derive(Default)]
+struct Known {
+    of: Option<Rc<Exploration>>,
+    shared: Option<Shared>,
+}
+
+impl Known {
+    /// What a flow beside a weak peer may take over. The flow as it is is explored when the first
+    /// weak peer that may go unnoticed comes up.
+    fn beside(
+        &mut self,
+        task: &Task,
+        tasks: &[Task],
+        bar: &ProgressBar,
+    ) -> Result<Option<&Shared>, Failure> {
+        let Some(alone) = &task.alone else { return Ok(None) };
+        let is_same = |other: &Rc<Exploration>| Rc::ptr_eq(other, alone);
+        if !self.of.as_ref().is_some_and(is_same) {
+            let all = tasks.iter().filter(|task| task.alone.as_ref().is_some_and(is_same));
+            let peers = all.map(|task| &task.exploration.base);
+            bar.set_message(alone.name.clone());
+            let explored = Shared::explore(alone, peers, &reversim::run, &mut |place| {
+                bar.set_position(place.runs());
+            });
+            let (shared, _) = explored.map_err(|error| Failure::internal(error.to_string()))?;
+            *self = Known { of: Some(Rc::clone(alone)), shared: Some(shared) };
+        }
+        Ok(self.shared.as_ref())
+    }
+}
+
+/// Everything that is asked for: each flow, as it is or beside each weak peer. The peers that may
+/// go unnoticed come first, flow by flow, because they cost little; the others peer by peer.
+fn tasks(arguments: &Explore) -> Result<Vec<Task>, Failure> {
+    set_once(&arguments.policies)?;
+    let mut tasks = Vec::new();
+    let exploration = |(name, base)| Exploration {
+        name,
+        base,
+        alphabet: match arguments.alphabet {
+            Letters::Core => Alphabet::Core,
+            Letters::Full => Alphabet::Full,
+        },
+        faults: arguments.faults,
+        jobs: jobs(arguments),
+    };
     for (name, mut base) in bases(&arguments.flows)? {
         base.defects.extend(arguments.defects.iter().map(ToString::to_string));
         let (name, base) = with(name, base, arguments.policies.iter().map(String::as_str))?;
-        let beside = |peers: &[&str]| with(name.clone(), base.clone(), peers.iter().copied());
-        let all = match arguments.weak_peers {
-            true => WEAK_PEERS.iter().map(|peers| beside(peers)).collect(),
-            false => beside(&[]).map(|alone| vec![alone]),
-        };
-        for (name, base) in all? {
-            explorations.push(Exploration {
-                name,
-                base,
-                alphabet: match arguments.alphabet {
-                    Letters::Core => Alphabet::Core,
-                    Letters::Full => Alphabet::Full,
-                },
-                faults: arguments.faults,
-                jobs: jobs(arguments),
-            });
+        let alone = exploration((name, base));
+        if !arguments.weak_peers {
+            tasks.push((0, Task { exploration: alone, alone: None }));
+            continue;
+        }
+        let alone = Rc::new(alone);
+        for (number, peers) in WEAK_PEERS.iter().enumerate() {
+            let beside = with(alone.name.clone(), alone.base.clone(), peers.iter().copied())?;
+            let exploration = exploration(beside);
+            let is_cheap = Shared::is_possible(&alone.base, &exploration.base);
+            let order = if is_cheap { 0 } else { number + 1 };
+            let alone = (is_cheap && !arguments.in_full).then(|| Rc::clone(&alone));
+            tasks.push((order, Task { exploration, alone }));
         }
     }
-    Ok(explorations)
+    tasks.sort_by_key(|(order, _)| *order);
+    Ok(tasks.into_iter().map(|(_, task)| task).collect())
+}
+
+/// Two values for one key: nobody can tell which one is meant.
+fn set_once(assignments: &[String]) -> Result<(), Failure> {
+    let key = |assignment: &str| {
+        let (key, _) = assignment.split_once('=').unwrap_or((assignment, ""));
+        let key = key.trim();
+        key.strip_prefix("policy.").unwrap_or(key).to_owned()
+    };
+    let mut keys = BTreeSet::new();
+    match assignments.iter().map(|assignment| key(assignment)).find(|key| !keys.insert(key.clone()))
+    {
+        None => Ok(()),
+        Some(key) => Err(Failure::usage(format!("--policy sets `{key}` twice; set it once"))),
+    }
 }
 
 /// A scenario with values set, and named after them.

@@ -23,11 +23,14 @@ pub struct Place {
     base_digest: String,
     alphabet: String,
     faults: u8,
+    /// Whether runs were taken over from the flow without the weak peer.
+    takes_over: bool,
     /// Blocks of leaves that are done.
     blocks: u64,
     stem_runs: u64,
     stem_digest: String,
     runs: u64,
+    taken_over: u64,
     idle: u64,
     violating_runs: u64,
     digest: String,
@@ -68,7 +71,7 @@ fn hex(digest: u64) -> String {
 
 impl Place {
     /// Before the first block.
-    pub(super) fn begin(exploration: &Exploration, base_digest: u64) -> Place {
+    pub(super) fn begin(exploration: &Exploration, base_digest: u64, takes_over: bool) -> Place {
         Place {
             reversim: env!("CARGO_PKG_VERSION").to_owned(),
             flow: exploration.name.clone(),
@@ -76,10 +79,12 @@ impl Place {
             base_digest: hex(base_digest),
             alphabet: exploration.alphabet.to_string(),
             faults: exploration.faults,
+            takes_over,
             blocks: 0,
             stem_runs: 0,
             stem_digest: hex(0),
             runs: 0,
+            taken_over: 0,
             idle: 0,
             violating_runs: 0,
             digest: hex(0),
@@ -88,9 +93,9 @@ impl Place {
         }
     }
 
-    /// Runs so far.
+    /// Runs so far, those that were taken over included.
     pub fn runs(&self) -> u64 {
-        self.runs + self.stem_runs
+        self.runs + self.taken_over + self.stem_runs
     }
 
     /// Leaves so far.
@@ -119,6 +124,7 @@ impl Place {
     }
 
     pub(super) fn set_sums(&mut self, sums: &Sums) {
+        self.taken_over = sums.taken_over;
         (self.runs, self.idle, self.violating_runs) = (sums.runs, sums.idle, sums.violating_runs);
         self.digest = hex(sums.digest);
         self.panics.clone_from(&sums.panics);
@@ -138,11 +144,16 @@ impl Place {
         play: &Play<'_>,
     ) -> Result<(Place, Sums), WrongPlace> {
         let faults = [self, begin].map(|place| place.faults.to_string());
+        let takes_over = [self, begin].map(|place| match place.takes_over {
+            true => "runs taken over".to_owned(),
+            false => "every run".to_owned(),
+        });
         for (what, theirs, ours) in [
             ("reversim", &self.reversim, &begin.reversim),
             ("flow", &self.flow, &begin.flow),
             ("alphabet", &self.alphabet, &begin.alphabet),
             ("faults", &faults[0], &faults[1]),
+            ("made with", &takes_over[0], &takes_over[1]),
             ("flow-digest", &self.flow_digest, &begin.flow_digest),
         ] {
             if theirs != ours {
@@ -156,6 +167,7 @@ impl Place {
         };
         let mut sums = Sums {
             runs: self.runs,
+            taken_over: self.taken_over,
             idle: self.idle,
             violating_runs: self.violating_runs,
             panics: self.panics.clone(),

@@ -1,6 +1,7 @@
 //! What came of a part of an exploration's runs. Adding two is commutative.
 
 use super::Violating;
+use super::beside::Beside;
 use crate::fault::Fault;
 use crate::run::Run;
 use crate::scenario::Scenario;
@@ -18,6 +19,10 @@ const PANICS_MAX: usize = 8;
 #[derive(Clone, Default, Debug)]
 pub(super) struct Sums {
     pub(super) runs: u64,
+    /// Taken over from the flow without the weak peer.
+    pub(super) taken_over: u64,
+    /// A set whose run could have been taken over, and is another one.
+    pub(super) disagrees: Option<Vec<Fault>>,
     pub(super) idle: u64,
     pub(super) violating_runs: u64,
     pub(super) violations: BTreeMap<Fingerprint, Violating>,
@@ -28,6 +33,8 @@ pub(super) struct Sums {
 impl Sums {
     pub(super) fn and(mut self, other: Sums) -> Sums {
         self.runs += other.runs;
+        self.taken_over += other.taken_over;
+        self.disagrees = self.disagrees.into_iter().chain(other.disagrees).min();
         self.idle += other.idle;
         self.violating_runs += other.violating_runs;
         for violating in other.violations.into_values() {
@@ -54,6 +61,27 @@ impl Sums {
     /// Whether more faults may follow: nothing was broken, and every placed fault hit something.
     pub(super) fn goes_on(&self) -> bool {
         self.violating_runs == 0 && self.idle == 0 && self.panics.is_empty()
+    }
+
+    /// The same as [`Sums::of`] for a set that nothing follows; run only if need be.
+    pub(super) fn of_leaf(
+        base: &Scenario,
+        set: &[Fault],
+        play: &Play<'_>,
+        beside: Option<Beside<'_>>,
+    ) -> Sums {
+        if let Some((digest, is_idle)) = beside.and_then(|beside| beside.takes_over(set)) {
+            return Sums { taken_over: 1, idle: is_idle.into(), digest, ..Sums::default() };
+        }
+        let (mut sums, _) = Sums::of(base, set, play);
+        sums.compare(set, beside);
+        sums
+    }
+
+    /// Compares a run with the one that could have been taken over.
+    pub(super) fn compare(&mut self, set: &[Fault], beside: Option<Beside<'_>>) {
+        let agrees = beside.is_none_or(|beside| beside.agrees(set, self.digest));
+        self.disagrees = (!agrees).then(|| set.to_vec());
     }
 
     /// Plays the base with this set of faults.

@@ -128,5 +128,6 @@ fn flows_have_names_and_other_words_do_not() {
     assert!("most".parse::<Alphabet>().is_err());
 }
 
+mod beside;
 mod pruning;
 mod resuming;

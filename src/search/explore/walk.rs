@@ -5,6 +5,7 @@
 //! that nothing follows, nearly all, are the leaves: a block of them is the unit of a [`Place`].
 //! Going on from a place repeats the few other runs and leaves out the leaves that are done.
 
+use super::beside::Beside;
 use super::place::Place;
 use super::sums::{Sums, size};
 use super::{Certificate, Exploration, ExploreError, Violating};
@@ -29,10 +30,11 @@ pub(super) fn walk(
     from: Option<&Place>,
     watch: &mut dyn FnMut(&Place),
     prunes: bool,
+    beside: Option<Beside<'_>>,
 ) -> Result<Certificate, ExploreError> {
     let pool = pool::pool(exploration.jobs)?;
-    let first = stem(exploration, &[], play, prunes);
-    let place = Place::begin(exploration, first.sums.digest);
+    let first = stem(exploration, &[], play, prunes, beside);
+    let place = Place::begin(exploration, first.sums.digest, beside.is_some());
     let from = match from {
         Some(from) => Some(from.checked(&place, exploration, play)?),
         None => None,
@@ -42,6 +44,7 @@ pub(super) fn walk(
         play,
         pool,
         prunes,
+        beside,
         watch,
         place,
         from,
@@ -65,6 +68,7 @@ struct Walk<'a> {
     play: &'a Play<'a>,
     pool: ThreadPool,
     prunes: bool,
+    beside: Option<Beside<'a>>,
     watch: &'a mut dyn FnMut(&Place),
     place: Place,
     /// Where to go on, and what came of the leaves before it.
@@ -92,8 +96,9 @@ impl Walk<'_> {
             return self.leaves(&sets);
         }
         for block in sets.chunks(BLOCK) {
-            let (exploration, play, prunes) = (self.exploration, self.play, self.prunes);
-            let look = |set: &Vec<Fault>| stem(exploration, set, play, prunes);
+            let (exploration, play) = (self.exploration, self.play);
+            let (prunes, beside) = (self.prunes, self.beside);
+            let look = |set: &Vec<Fault>| stem(exploration, set, play, prunes, beside);
             let stems: Vec<Stem> = self.pool.install(|| block.par_iter().map(look).collect());
             let mut following = Vec::new();
             for (set, stem) in block.iter().zip(stems) {
@@ -139,9 +144,9 @@ impl Walk<'_> {
             self.from = None;
             return Ok(());
         }
-        let (base, play) = (&self.exploration.base, self.play);
+        let (base, play, beside) = (&self.exploration.base, self.play, self.beside);
         let sums = self.pool.install(|| {
-            let runs = sets.par_iter().map(|set| Sums::of(base, set, play).0);
+            let runs = sets.par_iter().map(|set| Sums::of_leaf(base, set, play, beside));
             runs.reduce(Sums::default, Sums::and)
         });
         self.leaves = std::mem::take(&mut self.leaves).and(sums);
@@ -156,6 +161,11 @@ impl Walk<'_> {
             return Err(from.of_another_build().into());
         }
         let sums = self.stems.and(self.leaves);
+        if let Some(set) = sums.disagrees {
+            return Err(ExploreError::NotTheSame(set));
+        }
+        let mut pruned = self.pruned;
+        pruned.add(Argument::PolicyNotAsked, sums.taken_over);
         let mut violations: Vec<Violating> = sums.violations.into_values().collect();
         violations.sort_by(|a, b| size(&a.scenario).cmp(&size(&b.scenario)));
         Ok(Certificate {
@@ -165,7 +175,7 @@ impl Walk<'_> {
             alphabet: self.exploration.alphabet,
             faults: self.exploration.faults,
             placements: self.placements,
-            pruned: self.pruned,
+            pruned,
             runs: sums.runs,
             idle: sums.idle,
             violating_runs: sums.violating_runs,
@@ -178,9 +188,16 @@ impl Walk<'_> {
 }
 
 /// Runs a set, and looks what may follow.
-fn stem(exploration: &Exploration, set: &[Fault], play: &Play<'_>, prunes: bool) -> Stem {
+fn stem(
+    exploration: &Exploration,
+    set: &[Fault],
+    play: &Play<'_>,
+    prunes: bool,
+    beside: Option<Beside<'_>>,
+) -> Stem {
     let Exploration { base, alphabet, .. } = exploration;
-    let (sums, run) = Sums::of(base, set, play);
+    let (mut sums, run) = Sums::of(base, set, play);
+    sums.compare(set, beside);
     let mut stem = Stem { sums, messages: 0, next: Placements::default() };
     let Some((run, scenario)) = run else { return stem };
     stem.messages =
@@ -197,7 +214,7 @@ fn is_message(what: &What) -> bool {
 }
 
 /// 128 bits that stand for a set.
-fn name(set: &[Fault]) -> u128 {
+pub(super) fn name(set: &[Fault]) -> u128 {
     let mut hasher = Wide::default();
     set.hash(&mut hasher);
     u128::from(hasher.0) << 64 | u128::from(hasher.1)

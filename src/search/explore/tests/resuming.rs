@@ -6,7 +6,7 @@ use super::*;
 fn places(exploration: &Exploration) -> Vec<Place> {
     let mut places = Vec::new();
     exploration
-        .go_on(&fake::counter, None, &mut |place| places.push(place.clone()))
+        .go_on(&fake::counter, None, None, &mut |place| places.push(place.clone()))
         .expect("it ends");
     let written = places.iter().map(|place| serde_json::to_string(place).expect("it is data"));
     written.map(|text| serde_json::from_str(&text).expect("it was written like this")).collect()
@@ -28,7 +28,7 @@ fn going_on_from_any_place_gives_the_same_certificate() {
         };
         let mut other = Exploration { jobs: 1, ..exploration.clone() };
         other.name.clone_from(&exploration.name);
-        let certificate = other.go_on(&play, Some(place), &mut |_| {}).expect("it goes on");
+        let certificate = other.go_on(&play, Some(place), None, &mut |_| {}).expect("it goes on");
         assert_eq!(Certificate { elapsed: Duration::ZERO, ..certificate }, whole);
         let again: u64 = runs.into_inner().expect("no thread panics");
         let kinds = whole.violations.len() as u64;
@@ -40,7 +40,7 @@ fn going_on_from_any_place_gives_the_same_certificate() {
 fn a_place_of_something_else_is_refused_in_words() {
     let first = places(&exploration(2, 2)).swap_remove(0);
     let refused = |exploration: &Exploration, play: &Play<'_>| {
-        let went_on = exploration.go_on(play, Some(&first), &mut |_| {});
+        let went_on = exploration.go_on(play, Some(&first), None, &mut |_| {});
         went_on.expect_err("it is another exploration").to_string()
     };
     let more = refused(&exploration(3, 2), &fake::counter);
