@@ -14,6 +14,7 @@ mod books;
 mod config;
 mod message;
 mod peers;
+mod reversal;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ mod tests_orders;
 
 pub use config::{AccountSpec, Config, Standing};
 
-use crate::asked::{Asked, Asking, Question};
+use crate::asked::{Asked, Asking};
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
 use crate::device::{Device, Output, Text};
@@ -36,8 +37,8 @@ use crate::line::{Incoming, LineError, MacCheck};
 use crate::node::{Action, Actions, Command, Event, Journal, Link, Node, Port};
 use crate::record::{Account, IssuerRecord, Kind, Leg, Record};
 use crate::time::{Date, Duration, Instant, Now};
-use books::{Books, Commit, Decision, Reversal, Transaction, cardholder};
-use message::{Advice, Answer, Request};
+use books::{Books, Commit, Decision, Transaction, cardholder};
+use message::{Answer, Request};
 use peers::Peers;
 use rules::{Terms, judge};
 
@@ -222,7 +223,8 @@ impl Issuer {
         }
     }
 
-    /// A 0100, 0200 or 0201. Marked as a repeat or not makes no difference: its key says what it is.
+    /// A 0100, 0200 or 0201. Marked as a repeat or not makes no difference: its key says what it
+    /// is.
     fn request(&mut self, now: Instant, inbound: Inbound<'_>, out: &mut Out<'_>) {
         let request = match Request::read(inbound.message, self.books.business_date) {
             Ok(request) => request,
@@ -348,131 +350,6 @@ impl Issuer {
         }
         let answer = message::answer(inbound.message, &answer, self.config.currency);
         self.send_when_durable(inbound.at, decision.commit, answer, out);
-    }
-
-    /// A 0420 or 0421, for the first time or again, before or after its original.
-    fn reversal(&mut self, inbound: Inbound<'_>, out: &mut Out<'_>) {
-        let Some(advice) = Advice::read(inbound.message, self.books.business_date) else {
-            return self.refuse(inbound, ResponseCode::FORMAT_ERROR, out);
-        };
-        match self.original(&advice) {
-            None if self.config.defects.has(Defect::I01) => {
-                self.refuse(inbound, self.unknown_original_code(), out);
-            }
-            // Remembered all the same: should the original still come, it is refused.
-            None => {
-                let code = self.unknown_original_code();
-                self.reverse(inbound, &advice, None, (0, code), out);
-            }
-            // Its numbers are those of another transaction, which stays as it is.
-            Some(known) if !self.is_about(&advice, &known) => {
-                self.refuse(inbound, self.unknown_original_code(), out);
-            }
-            Some(Transaction::Decided(decision)) => {
-                let owed = self.owed(&advice, &decision);
-                self.reverse(inbound, &advice, Some(&decision), owed, out);
-            }
-            Some(Transaction::Reversed(decision, _)) if self.config.defects.has(Defect::I03) => {
-                let owed = self.owed(&advice, &decision);
-                self.reverse(inbound, &advice, Some(&decision), owed, out);
-            }
-            Some(Transaction::Reversed(decision, reversal))
-                if self.config.defects.has(Defect::I09)
-                    && reversal.business_date != advice.business_date =>
-            {
-                let owed = self.owed(&advice, &decision);
-                self.reverse(inbound, &advice, Some(&decision), owed, out);
-            }
-            Some(Transaction::Barred(reversal) | Transaction::Reversed(_, reversal)) => {
-                let Reversal { code, commit, .. } = reversal;
-                let answer = message::answer_code(inbound.message, code);
-                self.send_when_durable(inbound.at, commit, answer, out);
-            }
-        }
-    }
-
-    fn unknown_original_code(&self) -> ResponseCode {
-        self.asking.note(Question::UnknownOriginal, 0);
-        self.config.unknown_original_code
-    }
-
-    fn original(&self, advice: &Advice) -> Option<Transaction> {
-        self.asking.note(Question::OriginalOfReversal, 0);
-        let found = match self.config.matches_by_rrn_alone {
-            true => self.books.find_by_rrn(advice),
-            false => self.books.find(&advice.original),
-        };
-        match found {
-            // Planted defect I10: an original that is still being written is not found.
-            Some(Transaction::Decided(decision))
-                if self.config.defects.has(Defect::I10)
-                    && !self.books.is_durable(decision.commit) =>
-            {
-                None
-            }
-            found => found.copied(),
-        }
-    }
-
-    fn is_about(&self, advice: &Advice, known: &Transaction) -> bool {
-        self.config.matches_by_rrn_alone
-            || known.decision().is_none_or(|decision| decision.is_reversed_by(advice))
-    }
-
-    /// What of the original is taken back, and what the advice is answered.
-    fn owed(&self, advice: &Advice, decision: &Decision) -> (u64, ResponseCode) {
-        let credits_declined = self.config.credits_declined && decision.is_sale();
-        // What was voided or completed since has no effect left that could be taken back.
-        let is_used_up = self.books.successor(decision.id).is_some();
-        match decision.has_moved() && !is_used_up {
-            true if self.config.defects.has(Defect::I04) => (advice.minor, ResponseCode::APPROVED),
-            true => (decision.answer.effective, ResponseCode::APPROVED),
-            false if credits_declined => (decision.amount.minor, ResponseCode::APPROVED),
-            false => (0, ResponseCode::INVALID_TRANSACTION),
-        }
-    }
-
-    /// What the reversal of a decision changes in what is held: a hold that expired meanwhile is
-    /// not let go twice.
-    fn hold_back(&self, decision: &Decision) -> i64 {
-        match decision.kind {
-            Kind::PreAuth => {
-                let held = self.books.held(decision.id);
-                -i64::try_from(held).unwrap_or(i64::MAX)
-            }
-            _ => -decision.hold,
-        }
-    }
-
-    /// Books and remembers a reversal in one write, and answers it.
-    fn reverse(
-        &mut self,
-        inbound: Inbound<'_>,
-        advice: &Advice,
-        original: Option<&Decision>,
-        (owed, code): (u64, ResponseCode),
-        out: &mut Out<'_>,
-    ) {
-        // An issuer that matches by less than the key may be told of another card than it debited.
-        let pan = original.map_or(advice.pan, |decision| decision.pan);
-        let money = original.map_or(0, |decision| decision.kind.money());
-        let legs = self.legs(&pan, owed, -money);
-        let hold = original.filter(|_| owed > 0).map_or(0, |decision| self.hold_back(decision));
-        let credited = if legs.is_empty() { 0 } else { owed };
-        let reversed = IssuerRecord::Reversed {
-            id: self.books.next_id(),
-            ticket: out.records.ticket(),
-            original_key: advice.original,
-            original: original.map(|decision| decision.id),
-            credited,
-            code,
-            legs,
-            hold,
-            business_date: advice.business_date,
-        };
-        self.record(reversed, out.records);
-        self.peers.send(inbound.at, &message::answer_code(inbound.message, code), &mut out.rest);
-        self.text(pan, credited, -money, out);
     }
 
     /// Legs that take `minor` units from the card (`money` 1) or give them to it (-1); none if

@@ -71,8 +71,8 @@ pub enum IssuerRecord {
         balance: Option<u64>,
         /// What was booked; empty for a decline, and for what moves no money.
         legs: Box<[Leg]>,
-        /// What changed in what is held on the card, minor units: more than zero for a new hold, less
-        /// for one that ends.
+        /// What changed in what is held on the card, minor units: more than zero for a new hold,
+        /// less for one that ends.
         hold: i64,
         /// Wrong PINs of the card in a row, after this request.
         pin_tries: u8,

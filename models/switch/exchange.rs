@@ -77,8 +77,8 @@ impl Switch {
         sent(id).filter(|sent| sent.to == port && sent.key == key).map(|_| id)
     }
 
-    /// What an answer says, if it fits its request: the same terminal, and the amount that was asked
-    /// for, or less with code 10. One that does not fit is as good as none.
+    /// What an answer says, if it fits its request: the same terminal, and the amount that was
+    /// asked for, or less with code 10. One that does not fit is as good as none.
     fn read_answer(
         &self,
         transaction: &Transaction,

@@ -250,8 +250,8 @@ impl Switch {
         if fits { Ok(Some(id)) } else { Err(ResponseCode::AMOUNT_MISMATCH) }
     }
 
-    /// Sales of this card at this merchant on this business date that count: a declined, reversed or
-    /// voided attempt gives its count back.
+    /// Sales of this card at this merchant on this business date that count: a declined, reversed
+    /// or voided attempt gives its count back.
     fn sales_of_card(&self, request: &Request<'_>) -> usize {
         let merchant = request.message.get(Element::MERCHANT).unwrap_or_default();
         let counts = |(id, transaction): &(u64, &Transaction)| {

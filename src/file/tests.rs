@@ -83,5 +83,5 @@ fn two_steps_never_share_an_id() {
 #[test]
 fn an_unknown_defect_brings_the_nearest_id() {
     assert_snapshot!(said("version = 1\ndefects = [\n  \"T01\",\n  \"T99\",\n]\n"),
-        @"a.toml:4: `defects`: there is no defect `T99`; did you mean `T01`?");
+        @"a.toml:4: `defects`: there is no defect `T99`; did you mean `T19`?");
 }

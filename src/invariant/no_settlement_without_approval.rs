@@ -42,7 +42,8 @@ fn judge(books: &Books, entry: &Presented) -> Checked {
     if let Some(reversed) = before(forward.reversed).or(before(sale.and_then(|s| s.reversed))) {
         return breach!(
             [reversed, close],
-            "{switch} settles the {what} of {amount} of card {}, which was reversed before the batch closed",
+            "{switch} settles the {what} of {amount} of card {}, which was reversed before the \
+             batch closed",
             forward.pan
         );
     }
@@ -52,7 +53,8 @@ fn judge(books: &Books, entry: &Presented) -> Checked {
             let witness = other.map_or(forward.index, |answer| answer.index);
             return breach!(
                 [witness, close],
-                "{switch} settles the {what} of {amount} of card {}, which it never answered approved",
+                "{switch} settles the {what} of {amount} of card {}, which it never answered \
+                 approved",
                 forward.pan
             );
         }
@@ -61,7 +63,8 @@ fn judge(books: &Books, entry: &Presented) -> Checked {
     if let (Some(due), false) = (before(sale.and_then(|s| s.due)), is_given_up) {
         return breach!(
             [due, close],
-            "{switch} settles the {what} of {amount} of card {} while the reversal of it is pending",
+            "{switch} settles the {what} of {amount} of card {} while the reversal of it is \
+             pending",
             forward.pan
         );
     }

@@ -45,7 +45,8 @@ impl Invariant for Claim {
             if sale.kind.hold() != 0 && !books.decisions.iter().any(is_held) {
                 return breach!(
                     [approval.index, witness],
-                    "{sale} stands approved for {}, but nothing changed in what is held on the card",
+                    "{sale} stands approved for {}, but nothing changed in what is held on its \
+                     card",
                     approval.amount
                 );
             }

@@ -112,9 +112,9 @@ mod tests {
         let [what, decided] = ticket(&scenario, &why);
         assert!(what.starts_with(
             "With one fault (drop the first 0210 of step 2 from switch-1 to terminal-1), issuer-1 \
-             debited 500.00 from card 622421******0010"
+             debited 500.00 on card 622421******0010"
         ));
-        assert!(what.ends_with("nothing was given back [S1 no-unreversed-debit]."), "{what}");
+        assert!(what.ends_with("nothing was taken back [S1 no-unreversed-debit]."), "{what}");
         assert!(decided.starts_with("The fault decides it, "), "{decided}");
         assert!(decided.ends_with("; it does not happen without the fault."), "{decided}");
     }

@@ -134,6 +134,7 @@ macro_rules! fields {
         $each!($policy: policy.issuer_matches_by_rrn_alone);
         $each!($policy: policy.issuer_credits_declined);
         $each!($policy: policy.issuer_partial_approvals);
+        $each!($policy: policy.hold_days);
         $each!($policy: policy.pin_tries_max);
         $each!($policy: policy.amount_min);
         $each!($policy: policy.sales_per_card_max);
