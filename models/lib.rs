@@ -4,8 +4,10 @@
 //! told what happened and answers with actions. The harness in the `reversim` crate runs them.
 
 pub mod card;
+pub mod clearing;
 pub mod defect;
 pub mod device;
+pub mod filing;
 pub mod iso8583;
 pub mod issuer;
 pub mod ledger;

@@ -126,6 +126,7 @@ pub(super) fn config() -> Config {
         matches_by_rrn_alone: false,
         credits_declined: false,
         partial_approvals: false,
+        clearing: None,
         defects: Defects::NONE,
     }
 }

@@ -11,10 +11,12 @@
 #[cfg(test)]
 mod bench;
 mod books;
+mod clearing;
 mod config;
 mod message;
 mod peers;
 mod rules;
+mod settling;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -22,11 +24,12 @@ mod tests_defects;
 #[cfg(test)]
 mod tests_orders;
 
-pub use config::{AccountSpec, Config, Standing};
+pub use config::{AccountSpec, ClearingTerms, Config, Standing};
 
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
 use crate::device::{Device, Output, Text};
+use crate::filing::Inbox;
 use crate::iso8583::{Element, Message, Mti, ResponseCode};
 use crate::ledger::transfer;
 use crate::line::{Incoming, LineError, MacCheck};
@@ -37,6 +40,7 @@ use books::{Books, Commit, Decision, Reversal, Transaction, cardholder};
 use message::{Advice, Answer, Request};
 use peers::Peers;
 use rules::judge;
+use settling::Item;
 
 /// An issuer: accounts in double entry behind any number of switches.
 #[derive(Clone, Debug)]
@@ -49,6 +53,8 @@ pub struct Issuer {
     under_way: u64,
     /// Kept empty, for its room.
     rest: Actions,
+    /// The presentment file that is coming.
+    inbox: Inbox,
     /// Requests are answered 90 until then.
     cut_over_until: Instant,
     /// Requests are answered 91 and advices nothing until then.
@@ -104,6 +110,7 @@ impl Issuer {
             begun: 0,
             under_way: 0,
             rest: Actions::default(),
+            inbox: Inbox::default(),
             cut_over_until: Instant::START,
             maintenance_until: Instant::START,
         }
@@ -118,9 +125,11 @@ impl Issuer {
         self.under_way = 0;
         self.cut_over_until = Instant::START;
         self.maintenance_until = Instant::START;
+        self.inbox = Inbox::default();
         if let Some(opening) = self.books.opening(&self.config) {
             self.record(opening, actions);
         }
+        self.go_on_with_the_date(actions);
     }
 
     fn attach(&mut self, port: Port, link: Link, actions: &mut Actions) {
@@ -188,6 +197,7 @@ impl Issuer {
             (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, MacCheck::Valid) => {
                 self.reversal(inbound, out);
             }
+            (Mti::FILE_ADVICE, MacCheck::Valid) => self.part(now, inbound, out),
             (Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, _)
             | (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, _) => {
                 self.refuse(inbound, ResponseCode::MAC_ERROR, out);
@@ -382,7 +392,11 @@ impl Issuer {
     ) {
         // An issuer that matches by less than the key may be told of another card than it debited.
         let pan = original.map_or(advice.pan, |decision| decision.pan);
-        let legs = self.legs(&pan, owed, |card| (Account::Settlement, card));
+        let item = original.and_then(|decision| self.books.settling.of_decision(decision.id));
+        // Out of suspense the cardholder has it back already.
+        let owed = if item.is_some_and(|item| item.is_returned) { 0 } else { owed };
+        let parked = item.map_or(Account::Settlement, Item::account);
+        let legs = self.legs(&pan, owed, |card| (parked, card));
         let credited = if legs.is_empty() { 0 } else { owed };
         let reversed = IssuerRecord::Reversed {
             id: self.books.next_id(),

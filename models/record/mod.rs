@@ -4,12 +4,14 @@
 //! the two apart is how a harness starts to believe things no party knows. A party's own private
 //! state goes into [`Record::Own`], which is durable and believed for nothing.
 
+mod clearing;
 mod issuer;
 mod switch;
 mod terminal;
 
-pub use issuer::{Account, IssuerRecord, Leg};
-pub use switch::{NetworkKey, Origin, PosKey, SwitchRecord};
+pub use clearing::{ClearingRecord, EntryKind, FileEntry, FileId, FileKind, PayoutLine};
+pub use issuer::{Account, IssuerRecord, Leg, SuspenseEnd, Taken};
+pub use switch::{Extracted, NetworkKey, Origin, PosKey, SwitchRecord};
 pub use terminal::TerminalRecord;
 
 use crate::iso8583::ResponseCode;
@@ -25,6 +27,8 @@ pub enum Record {
     Switch(SwitchRecord),
     /// An issuer's.
     Issuer(IssuerRecord),
+    /// A clearing house's.
+    Clearing(ClearingRecord),
 }
 
 /// What a financial message does.
@@ -111,6 +115,12 @@ impl From<IssuerRecord> for Record {
     }
 }
 
+impl From<ClearingRecord> for Record {
+    fn from(record: ClearingRecord) -> Record {
+        Record::Clearing(record)
+    }
+}
+
 impl Record {
     /// The record's name in scenario files: what a power cut "after it recorded …" refers to.
     pub fn name(&self) -> &'static str {
@@ -119,6 +129,7 @@ impl Record {
             Record::Terminal(record) => record.name(),
             Record::Switch(record) => record.name(),
             Record::Issuer(record) => record.name(),
+            Record::Clearing(record) => record.name(),
         }
     }
 
@@ -155,5 +166,14 @@ impl Record {
         "cut-over",
         "decided",
         "opened",
+        "extract-closed",
+        "file-delivered",
+        "extract-taken",
+        "presentment-built",
+        "payout-built",
+        "day-closed",
+        "presentment-taken",
+        "suspense-opened",
+        "suspense-closed",
     ];
 }

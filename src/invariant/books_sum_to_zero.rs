@@ -2,7 +2,7 @@
 
 use super::books::{Books, to_cardholder};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
-use reversim_models::record::{IssuerRecord, Kind};
+use reversim_models::record::{IssuerRecord, Kind, SuspenseEnd};
 
 const ABOUT: About = About {
     code: "M1",
@@ -34,6 +34,12 @@ impl Invariant for Claim {
                 (legs, i64::try_from(*effective).ok().map(i64::wrapping_neg))
             }
             IssuerRecord::Reversed { legs, credited, .. } => (legs, i64::try_from(*credited).ok()),
+            IssuerRecord::PresentmentTaken { legs, .. }
+            | IssuerRecord::SuspenseOpened { legs, .. } => (legs, Some(0)),
+            IssuerRecord::SuspenseClosed { legs, class: SuspenseEnd::Returned, minor, .. } => {
+                (legs, i64::try_from(*minor).ok())
+            }
+            IssuerRecord::SuspenseClosed { legs, .. } => (legs, Some(0)),
             IssuerRecord::CutOver { .. } => return Ok(0),
         };
         let sum: i128 = legs.iter().map(|leg| i128::from(leg.minor)).sum();

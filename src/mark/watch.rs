@@ -193,7 +193,7 @@ impl MarkWatch {
             Record::Terminal(record) => self.terminal(entry, record),
             Record::Switch(record) => self.switch(entry, record),
             Record::Issuer(record) => self.issuer(record),
-            Record::Own(_) => {}
+            Record::Clearing(_) | Record::Own(_) => {}
         }
     }
 

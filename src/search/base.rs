@@ -23,6 +23,7 @@ pub const FLOWS: &[&str] = &[
     "two-terminals",
     "two-switches",
     "two-issuers",
+    "clearing",
 ];
 
 const SALE: Wish = Wish::Sale { amount: 10_000, card: 1 };
@@ -47,6 +48,7 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "two-terminals" => two_terminals(),
         "two-switches" => two_switches(),
         "two-issuers" => two_issuers(),
+        "clearing" => clearing(),
         _ => return None,
     };
     name.clone_into(&mut scenario.title);
@@ -116,6 +118,20 @@ fn two_issuers() -> Scenario {
     let mut scenario = at_the_counter(&[SALE, Wish::Sale { amount: 10_000, card: 2 }]);
     scenario.topology.issuers = 2;
     scenario.topology.cards[1].issuer = 2;
+    scenario
+}
+
+/// A sale, its settlement, the end of the business date, and clearing. The files go in parts of two
+/// records, and somebody looks in when they should have arrived.
+fn clearing() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, Wish::Settle]);
+    scenario.topology.clearing = 1;
+    scenario.policy.file_records = 2;
+    let mut cut = Step::new(4, Party::switch(1), Wish::CutOver { window_ms: 1_000 });
+    cut.at_ms = Some(20_000);
+    let mut later = Step::new(5, COUNTER, INQUIRY);
+    later.at_ms = Some(40_000);
+    scenario.steps.extend([cut, later]);
     scenario
 }
 

@@ -368,7 +368,8 @@ fn connects(party: Party, peer: Party) -> bool {
     let distance = |party: Party| match party.role {
         Role::Terminal => (0, 0),
         Role::Switch => (1, party.number),
-        Role::Issuer => (2, 0),
+        Role::Clearing => (2, 0),
+        Role::Issuer => (3, 0),
     };
     distance(party) < distance(peer)
 }

@@ -11,6 +11,7 @@ mod network;
 mod people;
 mod phases;
 mod queue;
+mod settle;
 mod transmit;
 
 pub use cast::{Cast, Config, OurOwn, config_of, parse_local_time};

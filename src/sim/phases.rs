@@ -1,4 +1,5 @@
-//! The phases of a run: faults and wishes, healing, the online horizon, settlement, the day's end.
+//! The phases of a run: faults and wishes, healing, the online horizon, settlement, the day's end,
+//! and with a clearing house the days after it, until claims are closed.
 //!
 //! Healing is fixed: lines and power are restored, every timer passes, each terminal signs on and
 //! makes one inquiry. Only then may anybody ask whether everything came right.
@@ -29,7 +30,25 @@ impl World<'_> {
         self.note(0, Ticket::NONE, What::Horizon(Horizon::Online));
         self.ask_every_terminal(next, timers, |ticket, _| Some(Command::Settle { ticket }));
         self.run_for(queues);
+        if self.plan.clearing > 0 {
+            self.close_date(queues);
+        }
         self.note(0, Ticket::NONE, What::Horizon(Horizon::DayEnd));
+        if self.plan.clearing > 0 {
+            // What is parked on the last day leaves within T+n, and adjustments take a day more.
+            for _ in 0..=self.plan.suspense_dates() {
+                self.close_date(queues);
+            }
+            self.note(0, Ticket::NONE, What::Horizon(Horizon::ClaimsClosed));
+        }
+    }
+
+    /// The business date ends, and its files go where they belong.
+    fn close_date(&mut self, queues: Duration) {
+        self.cut_over(Ticket::NONE, 0);
+        let timing = &self.scenario.timing;
+        let files = Duration::millis(timing.clearing_run_ms.saturating_add(timing.file_retry_ms));
+        self.run_for(queues + files.times(4));
     }
 
     /// Lines and power are restored; what was to go wrong later does not.
