@@ -17,8 +17,8 @@ pub(super) struct Book {
     pub(super) sources: Vec<Option<(FileId, Commit)>>,
     /// Files made for each issuer, by its place.
     pub(super) made: Vec<u32>,
-    /// Statements made for each merchant.
-    pub(super) stated: BTreeMap<[u8; 15], u32>,
+    /// Statements made for merchants.
+    pub(super) stated: u32,
     /// Business dates that are not closed yet.
     pub(super) days: BTreeMap<Date, Day>,
     /// The last one that was closed.
@@ -57,7 +57,7 @@ impl Book {
             business_date: config.business_date,
             sources: vec![None; config.switches.len()],
             made: vec![0; config.issuers.len()],
-            stated: BTreeMap::new(),
+            stated: 0,
             days: BTreeMap::new(),
             closed: None,
             undelivered: Vec::new(),
@@ -91,7 +91,7 @@ impl Book {
                 });
             }
             ClearingRecord::PayoutBuilt { file, merchant, .. } => {
-                self.stated.insert(*merchant, file.sequence);
+                self.stated = file.sequence;
                 if let Some(day) = self.days.get_mut(&file.date) {
                     day.merchants.push(*merchant);
                 }

@@ -217,7 +217,7 @@ impl Clearing {
         let id = &file.id;
         let is_ours = id.kind == FileKind::Extract
             && id.sender == self.config.switches[at].institution
-            && file.receiver == self.config.institution;
+            && id.receiver == self.config.institution;
         if !is_ours {
             return Some(ResponseCode::INVALID_TRANSACTION);
         }
@@ -299,7 +299,9 @@ impl Clearing {
             let entries: Box<[FileEntry]> = entries.iter().filter(of).copied().collect();
             let sequence = self.book.made[place] + 1;
             let sender = self.config.institution;
-            let file = FileId { kind: FileKind::Presentment, sender, date, sequence };
+            let (kind, receiver) =
+                (FileKind::Presentment, self.config.issuers[place].institution);
+            let file = FileId { kind, sender, receiver, date, sequence };
             self.commit(ClearingRecord::PresentmentBuilt { file, issuer, entries }, actions);
         }
     }
@@ -316,8 +318,8 @@ impl Clearing {
             let Config { fees, defects, institution: sender, .. } = self.config;
             let of = entries.iter().filter(|entry| entry.merchant == merchant);
             let lines = of.map(|entry| fees::line(&fees, *entry, defects)).collect();
-            let sequence = self.book.stated.get(&merchant).map_or(1, |last| last + 1);
-            let file = FileId { kind: FileKind::Payout, sender, date, sequence };
+            let (kind, sequence) = (FileKind::Payout, self.book.stated + 1);
+            let file = FileId { kind, sender, receiver: 0, date, sequence };
             self.commit(ClearingRecord::PayoutBuilt { file, merchant, lines }, actions);
         }
     }
@@ -340,14 +342,10 @@ impl Clearing {
     fn deliver(&mut self, now: Now, actions: &mut Actions) {
         for waiting in &self.book.undelivered {
             let place = usize::from(waiting.issuer);
-            let (Some(channel), Some(target)) =
-                (self.channels.get_mut(place), self.config.issuers.get(place))
-            else {
-                continue;
-            };
+            let Some(channel) = self.channels.get_mut(place) else { continue };
             if waiting.commit <= self.done && !channel.outbox.holds(waiting.file) {
-                let (id, receiver) = (waiting.file, target.institution);
-                let text = FileText { id, receiver, entries: waiting.entries.to_vec() };
+                let id = waiting.file;
+                let text = FileText { id, entries: waiting.entries.to_vec() };
                 channel.outbox.push(id, filing::write(&text));
             }
         }

@@ -2,14 +2,14 @@
 //! totals and a digest. Written and read; nothing here knows a line.
 //!
 //! ```text
-//! H  file id (26)  receiver (11)  blanks (77)  version (2)
+//! H  file id (37)  blanks (77)  version (2)
 //! D  P or A  date (8)  7 (10)  11 (6)  32 (11)  33 (11)  37 (12)  41 (8)  42 (15)  2 (19)
 //!    4 (12)  49 (3)
-//! T  file id (26)  presentments: count (8) amount (16)  adjustments: the same  digest (16)
+//! T  file id (37)  presentments: count (8) amount (16)  adjustments: the same  digest (16)
 //! ```
 //!
-//! A file id is E, P or Y (extract, presentment, payout), sender (11), date (8), sequence (6). Every
-//! record is filled with blanks and ends in a semicolon; there are no line ends.
+//! A file id is E, P or Y (extract, presentment, payout), sender (11), receiver (11), date (8) and
+//! sequence (6). Every record is filled with blanks and ends in a semicolon; there are no line ends.
 
 use crate::card::Pan;
 use crate::record::{EntryKind, FileEntry, FileId, FileKind, NetworkKey, Total};
@@ -19,7 +19,7 @@ use crate::time::Date;
 pub const RECORD_BYTES: usize = 120;
 
 /// Characters of a file id.
-pub(super) const ID_BYTES: usize = 26;
+pub(super) const ID_BYTES: usize = 37;
 
 /// The format's version, in every header.
 const VERSION: &[u8; 2] = b"01";
@@ -29,8 +29,6 @@ const VERSION: &[u8; 2] = b"01";
 pub struct FileText {
     /// What it is known by.
     pub id: FileId,
-    /// For whom.
-    pub receiver: u64,
     /// What it holds.
     pub entries: Vec<FileEntry>,
 }
@@ -61,13 +59,7 @@ pub enum FileError {
 /// The bytes of a file.
 pub fn write(file: &FileText) -> Vec<u8> {
     let mut out = Vec::with_capacity((file.entries.len() + 2) * RECORD_BYTES);
-    let header = format!(
-        "H{}{:011}{:77}{}",
-        id_text(&file.id),
-        file.receiver,
-        "",
-        VERSION.escape_ascii()
-    );
+    let header = format!("H{}{:77}{}", id_text(&file.id), "", VERSION.escape_ascii());
     record(&mut out, &header);
     for entry in &file.entries {
         record(&mut out, &detail(entry));
@@ -96,7 +88,7 @@ pub fn read(bytes: &[u8]) -> Result<FileText, FileError> {
     let ([header, details @ .., trailer], []) = (records, rest) else {
         return Err(FileError::Records);
     };
-    let (id, receiver) = read_header(header).ok_or(FileError::Header)?;
+    let id = read_header(header).ok_or(FileError::Header)?;
     let mut entries = Vec::with_capacity(details.len());
     for (number, detail) in (2..).zip(details) {
         entries.push(read_detail(detail).ok_or(FileError::Detail(number))?);
@@ -111,7 +103,7 @@ pub fn read(bytes: &[u8]) -> Result<FileText, FileError> {
     if seal != digest(&bytes[..bytes.len() - RECORD_BYTES]) {
         return Err(FileError::Digest);
     }
-    Ok(FileText { id, receiver, entries })
+    Ok(FileText { id, entries })
 }
 
 /// What presentments and what adjustments come to.
@@ -137,18 +129,20 @@ fn record(out: &mut Vec<u8>, text: &str) {
     out.push(b';');
 }
 
-/// A file id in its 26 characters.
+/// A file id in its characters.
 pub(super) fn id_text(id: &FileId) -> String {
     let kind = match id.kind {
         FileKind::Extract => 'E',
         FileKind::Presentment => 'P',
         FileKind::Payout => 'Y',
     };
-    let FileId { sender, date, sequence, .. } = id;
-    format!("{kind}{:011}{}{:06}", sender % 100_000_000_000, date_text(*date), sequence % 1_000_000)
+    let FileId { sender, receiver, date, sequence, .. } = id;
+    // Institutions have eleven digits; a million files would last for centuries.
+    let [sender, receiver] = [sender, receiver].map(|number| number % 100_000_000_000);
+    format!("{kind}{sender:011}{receiver:011}{}{:06}", date_text(*date), sequence % 1_000_000)
 }
 
-/// A file id from its 26 characters.
+/// A file id from its characters.
 pub(super) fn read_id(text: &[u8]) -> Option<FileId> {
     let mut text = Fields(text);
     let id = FileId {
@@ -159,6 +153,7 @@ pub(super) fn read_id(text: &[u8]) -> Option<FileId> {
             _ => return None,
         },
         sender: text.number::<11, _>()?,
+        receiver: text.number::<11, _>()?,
         date: text.date()?,
         sequence: text.number::<6, _>()?,
     };
@@ -186,13 +181,12 @@ fn detail(entry: &FileEntry) -> String {
     )
 }
 
-fn read_header(record: &[u8; RECORD_BYTES]) -> Option<(FileId, u64)> {
+fn read_header(record: &[u8; RECORD_BYTES]) -> Option<FileId> {
     let mut text = Fields(record);
     (text.take::<1>()? == b"H").then_some(())?;
     let id = read_id(text.take::<ID_BYTES>()?)?;
-    let receiver = text.number::<11, _>()?;
     text.take::<77>()?;
-    (text.take::<2>()? == VERSION && text.0.ends_with(b";")).then_some((id, receiver))
+    (text.take::<2>()? == VERSION && text.0.ends_with(b";")).then_some(id)
 }
 
 fn read_detail(record: &[u8; RECORD_BYTES]) -> Option<FileEntry> {

@@ -59,7 +59,7 @@ impl Issuer {
         let (id, last) = (&file.id, self.books.settling.last.map(|(last, _)| last));
         let is_ours = id.kind == FileKind::Presentment
             && id.sender == clearing.institution
-            && file.receiver == self.config.institution;
+            && id.receiver == self.config.institution;
         if !is_ours {
             return Some(ResponseCode::INVALID_TRANSACTION);
         }

@@ -22,6 +22,8 @@ pub struct FileId {
     pub kind: FileKind,
     /// The institution that made it.
     pub sender: u64,
+    /// The institution that it is for; zero for a merchant.
+    pub receiver: u64,
     /// The business date that it closes.
     pub date: Date,
     /// Which file of that sender to that receiver: 1, 2, 3, without a gap.

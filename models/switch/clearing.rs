@@ -108,13 +108,12 @@ impl Switch {
         {
             self.extract(date, actions);
         }
-        let (Some(filing), Some(line)) = (&mut self.filing, &self.config.clearing) else { return };
+        let Some(filing) = &mut self.filing else { return };
         for waiting in &self.book.closing.undelivered {
             let book::Undelivered { file, entries, commit } = waiting;
             // One that could still be forgotten could be made otherwise.
             if *commit <= self.commits.done && !filing.channel.outbox.holds(*file) {
-                let (entries, receiver) = (entries.clone(), line.institution);
-                let text = FileText { id: *file, receiver, entries };
+                let text = FileText { id: *file, entries: entries.clone() };
                 filing.channel.outbox.push(*file, filing::write(&text));
             }
         }
@@ -131,6 +130,7 @@ impl Switch {
         let file = FileId {
             kind: FileKind::Extract,
             sender: self.config.institution,
+            receiver: self.config.clearing.as_ref().map_or(0, |line| line.institution),
             date,
             sequence: self.book.closing.next_file(),
         };

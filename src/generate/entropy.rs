@@ -26,6 +26,8 @@ pub(super) enum Concern {
     Storm,
     /// What is rarely written.
     Rare,
+    /// The end of the day.
+    Clearing,
 }
 
 /// A source of choices.

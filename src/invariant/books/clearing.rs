@@ -17,8 +17,6 @@ use std::collections::BTreeMap;
 pub(crate) struct Files {
     /// Extracts as switches closed them.
     pub(crate) extracts: Vec<Extract>,
-    /// Files as clearing houses made them for issuers.
-    pub(crate) presentments: Vec<Presentment>,
     /// Files as issuers took them.
     pub(crate) taken: Vec<TakenFile>,
     /// Statements for merchants.
@@ -44,13 +42,6 @@ pub(crate) struct Extract {
     pub(crate) index: usize,
     pub(crate) file: FileId,
     pub(crate) entries: Box<[Extracted]>,
-}
-
-/// A file for an issuer.
-pub(crate) struct Presentment {
-    pub(crate) index: usize,
-    pub(crate) file: FileId,
-    pub(crate) entries: Box<[FileEntry]>,
 }
 
 /// A file that an issuer took.
@@ -125,11 +116,6 @@ impl Files {
         self.seen.get(&(stage, name(entry), entry.kind)).copied()
     }
 
-    /// Whether there is a clearing house, as far as its files tell.
-    pub(crate) fn are_there(&self) -> bool {
-        !self.extracts.is_empty() || !self.closed.is_empty()
-    }
-
     /// What an account of all issuers holds together.
     pub(crate) fn balance(&self, account: Account) -> i64 {
         let of = self.accounts.iter().filter(|((_, other), _)| *other == account);
@@ -202,10 +188,8 @@ impl Books {
     /// What a clearing house recorded.
     pub(super) fn clearing_recorded(&mut self, index: usize, record: &ClearingRecord) {
         match record {
-            ClearingRecord::PresentmentBuilt { file, entries, .. } => {
+            ClearingRecord::PresentmentBuilt { entries, .. } => {
                 self.files.saw(Stage::Presentment, index, entries.iter());
-                let (file, entries) = (*file, entries.clone());
-                self.files.presentments.push(Presentment { index, file, entries });
             }
             ClearingRecord::PayoutBuilt { file, lines, .. } => {
                 self.files.saw(Stage::Payout, index, lines.iter().map(|line| &line.entry));
