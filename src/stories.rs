@@ -48,7 +48,9 @@ stories![
     "ST03-the-same-card-again",
     "ST04-no-paper",
     "ST04-no-paper-and-settled",
+    "ST07-returned-by-t-plus-3",
     "ST07-reversal-cannot-be-delivered",
+    "ST09-one-sided-and-returned",
     "ST10-code-68",
     "ST10-code-90",
     "ST10-code-91",
@@ -65,6 +67,8 @@ stories![
     "ST14-issuer-in-maintenance",
     "ST15-wrong-pin",
     "ST22-cut-over-in-flight",
+    "ST22-presented-and-adjusted",
+    "ST23-parked-and-released",
     "ST27-appliance-shop-not-reversed",
     "ST27-appliance-shop-reversed",
 ];

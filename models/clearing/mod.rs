@@ -7,6 +7,8 @@
 mod book;
 mod config;
 mod fees;
+#[cfg(test)]
+mod tests;
 
 pub use config::{Config, Fees, Source, Target};
 

@@ -71,3 +71,6 @@ pub fn answer(part: &Message, place: Place, next: u32, code: ResponseCode) -> Me
     answer.set(Element::PRIVATE_48, Place { record: next, ..place }.text());
     answer
 }
+
+#[cfg(test)]
+mod tests;

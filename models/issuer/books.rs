@@ -186,7 +186,7 @@ impl Books {
                 self.last_id = self.last_id.max(*id);
                 self.post(legs, commit);
                 if let Some(original) = original {
-                    self.settling.credit(*original, *credited);
+                    self.settling.credit(*original, *business_date, *credited);
                 }
                 let reversal = Reversal { code: *code, business_date: *business_date, commit };
                 let key = original.map_or(*original_key, |id| self.key_of(id, *original_key));
@@ -205,7 +205,7 @@ impl Books {
     fn settle_later(&mut self, key: &NetworkKey, decision: &Decision) {
         if self.has_clearing && decision.is_debit() {
             let Decision { id, terminal, rrn, pan, business_date, answer, .. } = *decision;
-            let name = (key.acquirer, rrn, terminal, pan);
+            let name = ((key.acquirer, rrn, terminal), pan);
             self.settling.debit(id, name, business_date, answer.effective);
         }
     }

@@ -8,6 +8,7 @@
 use super::books::cardholder;
 use super::settling::Due;
 use super::{Inbound, Issuer, Out};
+use crate::card::Pan;
 use crate::defect::Defect;
 use crate::filing::{self, FileText, Part, Place};
 use crate::iso8583::ResponseCode;
@@ -96,7 +97,7 @@ impl Issuer {
 
     /// Parks what differs, and lets out of suspense what has been there long enough. Says to whom
     /// money was returned.
-    fn end_date(&mut self, date: Date, actions: &mut Actions) -> Vec<(crate::card::Pan, u64)> {
+    fn end_date(&mut self, date: Date, actions: &mut Actions) -> Vec<(Pan, u64)> {
         let mut returned = Vec::new();
         let dates = self.config.clearing.map_or(0, |clearing| clearing.suspense_dates);
         for (item, due) in self.books.settling.due(date, dates) {
@@ -122,7 +123,7 @@ impl Issuer {
                     if class == SuspenseEnd::Returned {
                         returned.push((pan, minor));
                     }
-                    let legs = self.legs_out_of_suspense(class, pan, minor);
+                    let legs = self.legs_out_of_suspense(class, pan, difference);
                     let closed =
                         IssuerRecord::SuspenseClosed { item, decision, class, minor, date, legs };
                     self.record(closed, actions);
@@ -135,15 +136,19 @@ impl Issuer {
     fn legs_out_of_suspense(
         &self,
         class: SuspenseEnd,
-        pan: crate::card::Pan,
-        minor: u64,
+        pan: Pan,
+        difference: i64,
     ) -> Box<[Leg]> {
+        let minor = difference.unsigned_abs();
         match (class, self.books.card(&pan)) {
             (SuspenseEnd::Returned, Some(number)) => {
                 transfer(Account::Suspense, cardholder(number), minor).into()
             }
-            (SuspenseEnd::ChargedBack, _) => {
+            (SuspenseEnd::ChargedBack, _) if difference < 0 => {
                 transfer(Account::Payable, Account::Suspense, minor).into()
+            }
+            (SuspenseEnd::ChargedBack, _) => {
+                transfer(Account::Suspense, Account::Payable, minor).into()
             }
             (SuspenseEnd::Cleared | SuspenseEnd::Returned, _) => Box::default(),
         }

@@ -9,25 +9,31 @@ use crate::card::Pan;
 use crate::ledger::transfer;
 use crate::record::{Account, EntryKind, FileEntry, FileId, IssuerRecord, Leg, SuspenseEnd, Taken};
 use crate::time::Date;
+use std::collections::BTreeMap;
 
 /// What an issuer without a clearing house never fills.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Settling {
     items: Vec<Item>,
+    /// Places of items by name: a day has many, and a file names them all.
+    names: BTreeMap<Name, Vec<usize>>,
     /// The last file taken, and the commit it is part of.
     pub(super) last: Option<(FileId, Commit)>,
 }
+
+/// What a transaction is called on every line: elements 32, 37 and 41.
+type Name = (u64, [u8; 12], [u8; 8]);
 
 /// A transaction between debit and payment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Item {
     /// The issuer's number of the debit; none if it was presented and never debited.
     pub(super) decision: Option<u64>,
-    rrn: [u8; 12],
-    terminal: [u8; 8],
-    acquirer: u64,
+    name: Name,
     pub(super) pan: Pan,
-    date: Date,
+    /// The latest business date of anything that happened to it. What is missing may still come
+    /// in the file of that date.
+    moved: Date,
     /// Minor units taken from the cardholder and not given back.
     debited: i64,
     /// Minor units to be paid.
@@ -47,13 +53,6 @@ impl Item {
     /// Where the difference lies.
     pub(super) fn account(&self) -> Account {
         if self.parked.is_some() { Account::Suspense } else { Account::Settlement }
-    }
-
-    fn is_of(&self, entry: &FileEntry) -> bool {
-        self.rrn == entry.rrn
-            && self.terminal == entry.terminal
-            && self.acquirer == entry.key.acquirer
-            && self.pan == entry.pan
     }
 }
 
@@ -81,9 +80,24 @@ impl Settling {
         self.items.get_mut(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 
+    /// Places of the items with the name and card of an entry, oldest first.
+    fn named(&self, entry: &FileEntry) -> impl Iterator<Item = usize> + '_ {
+        let name = (entry.key.acquirer, entry.rrn, entry.terminal);
+        let pan = entry.pan;
+        let places = self.names.get(&name).into_iter().flatten().copied();
+        places.filter(move |place| self.items[*place].pan == pan)
+    }
+
+    fn add(&mut self, item: Item) -> usize {
+        let place = self.items.len();
+        self.names.entry(item.name).or_default().push(place);
+        self.items.push(item);
+        place
+    }
+
     /// The item that an entry is about: among several of that name, the one that waits for it.
     fn matching(&self, entry: &FileEntry) -> Option<&Item> {
-        let of = || self.items.iter().filter(|item| item.is_of(entry));
+        let of = || self.named(entry).map(|place| &self.items[place]);
         let waits = |item: &&Item| match entry.kind {
             EntryKind::Presentment => item.presented == 0,
             EntryKind::Adjustment => item.presented > 0,
@@ -111,10 +125,17 @@ impl Settling {
     pub(super) fn due(&self, date: Date, dates: u32) -> Vec<(u64, Due)> {
         let due = |item: &Item| match (item.parked, item.difference()) {
             (None, 0) => None,
-            (None, _) => (item.date <= date).then_some(Due::Park),
+            (None, _) => (item.moved <= date).then_some(Due::Park),
             (Some(_), 0) => Some(Due::Leave(SuspenseEnd::Cleared)),
-            (Some(since), _) if date.days() - since.days() < i64::from(dates) => None,
-            (Some(_), 1..) => Some(Due::Leave(SuspenseEnd::Returned)),
+            (Some(since), _)
+                if date.days() - since.max(item.moved).days() < i64::from(dates) =>
+            {
+                None
+            }
+            // Nobody gets back more than was taken.
+            (Some(_), minor @ 1..) if minor <= item.debited => {
+                Some(Due::Leave(SuspenseEnd::Returned))
+            }
             (Some(_), _) => Some(Due::Leave(SuspenseEnd::ChargedBack)),
         };
         (1..).zip(&self.items).filter_map(|(number, item)| Some((number, due(item)?))).collect()
@@ -124,17 +145,15 @@ impl Settling {
     pub(super) fn debit(
         &mut self,
         decision: u64,
-        (acquirer, rrn, terminal, pan): (u64, [u8; 12], [u8; 8], Pan),
+        (name, pan): (Name, Pan),
         date: Date,
         minor: u64,
     ) {
-        self.items.push(Item {
+        self.add(Item {
             decision: Some(decision),
-            rrn,
-            terminal,
-            acquirer,
+            name,
             pan,
-            date,
+            moved: date,
             debited: signed(minor),
             presented: 0,
             parked: None,
@@ -143,10 +162,11 @@ impl Settling {
     }
 
     /// A reversal of a debit is booked.
-    pub(super) fn credit(&mut self, decision: u64, minor: u64) {
+    pub(super) fn credit(&mut self, decision: u64, date: Date, minor: u64) {
         let of = self.items.iter_mut().rev().find(|item| item.decision == Some(decision));
         if let Some(item) = of {
             item.debited = item.debited.saturating_sub(signed(minor));
+            item.moved = item.moved.max(date);
         }
     }
 
@@ -156,7 +176,7 @@ impl Settling {
             IssuerRecord::PresentmentTaken { file, entries, .. } => {
                 self.last = Some((*file, commit));
                 for taken in entries {
-                    self.present(taken);
+                    self.present(taken, file.date);
                 }
             }
             IssuerRecord::SuspenseOpened { item, date, .. } => {
@@ -173,9 +193,7 @@ impl Settling {
                         item.debited = item.debited.saturating_sub(signed(*minor));
                         item.is_returned = true;
                     }
-                    SuspenseEnd::ChargedBack => {
-                        item.presented = item.presented.saturating_sub(signed(*minor));
-                    }
+                    SuspenseEnd::ChargedBack => item.presented = item.debited,
                 }
             }
             IssuerRecord::Decided { .. }
@@ -185,27 +203,22 @@ impl Settling {
         }
     }
 
-    fn present(&mut self, Taken { entry, decision }: &Taken) {
-        let is_it = |item: &Item| match decision {
-            Some(_) => item.decision == *decision,
-            None => item.decision.is_none() && item.is_of(entry),
-        };
-        let place = self.items.iter().rposition(is_it).unwrap_or_else(|| {
-            self.items.push(Item {
+    fn present(&mut self, Taken { entry, decision }: &Taken, date: Date) {
+        let known = self.named(entry).find(|place| self.items[*place].decision == *decision);
+        let place = known.unwrap_or_else(|| {
+            self.add(Item {
                 decision: None,
-                rrn: entry.rrn,
-                terminal: entry.terminal,
-                acquirer: entry.key.acquirer,
+                name: (entry.key.acquirer, entry.rrn, entry.terminal),
                 pan: entry.pan,
-                date: entry.business_date,
+                moved: date,
                 debited: 0,
                 presented: 0,
                 parked: None,
                 is_returned: false,
-            });
-            self.items.len() - 1
+            })
         });
         let item = &mut self.items[place];
+        item.moved = item.moved.max(date);
         item.presented = item.presented.saturating_add(entry.signed());
     }
 

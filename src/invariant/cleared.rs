@@ -56,15 +56,6 @@ pub(super) fn exactly_once(books: &Books) -> Checked {
     Ok(checked)
 }
 
-/// The extracts that hold this transaction, as this kind of entry.
-fn holding(books: &Books, forward: &Forward, kind: EntryKind) -> Option<usize> {
-    let of = |one: &Extracted| one.id == forward.id && one.entry.kind == kind;
-    let has = |extract: &&Extract| {
-        extract.switch == forward.switch && extract.entries.iter().any(of)
-    };
-    books.files.extracts.iter().find(has).map(|extract| extract.index)
-}
-
 /// When a transaction stopped standing at its switch: reversed, taken back by an advice, or listed
 /// as one-sided when its batch closed.
 fn fallen(books: &Books, forward: &Forward, key: PosKey) -> Option<usize> {
@@ -89,7 +80,8 @@ fn presented(books: &Books, forward: &Forward) -> Checked {
     };
     let fallen = fallen(books, forward, key);
     let stood = fallen.is_none_or(|index| index > extract.index);
-    let is_presented = holding(books, forward, EntryKind::Presentment).is_some();
+    let holding = |kind| books.files.extracted(forward.switch, forward.id, kind);
+    let is_presented = holding(EntryKind::Presentment).is_some();
     if stood && !is_presented {
         return breach!(
             [approved.index, extract.index],
@@ -101,7 +93,7 @@ fn presented(books: &Books, forward: &Forward) -> Checked {
     }
     let Some(fallen) = fallen.filter(|_| is_presented) else { return Ok(1) };
     let later = |extract: &&Extract| extract.switch == forward.switch && extract.index > fallen;
-    let is_adjusted = holding(books, forward, EntryKind::Adjustment).is_some();
+    let is_adjusted = holding(EntryKind::Adjustment).is_some();
     match books.files.extracts.iter().find(later) {
         Some(later) if !is_adjusted => breach!(
             [fallen, later.index],
@@ -238,4 +230,123 @@ pub(super) fn dates_close(books: &Books) -> Checked {
         checked += 1;
     }
     Ok(checked)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::invariant::testing::{Tale, sale};
+    use reversim_models::record::EntryKind::{Adjustment, Presentment};
+
+    const S3: &str = "at-most-once-settlement";
+    const S4: &str = "no-settlement-without-approval";
+
+    #[test]
+    fn a_sale_that_is_reversed_after_its_extract_is_adjusted_in_the_next_one() {
+        let mut tale = Tale::with_clearing();
+        tale.until_answer(sale(1));
+        tale.cleared(0, &[(sale(1), Presentment)]);
+        tale.accepted(sale(1), true);
+        tale.cleared(1, &[(sale(1), Adjustment)]);
+        tale.day_end();
+        for name in [S3, S4, "one-business-date", "batch-closes", "fees-follow-principal"] {
+            tale.holds(name);
+        }
+    }
+
+    #[test]
+    fn one_transaction_in_two_files_is_presented_twice() {
+        let mut tale = Tale::with_clearing();
+        tale.sold(sale(1));
+        let first = tale.extracted(0, &[(sale(1), Presentment)]);
+        let again = tale.extracted(1, &[(sale(1), Presentment)]);
+        tale.breaks(S3, &[first, again], "is presented in a second clearing file");
+    }
+
+    #[test]
+    fn a_sale_that_its_extract_lacks_is_lost() {
+        let mut tale = Tale::with_clearing();
+        let answered = tale.sold(sale(1)) - 5;
+        let extract = tale.extracted(0, &[]);
+        tale.day_end();
+        tale.breaks(S3, &[answered, extract], "whose extract does not hold it");
+    }
+
+    #[test]
+    fn what_was_presented_and_taken_back_must_be_adjusted() {
+        let mut tale = Tale::with_clearing();
+        tale.until_answer(sale(1));
+        tale.cleared(0, &[(sale(1), Presentment)]);
+        let back = tale.accepted(sale(1), true);
+        let later = tale.extracted(1, &[]);
+        tale.day_end();
+        tale.breaks(S3, &[back, later], "does not adjust it");
+    }
+
+    #[test]
+    fn an_entry_that_gets_lost_on_its_way_is_missed() {
+        let mut tale = Tale::with_clearing();
+        tale.sold(sale(1));
+        let extract = tale.extracted(0, &[(sale(1), Presentment)]);
+        let closed = tale.date_closed(0);
+        tale.day_end();
+        tale.breaks(S3, &[extract, closed], "is in no file for an issuer");
+    }
+
+    #[test]
+    fn what_was_reversed_before_its_extract_closed_is_not_presented() {
+        let mut tale = Tale::with_clearing();
+        tale.until_answer(sale(1));
+        let back = tale.accepted(sale(1), true);
+        let extract = tale.extracted(0, &[(sale(1), Presentment)]);
+        tale.day_end();
+        tale.breaks(S4, &[back, extract], "taken back before the extract");
+    }
+
+    #[test]
+    fn what_was_never_approved_is_not_presented() {
+        let mut tale = Tale::with_clearing();
+        let forwarded = tale.forwarded(sale(1));
+        let extract = tale.extracted(0, &[(sale(1), Presentment)]);
+        tale.day_end();
+        tale.breaks(S4, &[forwarded, extract], "never answered approved");
+    }
+
+    #[test]
+    fn a_sale_is_presented_under_its_own_date() {
+        let mut tale = Tale::with_clearing();
+        let answer = tale.until_answer(sale(1));
+        let extract = tale.extracted(1, &[(sale(1), Presentment)]);
+        tale.day_end();
+        let words = "belongs to 2026-05-30 and is in the extract of 2026-05-31";
+        tale.breaks("one-business-date", &[answer - 5, extract], words);
+    }
+
+    #[test]
+    fn a_date_that_ended_is_extracted_delivered_and_closed() {
+        let ended = |upto: u8| {
+            let mut tale = Tale::with_clearing();
+            let ended = tale.date_ends(0);
+            let extract = (upto > 0).then(|| tale.extracted(0, &[]));
+            if upto > 1 {
+                tale.extract_came(0);
+            }
+            tale.day_end();
+            (tale, extract.unwrap_or(ended))
+        };
+        let words = ["never extracted", "never came", "never closed it"];
+        for (upto, words) in (0..).zip(words) {
+            let (tale, witness) = ended(upto);
+            tale.breaks("batch-closes", &[witness], words);
+        }
+    }
+
+    #[test]
+    fn a_sale_that_a_batch_lists_as_one_sided_stands_no_more() {
+        let mut tale = Tale::with_clearing();
+        tale.until_answer(sale(1));
+        let close = tale.host_closed(&[], &[sale(1).stan]);
+        let extract = tale.extracted(0, &[(sale(1), Presentment)]);
+        tale.day_end();
+        tale.breaks(S4, &[close, extract], "taken back before the extract");
+    }
 }

@@ -59,3 +59,38 @@ fn judge(books: &Books, payout: &Payout, back: &PayoutLine) -> Checked {
     }
     Ok(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::testing::{Tale, line, sale};
+    use reversim_models::record::EntryKind::{Adjustment, Presentment};
+
+    #[test]
+    fn a_fee_goes_back_whole() {
+        let mut tale = Tale::with_clearing();
+        tale.paid(0, &[line(sale(1), Presentment)]);
+        tale.paid(1, &[line(sale(1), Adjustment)]);
+        tale.day_end();
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn nobody_keeps_a_part_of_it() {
+        let mut tale = Tale::with_clearing();
+        let charged = tale.paid(0, &[line(sale(1), Presentment)]);
+        let mut kept = line(sale(1), Adjustment);
+        (kept.fee, kept.shares[0]) = (0, 0);
+        let back = tale.paid(1, &[kept]);
+        tale.day_end();
+        tale.breaks(ABOUT.name, &[charged, back], "with the principal 0 fen come back");
+    }
+
+    #[test]
+    fn where_nothing_is_taken_back_no_fee_is_either() {
+        let mut tale = Tale::with_clearing();
+        tale.paid(0, &[line(sale(1), Presentment)]);
+        tale.day_end();
+        tale.is_unknown(ABOUT.name);
+    }
+}

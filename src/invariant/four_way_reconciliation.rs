@@ -113,3 +113,64 @@ fn whole(books: &Books) -> Checked {
     }
     Ok(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::testing::{Tale, line, sale};
+    use reversim_models::record::EntryKind::Presentment;
+
+    #[test]
+    fn a_date_that_was_cleared_agrees_on_all_four_sides() {
+        let mut tale = Tale::with_clearing();
+        tale.sold(sale(1));
+        tale.settled(&[sale(1)]);
+        tale.cleared(0, &[(sale(1), Presentment)]);
+        tale.day_end();
+        tale.horizon(Horizon::ClaimsClosed);
+        tale.is_clean();
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn a_fee_whose_parts_are_less_than_the_whole_leaves_money_nowhere() {
+        let mut tale = Tale::with_clearing();
+        tale.sold(sale(1));
+        let mut leaky = line(sale(1), Presentment);
+        leaky.shares[0] -= 1;
+        let paid = tale.paid(0, &[leaky]);
+        tale.day_end();
+        tale.breaks(ABOUT.name, &[paid], "together 49999 fen of 50000");
+    }
+
+    #[test]
+    fn what_an_issuer_does_not_take_is_missing_on_its_side() {
+        let mut tale = Tale::with_clearing();
+        tale.sold(sale(1));
+        let extracted = tale.extracted(0, &[(sale(1), Presentment)]);
+        tale.paid(0, &[line(sale(1), Presentment)]);
+        let closed = tale.date_closed(0);
+        tale.day_end();
+        tale.breaks(ABOUT.name, &[extracted, closed], "issuers took 0 fen");
+    }
+
+    #[test]
+    fn a_debit_that_nobody_presented_shows_when_claims_are_closed() {
+        let mut tale = Tale::with_clearing();
+        tale.sold(sale(1));
+        tale.cleared(0, &[]);
+        let last = tale.history.entries.len() - 6;
+        tale.day_end();
+        tale.holds(ABOUT.name);
+        tale.horizon(Horizon::ClaimsClosed);
+        tale.breaks(ABOUT.name, &[last], "cardholders have paid 50000 fen");
+    }
+
+    #[test]
+    fn without_files_there_is_nothing_to_reconcile() {
+        let mut tale = Tale::with_clearing();
+        tale.sold(sale(1));
+        tale.day_end();
+        tale.is_unknown(ABOUT.name);
+    }
+}

@@ -51,3 +51,45 @@ impl Invariant for Claim {
         Ok(checked)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariant::testing::{Tale, sale};
+
+    #[test]
+    fn what_is_parked_and_returned_is_no_debit_any_more() {
+        let mut tale = Tale::with_clearing();
+        tale.opened(100_000);
+        tale.until_answer(sale(1));
+        tale.parked(sale(1));
+        tale.returned(sale(1));
+        tale.horizon(Horizon::ClaimsClosed);
+        tale.holds(ABOUT.name);
+        tale.holds("no-unreversed-debit");
+        tale.holds("books-sum-to-zero");
+    }
+
+    #[test]
+    fn what_stays_parked_is_forgotten() {
+        let mut tale = Tale::with_clearing();
+        tale.until_answer(sale(1));
+        let parked = tale.parked(sale(1));
+        tale.day_end();
+        tale.is_unknown(ABOUT.name);
+        tale.horizon(Horizon::ClaimsClosed);
+        tale.breaks(ABOUT.name, &[parked], "in suspense still");
+    }
+
+    #[test]
+    fn an_item_that_left_takes_all_of_its_money_with_it() {
+        let mut tale = Tale::with_clearing();
+        tale.until_answer(sale(1));
+        tale.parked(sale(1));
+        tale.parked(sale(1));
+        tale.returned(sale(1));
+        let last = tale.returned(crate::invariant::testing::Sale { minor: 1, ..sale(1) });
+        tale.horizon(Horizon::ClaimsClosed);
+        tale.breaks(ABOUT.name, &[last], "are left there");
+    }
+}

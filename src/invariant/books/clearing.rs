@@ -34,6 +34,8 @@ pub(crate) struct Files {
     /// An entry that is in two files of the same stage: first and second entry of the history.
     pub(crate) twice: Vec<Twice>,
     seen: BTreeMap<(Stage, Name, EntryKind), usize>,
+    /// The extract that a switch's transaction is in, by its number.
+    extracted: BTreeMap<(Party, u64, EntryKind), usize>,
 }
 
 /// An extract.
@@ -116,6 +118,11 @@ impl Files {
         self.seen.get(&(stage, name(entry), entry.kind)).copied()
     }
 
+    /// The extract that holds this transaction of a switch, as this kind of entry.
+    pub(crate) fn extracted(&self, switch: Party, id: u64, kind: EntryKind) -> Option<usize> {
+        self.extracted.get(&(switch, id, kind)).copied()
+    }
+
     /// What an account of all issuers holds together.
     pub(crate) fn balance(&self, account: Account) -> i64 {
         let of = self.accounts.iter().filter(|((_, other), _)| *other == account);
@@ -139,6 +146,10 @@ impl Books {
         match record {
             SwitchRecord::ExtractClosed { file, entries } => {
                 self.files.saw(Stage::Extract, index, entries.iter().map(|one| &one.entry));
+                for one in entries {
+                    let key = (switch, one.id, one.entry.kind);
+                    self.files.extracted.entry(key).or_insert(index);
+                }
                 let (file, entries) = (*file, entries.clone());
                 self.files.extracts.push(Extract { switch, index, file, entries });
             }
