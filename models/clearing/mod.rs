@@ -19,7 +19,7 @@ use crate::device::{Device, Output};
 use crate::filing::{self, Channel, FileText, Heard, Inbox, Part, Place};
 use crate::iso8583::{Envelope, Message, Mti, ResponseCode};
 use crate::line::{Line, LineError, MacCheck};
-use crate::node::{Action, Actions, Command, Event, Journal, Link, Node, Port, Ticket};
+use crate::node::{Actions, Command, Event, Journal, Link, Node, Port, Ticket};
 use crate::record::{ClearingRecord, FileEntry, FileId, FileKind, Record};
 use crate::time::{Date, Instant, LocalTime, Now};
 
@@ -36,6 +36,8 @@ pub struct Clearing {
     run_at: Option<Instant>,
     begun: Commit,
     done: Commit,
+    /// Whether the event that is handled has made a record.
+    is_writing: bool,
     /// When the last run was by the calendar, and of which date: only looked at under defect B06.
     ran: Option<(LocalTime, Date, Vec<FileEntry>)>,
 }
@@ -73,6 +75,10 @@ impl Node for Clearing {
             self.run_by_the_clock(now, actions);
         }
         self.close_days(actions);
+        if core::mem::take(&mut self.is_writing) {
+            self.begun += 1;
+            actions.records_first();
+        }
         self.deliver(now, actions);
     }
 
@@ -98,6 +104,7 @@ impl Clearing {
             run_at: None,
             begun: 0,
             done: 0,
+            is_writing: false,
             ran: None,
             config,
         }
@@ -366,10 +373,8 @@ impl Clearing {
 
     /// Makes a record durable, and believes it.
     fn commit(&mut self, record: ClearingRecord, actions: &mut Actions) {
-        if !matches!(actions.as_slice().last(), Some((_, Action::Record(_)))) {
-            self.begun += 1;
-        }
-        self.book.apply(&self.config, &record, self.begun);
+        self.is_writing = true;
+        self.book.apply(&self.config, &record, self.begun + 1);
         if let ClearingRecord::FileDelivered { file } = &record {
             self.channels.iter_mut().for_each(|channel| channel.outbox.complete(*file));
         }

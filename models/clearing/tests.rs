@@ -4,7 +4,7 @@ use super::*;
 use crate::card::Pan;
 use crate::defect::Defects;
 use crate::line::Zone;
-use crate::node::LinkDownReason;
+use crate::node::{Action, LinkDownReason};
 use crate::record::{EntryKind, NetworkKey};
 use crate::security::{Key, MacAlgorithm};
 use crate::time::Duration;

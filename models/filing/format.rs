@@ -64,18 +64,20 @@ pub fn write(file: &FileText) -> Vec<u8> {
     for entry in &file.entries {
         record(&mut out, &detail(entry));
     }
-    let [presented, adjusted] = totals(&file.entries);
-    let trailer = format!(
-        "T{}{:08}{:016}{:08}{:016}{:016X}",
-        id_text(&file.id),
+    let trailer = trailer(&file.id, totals(&file.entries), digest(&out));
+    record(&mut out, &trailer);
+    out
+}
+
+fn trailer(id: &FileId, [presented, adjusted]: [Total; 2], digest: u64) -> String {
+    format!(
+        "T{}{:08}{:016}{:08}{:016}{digest:016X}",
+        id_text(id),
         presented.count,
         presented.minor,
         adjusted.count,
-        adjusted.minor,
-        digest(&out)
-    );
-    record(&mut out, &trailer);
-    out
+        adjusted.minor
+    )
 }
 
 /// What the bytes of a file say, if every control agrees.
@@ -85,7 +87,7 @@ pub fn write(file: &FileText) -> Vec<u8> {
 /// Names the first thing that is wrong.
 pub fn read(bytes: &[u8]) -> Result<FileText, FileError> {
     let (records, rest) = bytes.as_chunks::<RECORD_BYTES>();
-    let ([header, details @ .., trailer], []) = (records, rest) else {
+    let ([header, details @ .., last], []) = (records, rest) else {
         return Err(FileError::Records);
     };
     let id = read_header(header).ok_or(FileError::Header)?;
@@ -93,8 +95,11 @@ pub fn read(bytes: &[u8]) -> Result<FileText, FileError> {
     for (number, detail) in (2..).zip(details) {
         entries.push(read_detail(detail).ok_or(FileError::Detail(number))?);
     }
-    let (of, told, seal) = read_trailer(trailer).ok_or(FileError::Trailer)?;
-    if of != id {
+    let (of, told, seal) = read_trailer(last).ok_or(FileError::Trailer)?;
+    let mut again = Vec::with_capacity(RECORD_BYTES);
+    record(&mut again, &trailer(&of, told, seal));
+    // Nothing else is under the digest's protection but itself.
+    if of != id || again != last {
         return Err(FileError::Trailer);
     }
     if told != totals(&entries) {

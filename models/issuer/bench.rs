@@ -319,7 +319,10 @@ impl Bench {
             .flat_map(|record| match record {
                 IssuerRecord::Opened { legs }
                 | IssuerRecord::Decided { legs, .. }
-                | IssuerRecord::Reversed { legs, .. } => &**legs,
+                | IssuerRecord::Reversed { legs, .. }
+                | IssuerRecord::PresentmentTaken { legs, .. }
+                | IssuerRecord::SuspenseOpened { legs, .. }
+                | IssuerRecord::SuspenseClosed { legs, .. } => &**legs,
                 IssuerRecord::CutOver { .. } => &[],
             })
             .filter(|leg| leg.account == Account::Cardholder(number))

@@ -5,11 +5,11 @@
 //! next one. The record decides, not the sending: a line that is down changes nothing.
 
 use super::config::ClearingLine;
-use super::{Switch, book};
+use super::{Switch, Timer, book};
 use crate::defect::Defect;
 use crate::device::{Device, Output};
 use crate::filing::{self, Channel, FileText, Heard};
-use crate::node::{Actions, Event, Ticket};
+use crate::node::{Action, Actions, Event, Ticket};
 use crate::record::{EntryKind, Extracted, FileId, FileKind, SwitchRecord};
 use crate::time::{Date, Instant, Now};
 
@@ -101,13 +101,28 @@ impl Switch {
     pub(super) fn close_dates(&mut self, now: Now, actions: &mut Actions) {
         let Some(filing) = &mut self.filing else { return };
         filing.channel.elapse(now, actions);
-        while let Some(Filing { extract_at, .. }) = &self.filing
-            && *extract_at <= now.instant
-            && let Some(date) = self.book.closing.dates.first().copied()
+        let is_ready = filing.extract_at <= now.instant && !self.book.closing.dates.is_empty();
+        // Behind something that waits for a commit, the extract could be written after what a later
+        // event makes of it. Then it is an event of its own.
+        let is_record = |(_, action): &(Ticket, Action)| matches!(action, Action::Record(_));
+        if is_ready && !actions.as_slice().iter().all(is_record) {
+            self.timers.set(Timer::Extract, now.instant);
+        } else if is_ready {
+            self.extract_dates(actions);
+        }
+        self.deliver(now, actions);
+    }
+
+    fn extract_dates(&mut self, actions: &mut Actions) {
+        while let Some(date) = self.book.closing.dates.first().copied()
             && !self.book.is_in_flight(date)
         {
             self.extract(date, actions);
         }
+    }
+
+    /// Sends what is durable.
+    fn deliver(&mut self, now: Now, actions: &mut Actions) {
         let Some(filing) = &mut self.filing else { return };
         for waiting in &self.book.closing.undelivered {
             let book::Undelivered { file, entries, commit } = waiting;
