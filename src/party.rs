@@ -69,7 +69,10 @@ impl fmt::Display for Party {
 
 /// A word that does not name a party.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("`{0}` is not a party: write terminal-N, switch-N, issuer-N or clearing-N, with N from 1 to 255")]
+#[error(
+    "`{0}` is not a party: write terminal-N, switch-N, issuer-N or clearing-N, with N from \
+     1 to 255"
+)]
 pub struct ParsePartyError(String);
 
 impl FromStr for Party {

@@ -109,7 +109,8 @@ impl Book {
     /// Whether this file was taken, and is durable as far as `done` says; none if it was not.
     pub(super) fn taken(&self, at: usize, file: &FileId, done: Commit) -> Option<bool> {
         let (last, commit) = self.sources.get(at)?.as_ref()?;
-        let is_taken = last == file || (last.sequence > file.sequence && last.sender == file.sender);
+        let is_taken =
+            last == file || (last.sequence > file.sequence && last.sender == file.sender);
         is_taken.then_some(last != file || *commit <= done)
     }
 }

@@ -203,13 +203,13 @@ impl Clearing {
             Some(true) => (place.total, ResponseCode::APPROVED),
             None => match self.desks[desk].inbox.take(place, part) {
                 Part::Next(next) => (next, ResponseCode::APPROVED),
-                Part::Whole(file) => match file.map(|file| self.refusal(at, &file).map_or(Ok(file), Err)) {
-                    Ok(Ok(file)) => {
+                Part::Whole(Err(_)) => (0, ResponseCode::RECONCILE_ERROR),
+                Part::Whole(Ok(file)) => match self.refusal(at, &file) {
+                    Some(code) => (0, code),
+                    None => {
                         self.take(now, file, actions);
                         (place.total, ResponseCode::APPROVED)
                     }
-                    Ok(Err(code)) => (0, code),
-                    Err(_) => (0, ResponseCode::RECONCILE_ERROR),
                 },
             },
         };
@@ -278,7 +278,9 @@ impl Clearing {
             let entries = day.entries.clone();
             self.present(date, &entries, actions);
             self.pay(date, &entries, actions);
-            self.ran = Some((now.local, date, entries));
+            if !entries.is_empty() {
+                self.ran = Some((now.local, date, entries));
+            }
         }
     }
 
@@ -308,8 +310,7 @@ impl Clearing {
             let entries: Box<[FileEntry]> = entries.iter().filter(of).copied().collect();
             let sequence = self.book.made[place] + 1;
             let sender = self.config.institution;
-            let (kind, receiver) =
-                (FileKind::Presentment, self.config.issuers[place].institution);
+            let (kind, receiver) = (FileKind::Presentment, self.config.issuers[place].institution);
             let file = FileId { kind, sender, receiver, date, sequence };
             self.commit(ClearingRecord::PresentmentBuilt { file, issuer, entries }, actions);
         }

@@ -68,7 +68,12 @@ struct House {
 
 impl House {
     fn new(defects: Defects) -> House {
-        let mut node = House { node: Clearing::new(config(defects)), journal: vec![], at: Instant(1), links: 0 };
+        let mut node = House {
+            node: Clearing::new(config(defects)),
+            journal: vec![],
+            at: Instant(1),
+            links: 0,
+        };
         node.restart();
         node
     }

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! A file id is E, P or Y (extract, presentment, payout), sender (11), receiver (11), date (8) and
-//! sequence (6). Every record is filled with blanks and ends in a semicolon; there are no line ends.
+//! sequence (6). Every record is filled with blanks and ends in a semicolon; there are no line
+//! ends.
 
 use crate::card::Pan;
 use crate::record::{EntryKind, FileEntry, FileId, FileKind, NetworkKey, Total};
@@ -214,8 +215,16 @@ fn read_detail(record: &[u8; RECORD_BYTES]) -> Option<FileEntry> {
     let merchant = *text.take::<15>()?;
     let pan = Pan::new(text.take::<19>()?.trim_ascii_end())?;
     let minor = text.number::<12, _>()?;
-    (text.take::<3>()? == b"156" && text.0 == b"  ;")
-        .then_some(FileEntry { kind, key, rrn, terminal, merchant, pan, minor, business_date })
+    (text.take::<3>()? == b"156" && text.0 == b"  ;").then_some(FileEntry {
+        kind,
+        key,
+        rrn,
+        terminal,
+        merchant,
+        pan,
+        minor,
+        business_date,
+    })
 }
 
 /// The file it belongs to, its control totals and its digest.

@@ -34,7 +34,8 @@ fn entry(number: u32, kind: EntryKind) -> FileEntry {
 }
 
 fn file(count: u32) -> FileText {
-    let kind = |n: u32| if n.is_multiple_of(3) { EntryKind::Adjustment } else { EntryKind::Presentment };
+    let kind =
+        |n: u32| if n.is_multiple_of(3) { EntryKind::Adjustment } else { EntryKind::Presentment };
     FileText { id: ID, entries: (1..=count).map(|n| entry(n, kind(n))).collect() }
 }
 

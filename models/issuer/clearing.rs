@@ -111,8 +111,7 @@ impl Issuer {
                         _ => transfer(Account::Settlement, Account::Suspense, minor),
                     };
                     let (minor, legs) = (difference, legs.into());
-                    let opened =
-                        IssuerRecord::SuspenseOpened { item, decision, minor, date, legs };
+                    let opened = IssuerRecord::SuspenseOpened { item, decision, minor, date, legs };
                     self.record(opened, actions);
                 }
                 Due::Leave(class) => {
@@ -133,12 +132,7 @@ impl Issuer {
         returned
     }
 
-    fn legs_out_of_suspense(
-        &self,
-        class: SuspenseEnd,
-        pan: Pan,
-        difference: i64,
-    ) -> Box<[Leg]> {
+    fn legs_out_of_suspense(&self, class: SuspenseEnd, pan: Pan, difference: i64) -> Box<[Leg]> {
         let minor = difference.unsigned_abs();
         match (class, self.books.card(&pan)) {
             (SuspenseEnd::Returned, Some(number)) => {

@@ -127,9 +127,7 @@ impl Settling {
             (None, 0) => None,
             (None, _) => (item.moved <= date).then_some(Due::Park),
             (Some(_), 0) => Some(Due::Leave(SuspenseEnd::Cleared)),
-            (Some(since), _)
-                if date.days() - since.max(item.moved).days() < i64::from(dates) =>
-            {
+            (Some(since), _) if date.days() - since.max(item.moved).days() < i64::from(dates) => {
                 None
             }
             // Nobody gets back more than was taken.

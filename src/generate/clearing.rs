@@ -6,9 +6,7 @@
 use super::Profile;
 use super::entropy::{Concern, Entropy};
 use super::flow::{Hop, Leg, Way};
-use crate::fault::{
-    ActionName, Damage, Direction, Fault, OnAction, OnMessage, Side, Until, When,
-};
+use crate::fault::{ActionName, Damage, Direction, Fault, OnAction, OnMessage, Side, Until, When};
 use crate::party::Party;
 use crate::scenario::{AskedBy, Scenario, Step, Wish};
 use reversim_models::iso8583::Mti;
@@ -16,9 +14,9 @@ use reversim_models::iso8583::Mti;
 /// Adds a clearing house, for some of the days.
 pub(super) fn add(profile: Profile, entropy: &mut impl Entropy, scenario: &mut Scenario) {
     let percent = match profile {
-        Profile::Day => 60,
-        Profile::Crash => 8,
-        Profile::Boundary => 5,
+        Profile::Day => 75,
+        Profile::Crash => 15,
+        Profile::Boundary => 10,
         Profile::Counter | Profile::Concurrency | Profile::Keys | Profile::Mix => 0,
     };
     entropy.concern(Concern::Clearing);
@@ -27,11 +25,12 @@ pub(super) fn add(profile: Profile, entropy: &mut impl Entropy, scenario: &mut S
     }
     terms(entropy, scenario);
     let before = scenario.faults.len();
-    match entropy.weighted(&[50, 25, 15, 10]) {
+    match entropy.weighted(&[40, 25, 15, 10, 10]) {
         0 => {}
         1 => an_answer_is_lost_around_the_end_of_the_date(entropy, scenario),
         2 => the_terminal_gives_a_reversal_up(entropy, scenario),
-        _ => the_switch_gives_an_advice_up(entropy, scenario),
+        3 => the_switch_gives_an_advice_up(entropy, scenario),
+        _ => the_clock_goes_back_after_the_run(entropy, scenario),
     }
     the_date_ends(entropy, scenario);
     let is_told = scenario.faults.len() > before;
@@ -140,14 +139,22 @@ fn the_switch_gives_an_advice_up(entropy: &mut impl Entropy, scenario: &mut Scen
     scenario.faults.extend([answer, first, second].map(Fault::Drop));
 }
 
+/// Summer ends, or somebody corrects a clock, while the files go out.
+fn the_clock_goes_back_after_the_run(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    let (from, to) = (Party::clearing(1), Party::issuer(1));
+    let nth = entropy.between(1, 2) as u32;
+    let on = OnMessage { from, to, mti: Mti::FILE_ADVICE, step: 0, nth };
+    let by_ms = entropy.pick(&[-1_000, -60_000, -3_600_000, -86_400_000]);
+    scenario.faults.push(Fault::ClockStep { party: from, at: When::Message(on), by_ms });
+}
+
 /// A part of a file, or its answer, between two of the parties.
 fn message(entropy: &mut impl Entropy, scenario: &Scenario) -> OnMessage {
     let issuer = Party::issuer(entropy.between(1, scenario.topology.issuers.into()) as u8);
     let other = entropy.pick(&[Party::switch(1), issuer]);
     let clearing = Party::clearing(1);
     // The switch sends to the clearing house, and that to the issuer.
-    let (sender, receiver) =
-        if other == issuer { (clearing, issuer) } else { (other, clearing) };
+    let (sender, receiver) = if other == issuer { (clearing, issuer) } else { (other, clearing) };
     let nth = [1, 2, 3, 4][entropy.weighted(&[50, 25, 15, 10])];
     match entropy.chance(50) {
         true => OnMessage { from: sender, to: receiver, mti: Mti::FILE_ADVICE, step: 0, nth },
@@ -204,11 +211,8 @@ fn fault(entropy: &mut impl Entropy, scenario: &Scenario) -> Fault {
             Fault::Partition { at, a, b, direction, for_ms }
         }
         9 => {
-            let (side, torn) = entropy.pick(&[
-                (Side::Before, false),
-                (Side::After, false),
-                (Side::Before, true),
-            ]);
+            let (side, torn) =
+                entropy.pick(&[(Side::Before, false), (Side::After, false), (Side::Before, true)]);
             let on = action(entropy, scenario, side);
             let torn = torn && matches!(on.action, ActionName::Record(_));
             let down_ms = entropy.pick(&[200, 5_000, 45_000]);

@@ -41,7 +41,8 @@ fn judge(books: &Books, payout: &Payout, back: &PayoutLine) -> Checked {
     let is_it = |line: &&PayoutLine| {
         line.entry.kind == EntryKind::Presentment && line.entry.is_same(&back.entry)
     };
-    let found = books.files.payouts.iter().find_map(|one| Some((one, one.lines.iter().find(is_it)?)));
+    let mut payouts = books.files.payouts.iter();
+    let found = payouts.find_map(|one| Some((one, one.lines.iter().find(is_it)?)));
     let Some((first, charged)) = found else { return Ok(0) };
     let is_given_back = back.fee == -charged.fee
         && back.shares.iter().zip(charged.shares).all(|(back, share)| *back == -share);

@@ -6,9 +6,9 @@ use crate::history::{Entry, Frame, Setting, What};
 use crate::invariant::peek_mti;
 use crate::party::{Party, Role};
 use reversim_models::device::Device;
+use reversim_models::filing::Place;
 use reversim_models::iso8583::{Mti, ResponseCode};
 use reversim_models::node::{LinkDownReason, Ticket};
-use reversim_models::filing::Place;
 use reversim_models::record::{
     ClearingRecord, EntryKind, IssuerRecord, Origin, Reason, Record, SuspenseEnd, SwitchRecord,
     TerminalRecord,

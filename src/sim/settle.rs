@@ -104,9 +104,8 @@ impl Plan<'_> {
             },
             defects: self.defects,
         };
-        let issuers = (1..=self.issuers).filter_map(|number| {
-            self.index(Party::issuer(number)).map(|at| (at, ISSUER_PORT))
-        });
+        let issuers = (1..=self.issuers)
+            .filter_map(|number| self.index(Party::issuer(number)).map(|at| (at, ISSUER_PORT)));
         let peers = std::iter::once((switch, Port(port))).chain(issuers).collect();
         Some(Place { party, config: Config::Clearing(config), peers })
     }

@@ -139,6 +139,7 @@ macro_rules! fields {
         $each!($policy: policy.amount_min);
         $each!($policy: policy.sales_per_card_max);
         $each!($policy: policy.merchant_fee_bp);
+        $each!($policy: policy.fee_shares);
         $each!($policy: policy.suspense_dates);
         $each!($policy: policy.file_records);
         $each!($policy: policy.network_mac);
