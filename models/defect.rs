@@ -116,6 +116,18 @@ pub enum Defect {
     I20,
     /// A duplicate of a wrong PIN counts as another try.
     I23,
+    /// After a restart makes what was not delivered anew, as other files; nobody asks which.
+    B01,
+    /// Keeps the night's run by the calendar: when the clock goes back, it comes again.
+    B06,
+    /// Picks what to present when the date changes, whatever is reversed before the extract closes.
+    B07,
+    /// Splits a fee by rounding every part down.
+    B11,
+    /// Parks what differs and never lets it out of suspense.
+    B14,
+    /// Keeps the issuer's part of the fee when a presentment is taken back.
+    B15,
     /// Logs the frame as it came when it cannot be parsed.
     Z01,
     /// Believes an element length that no element has, and swallows what follows as the rest.
@@ -135,6 +147,8 @@ pub enum Part {
     Switch,
     /// In issuers.
     Issuer,
+    /// In clearing houses.
+    Clearing,
     /// In the line ends of every party.
     Wire,
 }
@@ -211,6 +225,12 @@ impl Defect {
         Defect::I18,
         Defect::I20,
         Defect::I23,
+        Defect::B01,
+        Defect::B06,
+        Defect::B07,
+        Defect::B11,
+        Defect::B14,
+        Defect::B15,
         Defect::Z01,
         Defect::Z03,
         Defect::Z04,
@@ -437,6 +457,24 @@ const ROWS: &[Row] = &[
     ("I23", Part::Issuer, "pin-tries-on-duplicates",
      "a duplicate of a wrong PIN counts as another try",
      "open-to-buy"),
+    ("B01", Part::Clearing, "restart-emits-again",
+     "after a restart makes what was not delivered anew, as other files; nobody asks which",
+     "at-most-once-settlement"),
+    ("B06", Part::Clearing, "run-kept-by-the-calendar",
+     "keeps the night's run by the calendar: when the clock goes back, it comes again",
+     "at-most-once-settlement"),
+    ("B07", Part::Switch, "reversed-after-extract",
+     "picks what to present when the date changes, whatever is reversed before the extract closes",
+     "no-settlement-without-approval"),
+    ("B11", Part::Clearing, "rounding-leak",
+     "splits a fee by rounding every part down",
+     "four-way-reconciliation"),
+    ("B14", Part::Issuer, "suspense-forgotten",
+     "parks what differs and never lets it out of suspense",
+     "no-unreversed-debit"),
+    ("B15", Part::Clearing, "fee-kept-on-adjustment",
+     "keeps the issuer's part of the fee when a presentment is taken back",
+     "fees-follow-principal"),
     ("Z01", Part::Wire, "raw-dump-on-parse-error",
      "logs the frame as it came when it cannot be parsed",
      "pan-is-masked"),

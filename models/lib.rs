@@ -5,8 +5,10 @@
 
 pub mod asked;
 pub mod card;
+pub mod clearing;
 pub mod defect;
 pub mod device;
+pub mod filing;
 pub mod iso8583;
 pub mod issuer;
 pub mod ledger;

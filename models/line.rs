@@ -99,6 +99,9 @@ pub struct Line {
     swallowing: usize,
 }
 
+/// The MTI class of messages that carry files.
+const FILES: u8 = 3;
+
 /// Planted defect Z03: what the longest element of any dialect may announce.
 const LONGEST: usize = 9_999;
 
@@ -248,7 +251,7 @@ impl Line {
     /// Encodes, adds the MAC where the message carries one, and frames.
     ///
     /// Financial and reversal messages (MTI classes 1, 2 and 4) carry a MAC if there is a key; all
-    /// others do not (docs/protocol.md 1.9).
+    /// others do not (docs/protocol.md 1.9), but for files on a network line (class 3).
     ///
     /// # Errors
     ///
@@ -257,7 +260,7 @@ impl Line {
         let mut frame = Vec::with_capacity(384);
         self.dialect.framing.begin(envelope, &mut frame);
         let start = frame.len();
-        let key = self.mac_key.as_ref().filter(|_| matches!(message.mti().class(), 1 | 2 | 4));
+        let key = self.mac_key.as_ref().filter(|_| self.is_sealed(message));
         self.dialect.encode_sealed(message, key.map(|_| self.mac_element()), &mut frame)?;
         if let Some(key) = key {
             let end = frame.len() - 8;
@@ -282,8 +285,26 @@ impl Line {
         if self.is_pos() { Element::MAC_64 } else { Element::MAC_128 }
     }
 
-    /// X9.9 message text: the covered elements' bytes as they travel, a space between them.
+    fn is_sealed(&self, message: &Message) -> bool {
+        match message.mti().class() {
+            1 | 2 | 4 => true,
+            FILES => !self.is_pos(),
+            _ => false,
+        }
+    }
+
+    /// X9.9 message text: the covered elements' bytes as they travel, a space between them. Of a
+    /// message that carries a file, all of them.
     fn covered(&self, message: &Message) -> Vec<u8> {
+        if message.mti().class() == FILES {
+            let mut text = message.mti().ascii().to_vec();
+            let covered = message.elements().filter(|(element, _)| *element != Element::MAC_128);
+            for (_, value) in covered {
+                text.push(b' ');
+                text.extend_from_slice(value);
+            }
+            return text;
+        }
         let mut text = Vec::with_capacity(192);
         text.extend_from_slice(&message.mti().ascii());
         for element in COVERED {

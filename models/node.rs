@@ -299,6 +299,12 @@ impl Actions {
         self.list.append(&mut later.list);
     }
 
+    /// Moves every record before everything else, so that what one event decided is one commit, and
+    /// nothing that a later event decides is written in between.
+    pub fn records_first(&mut self) {
+        self.list.sort_by_key(|(_, action)| !matches!(action, Action::Record(_)));
+    }
+
     /// The actions so far.
     pub fn as_slice(&self) -> &[(Ticket, Action)] {
         &self.list

@@ -58,11 +58,21 @@ pub enum Mark {
     SameStanOnTwoTerminals,
     /// Something else was taken up while a commit was slow.
     SlowCommitOvertaken,
+    /// A part of a clearing file, again.
+    ClearingFileResent,
+    /// What was presented was taken back.
+    AdjustmentPresented,
+    /// A difference was parked.
+    SuspenseOpened,
+    /// Parked money went back.
+    SuspenseReturned,
+    /// A reversal kept a sale out of its extract.
+    ReversedBeforeExtract,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 22] = [
+    pub const ALL: [Mark; 27] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -85,6 +95,11 @@ impl Mark {
         Mark::HalfFrameTimedOut,
         Mark::SameStanOnTwoTerminals,
         Mark::SlowCommitOvertaken,
+        Mark::ClearingFileResent,
+        Mark::AdjustmentPresented,
+        Mark::SuspenseOpened,
+        Mark::SuspenseReturned,
+        Mark::ReversedBeforeExtract,
     ];
 
     /// Its name, as `reversal-overtook-request`.
@@ -114,7 +129,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 22] = [
+const ROWS: [(&str, &str); 27] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -159,6 +174,16 @@ const ROWS: [(&str, &str); 22] = [
      "two terminals used one STAN at the same time at one switch"),
     ("slow-commit-overtaken",
      "a party took up other events while a commit was under way"),
+    ("clearing-file-resent",
+     "a part of a clearing file was sent again"),
+    ("adjustment-presented",
+     "what a clearing file had presented was taken back by a later one"),
+    ("suspense-opened",
+     "an issuer parked what was debited or presented on one side only"),
+    ("suspense-returned",
+     "a cardholder got money back out of suspense"),
+    ("reversed-before-extract",
+     "a sale was reversed after its business date ended and before the extract closed"),
 ];
 
 /// A set of marks.

@@ -13,6 +13,8 @@ pub enum Role {
     Switch,
     /// Holds the accounts.
     Issuer,
+    /// Settles between acquirer and issuers, at the end of the day.
+    Clearing,
 }
 
 /// One party of a scenario. Numbers begin at 1.
@@ -40,22 +42,37 @@ impl Party {
     pub const fn issuer(number: u8) -> Party {
         Party { role: Role::Issuer, number }
     }
+
+    /// The n-th clearing house.
+    pub const fn clearing(number: u8) -> Party {
+        Party { role: Role::Clearing, number }
+    }
+}
+
+impl Role {
+    /// Its name, as in `terminal-1`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Role::Terminal => "terminal",
+            Role::Switch => "switch",
+            Role::Issuer => "issuer",
+            Role::Clearing => "clearing",
+        }
+    }
 }
 
 impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let role = match self.role {
-            Role::Terminal => "terminal",
-            Role::Switch => "switch",
-            Role::Issuer => "issuer",
-        };
-        write!(f, "{role}-{}", self.number)
+        write!(f, "{}-{}", self.role.word(), self.number)
     }
 }
 
 /// A word that does not name a party.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("`{0}` is not a party: write terminal-N, switch-N or issuer-N, with N from 1 to 255")]
+#[error(
+    "`{0}` is not a party: write terminal-N, switch-N, issuer-N or clearing-N, with N from \
+     1 to 255"
+)]
 pub struct ParsePartyError(String);
 
 impl FromStr for Party {
@@ -68,6 +85,7 @@ impl FromStr for Party {
             "terminal" => Role::Terminal,
             "switch" => Role::Switch,
             "issuer" => Role::Issuer,
+            "clearing" => Role::Clearing,
             _ => return Err(error()),
         };
         match number.parse::<u8>() {

@@ -61,6 +61,9 @@ pub struct Topology {
     pub pool: u8,
     /// Events a switch or issuer may take up while a commit is under way; 1 for one after another.
     pub workers: u8,
+    /// Clearing houses: 0 for none, or 1. With one, business dates are closed: switch-1 extracts
+    /// them, issuers take presentments, merchants are paid.
+    pub clearing: u8,
     /// Cards, numbered from 1.
     pub cards: Vec<CardSpec>,
 }
@@ -124,6 +127,10 @@ pub struct Timing {
     pub patience_ms: u64,
     /// How long a commit takes; 0 for at once.
     pub commit_ms: u64,
+    /// Between the last extract of a date and the clearing house's run.
+    pub clearing_run_ms: u64,
+    /// How long a part of a clearing file waits for its answer.
+    pub file_retry_ms: u64,
 }
 
 /// Where real systems disagree, and what can be scaled to bring rare things near.
@@ -168,6 +175,14 @@ pub struct Policy {
     pub amount_min: u64,
     /// Sales per card and merchant on one business date; 0 for any number.
     pub sales_per_card_max: u32,
+    /// What a merchant pays, parts of ten thousand of each sale.
+    pub merchant_fee_bp: u32,
+    /// Who gets it, in these proportions: issuer, clearing house, acquirer.
+    pub fee_shares: [u32; 3],
+    /// Business dates after which what is parked leaves suspense: the n of T+n.
+    pub suspense_dates: u32,
+    /// Records of a clearing file in one message, 1 to 32.
+    pub file_records: u8,
     /// MAC of the network lines: `x9.19`, `x9.9`, `3des-cbc`, `aes-cmac` or `pos-ecb`.
     pub network_mac: String,
 }
@@ -318,7 +333,7 @@ impl Default for Scenario {
 impl Default for Topology {
     fn default() -> Topology {
         let cards = vec![CardSpec::default(), CardSpec::default()];
-        Topology { terminals: 1, switches: 1, issuers: 1, pool: 1, workers: 1, cards }
+        Topology { terminals: 1, switches: 1, issuers: 1, pool: 1, workers: 1, clearing: 0, cards }
     }
 }
 
@@ -350,6 +365,8 @@ impl Default for Timing {
             print_ms: 1_000,
             patience_ms: 180_000,
             commit_ms: 0,
+            clearing_run_ms: 5_000,
+            file_retry_ms: 10_000,
         }
     }
 }
@@ -376,6 +393,10 @@ impl Default for Policy {
             pin_tries_max: 3,
             amount_min: 0,
             sales_per_card_max: 0,
+            merchant_fee_bp: 60,
+            fee_shares: [70, 10, 20],
+            suspense_dates: 2,
+            file_records: 32,
             network_mac: "x9.19".to_owned(),
         }
     }

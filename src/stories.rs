@@ -49,7 +49,9 @@ stories![
     "ST04-no-paper",
     "ST04-no-paper-and-settled",
     "ST05-void",
+    "ST07-returned-by-t-plus-3",
     "ST07-reversal-cannot-be-delivered",
+    "ST09-one-sided-and-returned",
     "ST10-code-68",
     "ST10-code-90",
     "ST10-code-91",
@@ -67,6 +69,8 @@ stories![
     "ST15-wrong-pin",
     "ST22-cut-over-in-flight",
     "ST26-completion",
+    "ST22-presented-and-adjusted",
+    "ST23-parked-and-released",
     "ST27-appliance-shop-not-reversed",
     "ST27-appliance-shop-reversed",
 ];

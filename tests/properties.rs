@@ -50,15 +50,20 @@ proptest! {
 
 fn reaches_the_days_end(run: &reversim::Run) -> bool {
     let last = run.history.entries.last();
-    last.is_some_and(|entry| entry.what == What::Horizon(Horizon::DayEnd))
+    let horizon = match run.history.setting.parties.contains(&Party::clearing(1)) {
+        true => Horizon::ClaimsClosed,
+        false => Horizon::DayEnd,
+    };
+    last.is_some_and(|entry| entry.what == What::Horizon(horizon))
 }
 
 /// Parties that are not there, among those that are.
 fn party() -> impl Strategy<Value = Party> {
     let number = prop_oneof![1..3u8, any::<u8>()];
-    (0..3, number).prop_map(|(role, number)| match role {
+    (0..4, number).prop_map(|(role, number)| match role {
         0 => Party::terminal(number),
         1 => Party::switch(number),
+        2 => Party::clearing(number),
         _ => Party::issuer(number),
     })
 }

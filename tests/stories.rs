@@ -11,7 +11,9 @@ use reversim_models::card::Amount;
 use reversim_models::device::{Device, Display, Output, Slip};
 use reversim_models::iso8583::{Mti, ResponseCode};
 use reversim_models::node::Ticket;
-use reversim_models::record::{Account, IssuerRecord, Leg, Record, SwitchRecord, TerminalRecord};
+use reversim_models::record::{
+    Account, ClearingRecord, IssuerRecord, Leg, PayoutLine, Record, SwitchRecord, TerminalRecord,
+};
 use std::collections::BTreeMap;
 
 const TERMINAL: Party = Party::terminal(1);
@@ -99,11 +101,26 @@ impl Told {
                 Record::Issuer(IssuerRecord::Reversed { original: Some(id), legs, .. }) => {
                     (card_of[id], legs)
                 }
+                Record::Issuer(IssuerRecord::SuspenseClosed {
+                    decision: Some(id), legs, ..
+                }) => (card_of[id], legs),
                 _ => continue,
             };
             *debits.entry(pan).or_insert(0) -= on_cards(legs);
         }
         debits.get(&self.run.history.setting.pans[card - 1]).copied().unwrap_or(0)
+    }
+
+    /// What merchants were paid, fees and net, date by date.
+    fn paid(&self) -> Vec<(i64, i64)> {
+        let sums = |record: &Record| match record {
+            Record::Clearing(ClearingRecord::PayoutBuilt { lines, .. }) => {
+                let sum = |of: fn(&PayoutLine) -> i64| lines.iter().map(of).sum();
+                Some((sum(|line| line.fee), sum(|line| line.net)))
+            }
+            _ => None,
+        };
+        self.records(Party::clearing(1)).filter_map(sums).collect()
     }
 
     /// Receipts that came out of the printer during this step.
@@ -449,4 +466,24 @@ fn the_appliance_shop_that_was_reversed_gives_no_goods_and_gets_no_money() {
     assert_eq!(told.screens(3).last(), Some(&Display::Balance(Amount::cny(1_000_000))));
     assert_eq!(told.texts(), [(false, 50_000), (true, 50_000)]);
     assert_eq!((told.net_debit(1), told.settled()), (0, vec![vec![]]));
+}
+
+#[test]
+fn what_nobody_presents_is_parked_and_returned_and_the_cardholder_is_told() {
+    for told in [tell("ST07-returned-by-t-plus-3"), tell("ST23-parked-and-released")] {
+        assert_eq!(told.net_debit(1), 0, "{}", told.name);
+        assert_eq!(told.texts(), [(false, 50_000), (true, 50_000)], "{}", told.name);
+        assert_eq!(told.count(ISSUER, "suspense-opened"), 1, "{}", told.name);
+        assert_eq!(told.count(ISSUER, "suspense-closed"), 1, "{}", told.name);
+        assert_eq!(told.paid(), [], "{}", told.name);
+    }
+}
+
+#[test]
+fn what_was_presented_and_falls_is_adjusted_with_its_fee() {
+    for told in [tell("ST09-one-sided-and-returned"), tell("ST22-presented-and-adjusted")] {
+        assert_eq!(told.paid(), [(300, 49_700), (-300, -49_700)], "{}", told.name);
+        assert_eq!(told.net_debit(1), 0, "{}", told.name);
+        assert_eq!(told.texts(), [(false, 50_000), (true, 50_000)], "{}", told.name);
+    }
 }

@@ -148,6 +148,7 @@ pub(super) fn config() -> Config {
         matches_by_rrn_alone: false,
         credits_declined: false,
         partial_approvals: false,
+        clearing: None,
         defects: Defects::NONE,
     }
 }
@@ -340,7 +341,10 @@ impl Bench {
             .flat_map(|record| match record {
                 IssuerRecord::Opened { legs }
                 | IssuerRecord::Decided { legs, .. }
-                | IssuerRecord::Reversed { legs, .. } => &**legs,
+                | IssuerRecord::Reversed { legs, .. }
+                | IssuerRecord::PresentmentTaken { legs, .. }
+                | IssuerRecord::SuspenseOpened { legs, .. }
+                | IssuerRecord::SuspenseClosed { legs, .. } => &**legs,
                 IssuerRecord::HoldExpired { .. } | IssuerRecord::CutOver { .. } => &[],
             })
             .filter(|leg| leg.account == Account::Cardholder(number))

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Config;
 use super::message::{AMOUNT_MAX, Advice, Answer, Request};
+use super::settling::Settling;
 use crate::card::{Amount, Pan};
 use crate::defect::{Defect, Defects};
 use crate::iso8583::ResponseCode;
@@ -112,6 +113,9 @@ pub(super) struct Books {
     pub(super) business_date: Date,
     last_id: u64,
     is_open: bool,
+    /// Between debit and payment; nothing without a clearing house.
+    pub(super) settling: Settling,
+    has_clearing: bool,
     /// The last commit known to be durable, with all before it.
     durable: Commit,
     /// Postings that wait for their commit: only ever filled under defect I20.
@@ -132,6 +136,8 @@ impl Books {
             business_date: config.business_date,
             last_id: 0,
             is_open: false,
+            settling: Settling::default(),
+            has_clearing: config.clearing.is_some(),
             durable: 0,
             unposted: Vec::new(),
             defects: config.defects,
@@ -176,6 +182,7 @@ impl Books {
                     self.count_pins(&decision, *pin_tries);
                     self.spend(&decision, 1);
                     self.change_hold(&decision, decision.hold);
+                    self.settle_later(key, &decision);
                     self.remember(*key, decision);
                 }
             }
@@ -187,6 +194,7 @@ impl Books {
                 id,
                 original_key,
                 original,
+                credited,
                 code,
                 legs,
                 hold,
@@ -195,10 +203,28 @@ impl Books {
             } => {
                 self.last_id = self.last_id.max(*id);
                 self.post(legs, commit);
+                if let Some(original) = original {
+                    self.settling.credit(*original, *business_date, *credited);
+                }
                 let reversal = Reversal { code: *code, business_date: *business_date, commit };
                 let key = original.map_or(*original_key, |id| self.key_of(id, *original_key));
                 self.reverse(key, original.is_some().then_some(*hold), reversal);
             }
+            IssuerRecord::PresentmentTaken { legs, .. }
+            | IssuerRecord::SuspenseOpened { legs, .. }
+            | IssuerRecord::SuspenseClosed { legs, .. } => {
+                self.post(legs, commit);
+                self.settling.apply(record, commit);
+            }
+        }
+    }
+
+    /// A debit waits to be presented.
+    fn settle_later(&mut self, key: &NetworkKey, decision: &Decision) {
+        if self.has_clearing && decision.is_sale() && decision.is_approved() {
+            let Decision { id, terminal, rrn, pan, business_date, answer, .. } = *decision;
+            let name = ((key.acquirer, rrn, terminal), pan);
+            self.settling.debit(id, name, business_date, answer.effective);
         }
     }
 
@@ -420,6 +446,7 @@ impl Books {
     #[cfg(test)]
     pub(super) fn at_rest(mut self) -> Books {
         self.durable = 0;
+        self.settling.at_rest();
         for transaction in self.transactions.values_mut() {
             match transaction {
                 Transaction::Decided(decision) => decision.commit = 0,

@@ -37,8 +37,21 @@ pub struct Config {
     pub credits_declined: bool,
     /// Approves what is there, with code 10, when it is less than asked for.
     pub partial_approvals: bool,
+    /// The clearing house, if there is one. Its line is one of `lines`.
+    pub clearing: Option<ClearingTerms>,
     /// Planted defects.
     pub defects: Defects,
+}
+
+/// The clearing house an issuer settles with, and on which terms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClearingTerms {
+    /// Its port.
+    pub port: Port,
+    /// What it calls itself in its files.
+    pub institution: u64,
+    /// Business dates after which what is parked leaves suspense: the n of T+n.
+    pub suspense_dates: u32,
 }
 
 /// One cardholder.

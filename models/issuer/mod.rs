@@ -11,11 +11,13 @@
 #[cfg(test)]
 mod bench;
 mod books;
+mod clearing;
 mod config;
 mod message;
 mod peers;
 mod reversal;
 mod rules;
+mod settling;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -25,12 +27,13 @@ mod tests_follow;
 #[cfg(test)]
 mod tests_orders;
 
-pub use config::{AccountSpec, Config, Standing};
+pub use config::{AccountSpec, ClearingTerms, Config, Standing};
 
 use crate::asked::{Asked, Asking};
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
 use crate::device::{Device, Output, Text};
+use crate::filing::Inbox;
 use crate::iso8583::{Element, Message, Mti, ResponseCode};
 use crate::ledger::transfer;
 use crate::line::{Incoming, LineError, MacCheck};
@@ -53,6 +56,8 @@ pub struct Issuer {
     under_way: u64,
     /// Kept empty, for its room.
     rest: Actions,
+    /// The presentment file that is coming.
+    inbox: Inbox,
     /// Requests are answered 90 until then.
     cut_over_until: Instant,
     /// Requests are answered 91 and advices nothing until then.
@@ -113,6 +118,7 @@ impl Issuer {
             begun: 0,
             under_way: 0,
             rest: Actions::default(),
+            inbox: Inbox::default(),
             cut_over_until: Instant::START,
             maintenance_until: Instant::START,
             asking: Asking::new(),
@@ -128,10 +134,12 @@ impl Issuer {
         self.under_way = 0;
         self.cut_over_until = Instant::START;
         self.maintenance_until = Instant::START;
+        self.inbox = Inbox::default();
         if let Some(opening) = self.books.opening(&self.config) {
             self.record(opening, actions);
         }
         self.expire_holds(actions);
+        self.go_on_with_the_date(actions);
     }
 
     fn attach(&mut self, port: Port, link: Link, actions: &mut Actions) {
@@ -213,6 +221,7 @@ impl Issuer {
             (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, MacCheck::Valid) => {
                 self.reversal(inbound, out);
             }
+            (Mti::FILE_ADVICE, MacCheck::Valid) => self.part(now, inbound, out),
             (Mti::AUTHORIZATION_REQUEST | Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, _)
             | (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, _) => {
                 self.refuse(inbound, ResponseCode::MAC_ERROR, out);
@@ -292,7 +301,11 @@ impl Issuer {
             effective: answer.effective,
             authorization: answer.authorization,
             balance: answer.balance,
-            legs: self.legs(&request.pan, answer.effective, request.kind.money()),
+            legs: self.legs(
+                &request.pan,
+                answer.effective,
+                (request.kind.money(), Account::Settlement),
+            ),
             hold: self.hold(request, answer.effective),
             pin_tries: verdict.pin_tries,
             business_date: request.business_date,
@@ -352,15 +365,15 @@ impl Issuer {
         self.send_when_durable(inbound.at, decision.commit, answer, out);
     }
 
-    /// Legs that take `minor` units from the card (`money` 1) or give them to it (-1); none if
-    /// nothing moves or the card is not ours.
-    fn legs(&self, pan: &Pan, minor: u64, money: i64) -> Box<[Leg]> {
+    /// Legs that take `minor` units from the card (`money` 1) or give them to it (-1), from or to
+    /// the other account; none if nothing moves or the card is not ours.
+    fn legs(&self, pan: &Pan, minor: u64, (money, other): (i64, Account)) -> Box<[Leg]> {
         let Some(number) = self.books.card(pan).filter(|_| minor > 0) else {
             return Box::default();
         };
         match money {
-            1 => transfer(cardholder(number), Account::Settlement, minor).into(),
-            -1 => transfer(Account::Settlement, cardholder(number), minor).into(),
+            1 => transfer(cardholder(number), other, minor).into(),
+            -1 => transfer(other, cardholder(number), minor).into(),
             _ => Box::default(),
         }
     }

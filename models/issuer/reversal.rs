@@ -3,11 +3,12 @@
 
 use super::books::{Decision, Reversal, Transaction};
 use super::message::{self, Advice};
+use super::settling::Item;
 use super::{Inbound, Issuer, Out};
 use crate::asked::Question;
 use crate::defect::Defect;
 use crate::iso8583::ResponseCode;
-use crate::record::{IssuerRecord, Kind};
+use crate::record::{Account, IssuerRecord, Kind};
 
 impl Issuer {
     /// A 0420 or 0421, for the first time or again, before or after its original.
@@ -116,7 +117,11 @@ impl Issuer {
         // An issuer that matches by less than the key may be told of another card than it debited.
         let pan = original.map_or(advice.pan, |decision| decision.pan);
         let money = original.map_or(0, |decision| decision.kind.money());
-        let legs = self.legs(&pan, owed, -money);
+        let item = original.and_then(|decision| self.books.settling.of_decision(decision.id));
+        // Out of suspense the cardholder has it back already.
+        let owed = if item.is_some_and(|item| item.is_returned) { 0 } else { owed };
+        let parked = item.map_or(Account::Settlement, Item::account);
+        let legs = self.legs(&pan, owed, (-money, parked));
         let hold = original.filter(|_| owed > 0).map_or(0, |decision| self.hold_back(decision));
         let credited = if legs.is_empty() { 0 } else { owed };
         let reversed = IssuerRecord::Reversed {

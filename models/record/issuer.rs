@@ -1,6 +1,6 @@
 //! What an issuer makes durable, and what invariants believe of it.
 
-use super::{Kind, NetworkKey};
+use super::{FileEntry, FileId, Kind, NetworkKey};
 use crate::card::{Amount, Pan};
 use crate::iso8583::ResponseCode;
 use crate::node::Ticket;
@@ -19,6 +19,28 @@ pub enum Account {
     Fees,
     /// Money put in when the books were opened.
     Opening,
+    /// Presented by the clearing house, and to be paid to it (应付).
+    Payable,
+}
+
+/// An entry of a presentment file, and the debit that it was matched with.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Taken {
+    /// What the file says.
+    pub entry: FileEntry,
+    /// The issuer's number of the debit; none if there is no such one.
+    pub decision: Option<u64>,
+}
+
+/// How an item leaves suspense: to exactly one side.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum SuspenseEnd {
+    /// What was missing came: a presentment, an adjustment or a reversal.
+    Cleared,
+    /// Debited and never presented (长款): the cardholder has it back.
+    Returned,
+    /// Presented and not debited (短款): the clearing house is not paid.
+    ChargedBack,
 }
 
 /// One leg of a posting: minor units, positive for a credit, negative for a debit.
@@ -119,6 +141,44 @@ pub enum IssuerRecord {
         /// The new date.
         date: Date,
     },
+    /// The clearing house's file of a business date is taken and booked, in one write. A copy of it
+    /// is not taken again.
+    PresentmentTaken {
+        /// The file.
+        file: FileId,
+        /// What it holds.
+        entries: Box<[Taken]>,
+        /// What was booked.
+        legs: Box<[Leg]>,
+    },
+    /// At the end of a business date, debit and presentment differ: the difference is parked (挂账).
+    SuspenseOpened {
+        /// The issuer's number of the item.
+        item: u64,
+        /// The issuer's number of the debit, if there is one.
+        decision: Option<u64>,
+        /// Minor units debited less those presented: above zero 长款, below zero 短款.
+        minor: i64,
+        /// The date that ended.
+        date: Date,
+        /// What was booked.
+        legs: Box<[Leg]>,
+    },
+    /// The item left suspense.
+    SuspenseClosed {
+        /// The issuer's number of the item.
+        item: u64,
+        /// The issuer's number of the debit, if there is one.
+        decision: Option<u64>,
+        /// How.
+        class: SuspenseEnd,
+        /// Minor units that moved.
+        minor: u64,
+        /// The date that ended.
+        date: Date,
+        /// What was booked.
+        legs: Box<[Leg]>,
+    },
 }
 
 impl IssuerRecord {
@@ -129,6 +189,9 @@ impl IssuerRecord {
             IssuerRecord::HoldExpired { .. } => "hold-expired",
             IssuerRecord::Opened { .. } => "opened",
             IssuerRecord::CutOver { .. } => "cut-over",
+            IssuerRecord::PresentmentTaken { .. } => "presentment-taken",
+            IssuerRecord::SuspenseOpened { .. } => "suspense-opened",
+            IssuerRecord::SuspenseClosed { .. } => "suspense-closed",
         }
     }
 }

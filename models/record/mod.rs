@@ -4,14 +4,16 @@
 //! the two apart is how a harness starts to believe things no party knows. A party's own private
 //! state goes into [`Record::Own`], which is durable and believed for nothing.
 
+mod clearing;
 mod issuer;
 mod kind;
 mod switch;
 mod terminal;
 
-pub use issuer::{Account, IssuerRecord, Leg};
+pub use clearing::{ClearingRecord, EntryKind, FileEntry, FileId, FileKind, PayoutLine};
+pub use issuer::{Account, IssuerRecord, Leg, SuspenseEnd, Taken};
 pub use kind::Kind;
-pub use switch::{NetworkKey, Origin, PosKey, Settled, SwitchRecord};
+pub use switch::{Extracted, NetworkKey, Origin, PosKey, Settled, SwitchRecord};
 pub use terminal::TerminalRecord;
 
 use crate::iso8583::ResponseCode;
@@ -27,6 +29,8 @@ pub enum Record {
     Switch(SwitchRecord),
     /// An issuer's.
     Issuer(IssuerRecord),
+    /// A clearing house's.
+    Clearing(ClearingRecord),
 }
 
 /// Why a transaction is reversed: element 39 of a 0400, and of a 0420 towards the network.
@@ -125,6 +129,12 @@ impl From<IssuerRecord> for Record {
     }
 }
 
+impl From<ClearingRecord> for Record {
+    fn from(record: ClearingRecord) -> Record {
+        Record::Clearing(record)
+    }
+}
+
 impl Record {
     /// The record's name in scenario files: what a power cut "after it recorded …" refers to.
     pub fn name(&self) -> &'static str {
@@ -133,6 +143,7 @@ impl Record {
             Record::Terminal(record) => record.name(),
             Record::Switch(record) => record.name(),
             Record::Issuer(record) => record.name(),
+            Record::Clearing(record) => record.name(),
         }
     }
 
@@ -170,5 +181,14 @@ impl Record {
         "decided",
         "hold-expired",
         "opened",
+        "extract-closed",
+        "file-delivered",
+        "extract-taken",
+        "presentment-built",
+        "payout-built",
+        "day-closed",
+        "presentment-taken",
+        "suspense-opened",
+        "suspense-closed",
     ];
 }

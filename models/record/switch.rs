@@ -1,6 +1,6 @@
 //! What a switch makes durable, and what invariants believe of it.
 
-use super::{Kind, Reason, Totals};
+use super::{FileEntry, FileId, Kind, Reason, Totals};
 use crate::card::{Amount, Pan};
 use crate::iso8583::ResponseCode;
 use crate::node::{Port, Ticket};
@@ -50,6 +50,17 @@ pub struct Settled {
     pub kind: Kind,
     /// How much, minor units.
     pub minor: u64,
+}
+
+/// A transaction in an extract.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Extracted {
+    /// The switch's number of the transaction.
+    pub id: u64,
+    /// What it is about.
+    pub ticket: Ticket,
+    /// What the file says of it.
+    pub entry: FileEntry,
 }
 
 /// What a switch makes durable. `id` is the switch's own number of the transaction.
@@ -222,6 +233,19 @@ pub enum SwitchRecord {
         /// The new date.
         date: Date,
     },
+    /// The extract of a closed business date is made, and waits to be sent to the clearing house:
+    /// what stands approved, once, and what an earlier extract had and is reversed since, once.
+    ExtractClosed {
+        /// The file.
+        file: FileId,
+        /// What it holds.
+        entries: Box<[Extracted]>,
+    },
+    /// The clearing house has taken this file.
+    FileDelivered {
+        /// The file.
+        file: FileId,
+    },
 }
 
 impl SwitchRecord {
@@ -241,6 +265,8 @@ impl SwitchRecord {
             SwitchRecord::DetailReceived { .. } => "detail-received",
             SwitchRecord::BatchClosed { .. } => "batch-closed",
             SwitchRecord::CutOver { .. } => "cut-over",
+            SwitchRecord::ExtractClosed { .. } => "extract-closed",
+            SwitchRecord::FileDelivered { .. } => "file-delivered",
         }
     }
 }

@@ -43,8 +43,25 @@ pub struct Config {
     pub amount_min: u64,
     /// Sales per card, merchant and business date; above it 65. Zero for any number.
     pub sales_per_card_max: u32,
+    /// The clearing house that gets an extract of every business date, if there is one.
+    pub clearing: Option<ClearingLine>,
     /// Planted defects.
     pub defects: Defects,
+}
+
+/// The line to a clearing house.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClearingLine {
+    /// The port.
+    pub port: Port,
+    /// The keys of the line.
+    pub zone: Zone,
+    /// What the clearing house calls itself.
+    pub institution: u64,
+    /// How long a part of a file waits for its answer, and a failed connection for the next try.
+    pub retry: Duration,
+    /// Records that one message carries.
+    pub records_per_part: usize,
 }
 
 /// Who sends requests to a switch.

@@ -6,6 +6,7 @@
 //! what happened with what is to be done; `book` is all that survives power loss.
 
 mod book;
+mod clearing;
 mod config;
 mod exchange;
 mod network;
@@ -17,11 +18,12 @@ mod settlement;
 mod tests;
 mod upstream;
 
-pub use config::{Config, Downstream, Peer, Upstream};
+pub use config::{ClearingLine, Config, Downstream, Peer, Upstream};
 
 use std::collections::BTreeMap;
 
 use book::Book;
+use clearing::Filing;
 use exchange::Pending;
 use pos::SignOn;
 use request::Parked;
@@ -66,6 +68,8 @@ pub struct Switch {
     /// Requests that wait for a line: only ever filled under defect W34.
     parked: Vec<Parked>,
     asking: Asking,
+    /// The line to the clearing house, if there is one.
+    filing: Option<Filing>,
 }
 
 /// What a switch waits for.
@@ -81,6 +85,8 @@ enum Timer {
     EchoAnswer(Link),
     /// The end of a line's idle time.
     EchoIdle(Link),
+    /// The date that is over may be extracted.
+    Extract,
 }
 
 /// One end of a link that stands.
@@ -122,6 +128,25 @@ struct Commits {
 impl Node for Switch {
     fn handle(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
         self.book.now = now.instant;
+        if !self.hear_clearing(now, &event, actions) {
+            self.happen(now, event, actions);
+        }
+        self.close_dates(now, actions);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let half_frames = self.connections.iter().filter_map(|one| one.line.deadline());
+        let filing = self.filing.as_ref().and_then(Filing::deadline);
+        half_frames.chain(filing).chain(self.timers.deadline()).min()
+    }
+
+    fn asked(&self) -> Asked {
+        self.asking.so_far()
+    }
+}
+
+impl Switch {
+    fn happen(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
         match event {
             Event::Started { journal } => self.start(now, journal, actions),
             Event::LinkUp { port, link } => self.connect(now, port, link, actions),
@@ -135,17 +160,6 @@ impl Node for Switch {
         }
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        let half_frames = self.connections.iter().filter_map(|one| one.line.deadline());
-        half_frames.chain(self.timers.deadline()).min()
-    }
-
-    fn asked(&self) -> Asked {
-        self.asking.so_far()
-    }
-}
-
-impl Switch {
     /// A switch that has no memory yet.
     pub fn new(config: Config) -> Switch {
         Switch {
@@ -163,6 +177,7 @@ impl Switch {
             id_at_start: 0,
             parked: Vec::new(),
             asking: Asking::new(),
+            filing: config.clearing.as_ref().map(|line| Filing::new(line, &config)),
             config,
         }
     }
@@ -254,6 +269,8 @@ impl Switch {
                 Timer::Reconnect(port) => self.reconnect(port, actions),
                 Timer::EchoAnswer(link) => self.miss_echo(now, link, actions),
                 Timer::EchoIdle(link) => self.test_line(now, link, actions),
+                // Looked at after every event.
+                Timer::Extract => {}
             }
         }
     }
@@ -263,6 +280,10 @@ impl Switch {
             Command::CutOver { date, window } => {
                 self.commit(SwitchRecord::CutOver { date }, actions);
                 self.cutover_until = now.instant + window;
+                self.close_date_later(self.cutover_until);
+                if self.filing.is_some() {
+                    self.timers.set(Timer::Extract, self.cutover_until);
+                }
             }
             Command::Maintenance { window } => self.maintenance_until = now.instant + window,
             Command::WithdrawKeys { port } => self.withdraw_keys(port, actions),

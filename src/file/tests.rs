@@ -27,8 +27,8 @@ fn a_wrong_value_is_named_with_its_key() {
     from 0 to 255
     ");
     assert_snapshot!(said("version = 1\n[[step]]\nid = 1\nparty = \"till\"\ndo = \"settle\"\n"), @r"
-    a.toml:4: `step.party`: `till` is not a party: write terminal-N, switch-N or
-    issuer-N, with N from 1 to 255
+    a.toml:4: `step.party`: `till` is not a party: write terminal-N, switch-N,
+    issuer-N or clearing-N, with N from 1 to 255
     ");
     assert_snapshot!(said("version = 1\n[[step]]\nid = 1\nparty = \"terminal-1\"\n"),
         @"a.toml:2: `do` is missing in `step`");

@@ -28,6 +28,8 @@ pub(super) enum Concern {
     Rare,
     /// What follows a sale: voids, pre-authorisations and their completion.
     Follow,
+    /// The end of the day.
+    Clearing,
 }
 
 /// A source of choices.

@@ -4,6 +4,7 @@
 //! The same build gives the same scenario for a seed, on every machine. No world is known here.
 
 mod arbitrary;
+mod clearing;
 mod entropy;
 mod extra;
 mod faults;
@@ -140,6 +141,7 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     entropy.concern(Concern::Faults);
     swarm.add(entropy, &mut scenario);
     extra::add(profile, entropy, &mut scenario);
+    clearing::add(profile, entropy, &mut scenario);
     scenario
 }
 

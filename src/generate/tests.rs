@@ -35,13 +35,13 @@ fn seeds_mean_what_they_meant() {
     let digests =
         Profile::ALL.map(|profile| format!("{profile} {:016x}", digest(profile, 0..1_000)));
     insta::assert_snapshot!(digests.join("\n"), @"
-    counter 1376fc4e5eb1ea56
-    day 83bad68637a0d529
-    boundary 6f7af5af510844df
-    crash fbaebf39eebf1d9d
-    concurrency 1efa38a6bfc948b7
-    keys adeb4766e6ea0414
-    mix 39754170f228198d
+    counter 230087cf06016d54
+    day b9ab42d28e3414ed
+    boundary b1e9c5be3b70e1c3
+    crash e846d6622a19a41d
+    concurrency d2fee720b721dead
+    keys 91685b6a0da2b054
+    mix 3610e7871a74feae
     ");
 }
 
@@ -158,6 +158,9 @@ fn profiles_are_known_by_name() {
     assert!("rush".parse::<Profile>().is_err());
 }
 
+const CLEARING_TERMS: [&str; 4] =
+    ["fee-shares", "file-records", "merchant-fee-bp", "suspense-dates"];
+
 /// An exploration beside every weak peer goes through what a search draws, and nothing is drawn
 /// that it leaves out.
 #[test]
@@ -175,8 +178,10 @@ fn what_is_drawn_of_policies_is_on_the_list_of_weak_peers() {
     let mut drawn = BTreeSet::new();
     for seed in 0..20_000 {
         for (value, key) in flat(&scenario(Profile::Mix, seed)) {
-            // Where a counter begins and ends is drawn from a range.
-            if !key.contains("-stan-") {
+            // Where a counter begins and ends is drawn from a range; how a clearing house is set
+            // up makes no peer weak.
+            let is_term = CLEARING_TERMS.contains(&&key[..]);
+            if !key.contains("-stan-") && !is_term {
                 drawn.insert(format!("{key}={value}"));
             }
         }

@@ -1,18 +1,21 @@
-//! S3 at-most-once-settlement: batches of terminals and switches; there are no clearing files yet.
+//! S3 at-most-once-settlement: batches of terminals and switches, and clearing files.
 
 use super::books::Books;
-use super::{About, Checked, Invariant, Kinds, Seen, breach};
-use crate::history::Horizon;
+use super::{About, Checked, Invariant, Kinds, Seen, breach, cleared};
+use crate::history::{Horizon, What};
 use crate::party::Party;
 use reversim_models::card::Amount;
 use reversim_models::node::Ticket;
-use reversim_models::record::{PosKey, SwitchRecord, TerminalRecord, Total};
+use reversim_models::record::{
+    ClearingRecord, IssuerRecord, PosKey, Record, SwitchRecord, TerminalRecord, Total,
+};
 
 const ABOUT: About = About {
     code: "S3",
     name: "at-most-once-settlement",
-    claim: "A transaction counts in at most one closed batch, and at day end in exactly one if \
-            it stands approved.",
+    claim: "A transaction counts in at most one closed batch and is presented in at most one \
+            clearing file, and at day end in exactly one if it stands approved; if it is taken \
+            back later, it is adjusted once.",
     example: "a sale of 500.00 at terminal-1; duplicate the 0210 from switch-1 to terminal-1\n\
               terminal-1 adds the sale to its batch twice and settles 1000.00",
 };
@@ -26,7 +29,7 @@ impl Invariant for Claim {
     }
 
     fn kinds(&self) -> Kinds {
-        Kinds::TERMINAL.and(Kinds::SWITCH)
+        Kinds::TERMINAL.and(Kinds::SWITCH).and(Kinds::ISSUER).and(Kinds::CLEARING)
     }
 
     fn observe(&self, books: &Books, seen: &Seen<'_>) -> Checked {
@@ -37,6 +40,7 @@ impl Invariant for Claim {
             }
             (_, Some(SwitchRecord::DetailReceived { key, .. })) => detail(books, seen, *key),
             (_, Some(SwitchRecord::BatchClosed { .. })) => closed(books, seen.index),
+            _ if is_filed(seen) => cleared::at_most_once(books, seen.index),
             _ => Ok(0),
         }
     }
@@ -45,7 +49,7 @@ impl Invariant for Claim {
         if horizon == Horizon::Online {
             return Ok(0);
         }
-        let mut checked = 0;
+        let mut checked = cleared::exactly_once(books)?;
         for sale in &books.sales {
             let Some(approval) = sale.stands().filter(|_| sale.kind.is_settled()) else { continue };
             let id = books.terminal_id(sale.terminal);
@@ -63,6 +67,23 @@ impl Invariant for Claim {
             checked += 1;
         }
         Ok(checked)
+    }
+}
+
+/// Whether an entry says that transactions are in a file.
+fn is_filed(seen: &Seen<'_>) -> bool {
+    match &seen.entry.what {
+        What::Recorded(Record::Switch(record)) => {
+            matches!(record, SwitchRecord::ExtractClosed { .. })
+        }
+        What::Recorded(Record::Issuer(record)) => {
+            matches!(record, IssuerRecord::PresentmentTaken { .. })
+        }
+        What::Recorded(Record::Clearing(record)) => matches!(
+            record,
+            ClearingRecord::PresentmentBuilt { .. } | ClearingRecord::PayoutBuilt { .. }
+        ),
+        _ => false,
     }
 }
 

@@ -1,14 +1,14 @@
-//! L5 batch-closes: batches of terminals at day end.
+//! L5 batch-closes: batches of terminals, and business dates, at day end.
 
 use super::books::{Books, Wish, WishKind};
-use super::{About, Checked, Invariant, breach};
+use super::{About, Checked, Invariant, breach, cleared};
 use crate::history::Horizon;
 
 const ABOUT: About = About {
     code: "L5",
     name: "batch-closes",
-    claim: "At day end every batch with a sale in it, and every settlement that began, is \
-            closed.",
+    claim: "At day end every batch with a sale in it, every settlement that began, and every \
+            business date that ended is closed.",
     example: "a sale of 500.00 at terminal-1, then settlement; drop the first 0510\n\
               terminal-1 never closes the batch",
 };
@@ -24,7 +24,7 @@ impl Invariant for Claim {
         if horizon == Horizon::Online {
             return Ok(0);
         }
-        let mut checked = 0;
+        let mut checked = cleared::dates_close(books)?;
         for batch in &books.batches {
             if batch.closed.is_none() {
                 return breach!(

@@ -2,7 +2,7 @@
 
 use super::books::Books;
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
-use reversim_models::record::{IssuerRecord, Leg};
+use reversim_models::record::{IssuerRecord, Leg, SuspenseEnd};
 
 const ABOUT: About = About {
     code: "M1",
@@ -37,6 +37,12 @@ impl Invariant for Claim {
                 let moved = Leg::to_cardholders(legs);
                 (legs, i64::try_from(*credited).ok().map(|minor| minor * moved.signum()))
             }
+            IssuerRecord::PresentmentTaken { legs, .. }
+            | IssuerRecord::SuspenseOpened { legs, .. } => (legs, Some(0)),
+            IssuerRecord::SuspenseClosed { legs, class: SuspenseEnd::Returned, minor, .. } => {
+                (legs, i64::try_from(*minor).ok())
+            }
+            IssuerRecord::SuspenseClosed { legs, .. } => (legs, Some(0)),
             IssuerRecord::HoldExpired { .. } | IssuerRecord::CutOver { .. } => return Ok(0),
         };
         let sum: i128 = legs.iter().map(|leg| i128::from(leg.minor)).sum();

@@ -14,10 +14,13 @@ mod bad_frame_spares_the_line;
 mod batch_closes;
 mod batch_totals_agree;
 mod books_sum_to_zero;
+mod cleared;
 mod currency_exact;
 mod delivered_to_its_terminal;
 mod echo_integrity;
+mod fees_follow_principal;
 mod final_is_final;
+mod four_way_reconciliation;
 mod goods_and_money_agree;
 mod hold_conservation;
 mod interaction_ends;
@@ -44,6 +47,7 @@ mod reversal_is_idempotent;
 mod reversal_within_original;
 mod reversals_drain;
 mod saf_never_forgets;
+mod suspense_returns_to_zero;
 mod trace_numbers_are_unique;
 mod write_ahead_reversal;
 
@@ -128,8 +132,10 @@ impl Kinds {
     pub(crate) const SCREEN: Kinds = Kinds(1 << 10);
     /// Slip, log line or text message.
     pub(crate) const PAPER: Kinds = Kinds(1 << 11);
+    /// Record of a clearing house.
+    pub(crate) const CLEARING: Kinds = Kinds(1 << 12);
     /// How many kinds there are.
-    const COUNT: usize = 12;
+    const COUNT: usize = 13;
 
     /// Both.
     pub(crate) const fn and(self, other: Kinds) -> Kinds {
@@ -195,7 +201,7 @@ pub(crate) trait Invariant: Sync {
 }
 
 /// Every claim, in the order in which violations are told.
-static ALL: [&dyn Invariant; 38] = [
+static ALL: [&dyn Invariant; 41] = [
     &no_unreversed_debit::Claim,
     &no_unpaid_approval::Claim,
     &at_most_once_posting::Claim,
@@ -220,7 +226,10 @@ static ALL: [&dyn Invariant; 38] = [
     &open_to_buy::Claim,
     &books_sum_to_zero::Claim,
     &hold_conservation::Claim,
+    &four_way_reconciliation::Claim,
     &currency_exact::Claim,
+    &suspense_returns_to_zero::Claim,
+    &fees_follow_principal::Claim,
     &goods_and_money_agree::Claim,
     &interaction_ends::Claim,
     &reversals_drain::Claim,

@@ -1,14 +1,15 @@
-//! S4 no-settlement-without-approval: closed host batches; there are no clearing files yet.
+//! S4 no-settlement-without-approval: closed host batches and extracts.
 
 use super::books::{Books, Presented};
-use super::{About, Checked, Invariant, breach};
+use super::{About, Checked, Invariant, breach, cleared};
 use crate::history::Horizon;
 use reversim_models::card::Amount;
 
 const ABOUT: About = About {
     code: "S4",
     name: "no-settlement-without-approval",
-    claim: "Nothing that was declined, or reversed before its batch closed, counts in the batch.",
+    claim: "Nothing that was declined, or reversed before its batch or extract closed, counts in \
+            the batch or is presented.",
     example: "a sale of 500.00 at terminal-1 is reversed\n\
               switch-1 still counts it when the batch closes",
 };
@@ -25,7 +26,7 @@ impl Invariant for Claim {
         if horizon == Horizon::Online {
             return Ok(0);
         }
-        let mut checked = 0;
+        let mut checked = cleared::only_approved(books)?;
         for entry in &books.presented {
             checked += judge(books, entry)?;
         }

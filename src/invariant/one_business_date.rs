@@ -1,7 +1,7 @@
-//! S15 one-business-date: settlement dates of one transaction at all parties.
+//! S15 one-business-date: settlement dates of one transaction at all parties and in all files.
 
 use super::books::Books;
-use super::{About, Checked, Invariant, breach};
+use super::{About, Checked, Invariant, breach, cleared};
 use crate::history::Horizon;
 
 const ABOUT: About = About {
@@ -24,7 +24,7 @@ impl Invariant for Claim {
         if horizon == Horizon::Online {
             return Ok(0);
         }
-        let mut checked = 0;
+        let mut checked = cleared::one_date(books)?;
         for forward in &books.forwards {
             let (first, switch) = (forward.date, forward.switch);
             if let Some(answer) = forward.answered.filter(|a| a.date != first) {

@@ -6,9 +6,13 @@ use crate::history::{Entry, Frame, Setting, What};
 use crate::invariant::peek_mti;
 use crate::party::{Party, Role};
 use reversim_models::device::Device;
+use reversim_models::filing::Place;
 use reversim_models::iso8583::{Mti, ResponseCode};
 use reversim_models::node::{LinkDownReason, Ticket};
-use reversim_models::record::{IssuerRecord, Origin, Reason, Record, SwitchRecord, TerminalRecord};
+use reversim_models::record::{
+    ClearingRecord, EntryKind, IssuerRecord, Origin, Reason, Record, SuspenseEnd, SwitchRecord,
+    TerminalRecord,
+};
 use reversim_models::time::{Duration, Instant};
 
 /// Collects the marks of one run.
@@ -40,6 +44,13 @@ pub struct MarkWatch {
     /// Half a frame: receiver, sender.
     halves: Vec<(Party, Party)>,
     stans: Vec<(Party, u32)>,
+    /// Parts of clearing files: by whom, to whom.
+    parts: Vec<(Party, Party, Place)>,
+    /// Approved sales of the business date that ended last and is not extracted.
+    ending: Option<Vec<u64>>,
+    has_clearing: bool,
+    /// Approved sales at the acquirer's switch.
+    standing: Vec<u64>,
 }
 
 struct Waiting {
@@ -74,6 +85,10 @@ impl MarkWatch {
             recorded: Vec::with_capacity(4),
             halves: Vec::new(),
             stans: Vec::with_capacity(4),
+            parts: Vec::new(),
+            ending: None,
+            has_clearing: setting.parties.iter().any(|party| party.role == Role::Clearing),
+            standing: Vec::new(),
         }
     }
 
@@ -119,6 +134,15 @@ impl MarkWatch {
         self.recorded.retain(|other| *other != party);
         let Some(mti) = peek_mti(frame) else { return };
         match mti {
+            Mti::FILE_ADVICE if party.role != Role::Terminal => {
+                let place = frame.message().and_then(Place::of);
+                if let Some(part) = place.map(|place| (party, to, place)) {
+                    match self.parts.contains(&part) {
+                        true => self.marks.set(Mark::ClearingFileResent),
+                        false => self.parts.push(part),
+                    }
+                }
+            }
             Mti::REVERSAL_ADVICE_REPEAT => self.marks.set(Mark::SafRepeatSent),
             Mti::FINANCIAL_REQUEST | Mti::REVERSAL_REQUEST if party.role == Role::Terminal => {
                 self.waiting.retain(|wait| wait.terminal != party);
@@ -193,7 +217,12 @@ impl MarkWatch {
             Record::Terminal(record) => self.terminal(entry, record),
             Record::Switch(record) => self.switch(entry, record),
             Record::Issuer(record) => self.issuer(record),
-            Record::Own(_) => {}
+            Record::Clearing(ClearingRecord::ExtractTaken { entries, .. })
+                if entries.iter().any(|entry| entry.kind == EntryKind::Adjustment) =>
+            {
+                self.marks.set(Mark::AdjustmentPresented);
+            }
+            Record::Clearing(_) | Record::Own(_) => {}
         }
     }
 
@@ -239,7 +268,10 @@ impl MarkWatch {
                 self.came(*origin);
                 self.in_flight.push(InFlight { switch, id: *id, origin: *origin });
             }
-            SwitchRecord::Answered { id, origin, .. } => {
+            SwitchRecord::Answered { id, origin, code, .. } => {
+                if code.is_approval() && matches!(origin, Origin::Pos(_)) {
+                    self.standing.push(*id);
+                }
                 self.in_flight.retain(|f| f.switch != switch || f.id != *id);
                 self.came(*origin);
             }
@@ -262,8 +294,19 @@ impl MarkWatch {
                 };
                 self.closed.extend(self.sales.iter().filter(is_in).map(|sale| sale.2));
             }
-            SwitchRecord::CutOver { .. } if self.in_flight.iter().any(|f| f.switch == switch) => {
-                self.marks.set(Mark::CutoverInFlight);
+            SwitchRecord::ReversalAccepted { id: Some(id), .. }
+                if self.ending.as_ref().is_some_and(|ending| ending.contains(id)) =>
+            {
+                self.marks.set(Mark::ReversedBeforeExtract);
+            }
+            SwitchRecord::ExtractClosed { .. } => self.ending = None,
+            SwitchRecord::CutOver { .. } => {
+                if self.in_flight.iter().any(|f| f.switch == switch) {
+                    self.marks.set(Mark::CutoverInFlight);
+                }
+                if switch.number == 1 && self.has_clearing {
+                    self.ending = Some(std::mem::take(&mut self.standing));
+                }
             }
             _ => {}
         }
@@ -280,6 +323,10 @@ impl MarkWatch {
             IssuerRecord::Reversed { original: None, original_key, .. } => {
                 self.marks.set(Mark::ReversalOfUnknownOriginal);
                 self.barred.push(Origin::Network(*original_key));
+            }
+            IssuerRecord::SuspenseOpened { .. } => self.marks.set(Mark::SuspenseOpened),
+            IssuerRecord::SuspenseClosed { class: SuspenseEnd::Returned, .. } => {
+                self.marks.set(Mark::SuspenseReturned);
             }
             _ => {}
         }

@@ -1,5 +1,6 @@
 //! Entries of a history in few words: records, screens, slips, messages. ASCII and masked.
 
+use super::files;
 use super::words::{describe_command, micros};
 use crate::history::{Entry, Frame, Horizon, What};
 use reversim_models::card::{Amount, Currency};
@@ -49,6 +50,7 @@ pub fn record_words(record: &Record) -> String {
         Record::Terminal(record) => terminal_words(record),
         Record::Switch(record) => switch_words(record),
         Record::Issuer(record) => issuer_words(record),
+        Record::Clearing(record) => files::clearing_words(record),
     };
     if rest.is_empty() { name.to_owned() } else { format!("{name} {rest}") }
 }
@@ -138,6 +140,9 @@ fn switch_words(record: &SwitchRecord) -> String {
             format!("{batch:06} {}{differ}", sums(sum))
         }
         SwitchRecord::CutOver { date } => date.to_string(),
+        SwitchRecord::ExtractClosed { .. } | SwitchRecord::FileDelivered { .. } => {
+            files::switch_words(record).unwrap_or_default()
+        }
     }
 }
 
@@ -158,6 +163,9 @@ fn issuer_words(record: &IssuerRecord) -> String {
         IssuerRecord::HoldExpired { minor, .. } => format!("{} held no more", money(*minor)),
         IssuerRecord::Opened { .. } => String::new(),
         IssuerRecord::CutOver { date } => date.to_string(),
+        IssuerRecord::PresentmentTaken { .. }
+        | IssuerRecord::SuspenseOpened { .. }
+        | IssuerRecord::SuspenseClosed { .. } => files::issuer_words(record).unwrap_or_default(),
     }
 }
 
@@ -224,6 +232,7 @@ pub fn message_words(frame: &Frame) -> Vec<String> {
     };
     let mut words = vec![message.mti().to_string()];
     if matches!(message.mti().class(), 3 | 8) {
+        words.extend(files::part_words(message).into_iter().flatten());
         words.extend(management(message).map(str::to_owned));
     }
     let code = message.get(Element::RESPONSE_CODE).and_then(ResponseCode::parse);

@@ -1,6 +1,7 @@
 //! Runs as text for people. Pure: it prints nothing and reads nothing but values.
 
 pub mod entry;
+pub mod files;
 pub mod ladder;
 pub mod story;
 pub mod table;

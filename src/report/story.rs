@@ -3,6 +3,7 @@
 use crate::fault::Fault;
 use crate::history::{Entry, HEALING, History, What};
 use crate::report::entry::{money, moved, moved_back, sums};
+use crate::report::files;
 use crate::report::words::{describe_command, describe_fault, describe_step};
 use crate::scenario::Scenario;
 use reversim_models::defect::Defect;
@@ -51,6 +52,9 @@ fn chapter(
 fn sentence(entry: &Entry, faults: &[Fault]) -> Option<String> {
     let party = entry.party;
     match &entry.what {
+        What::Recorded(record) if files::sentence(record).is_some() => {
+            files::sentence(record).map(|s| format!("{party} {s}"))
+        }
         What::Recorded(Record::Terminal(record)) => {
             terminal(record).map(|s| format!("{party} {s}"))
         }

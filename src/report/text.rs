@@ -149,6 +149,9 @@ pub fn books(history: &History) -> String {
     if !batches.is_empty() {
         let _ = write!(out, "\n{batches}");
     }
+    if let Some(days) = super::files::books(history) {
+        let _ = write!(out, "\n{days}");
+    }
     out
 }
 
@@ -160,7 +163,11 @@ fn cardholders(history: &History) -> Table {
             IssuerRecord::Decided { legs, pan, .. } => (legs, Some(*pan)),
             IssuerRecord::Reversed { legs, .. } => (legs, None),
             IssuerRecord::Opened { legs } => (legs, None),
-            IssuerRecord::HoldExpired { .. } | IssuerRecord::CutOver { .. } => continue,
+            IssuerRecord::SuspenseClosed { legs, .. } => (legs, None),
+            IssuerRecord::HoldExpired { .. }
+            | IssuerRecord::CutOver { .. }
+            | IssuerRecord::PresentmentTaken { .. }
+            | IssuerRecord::SuspenseOpened { .. } => continue,
         };
         let is_opening = matches!(record, IssuerRecord::Opened { .. });
         for leg in legs {

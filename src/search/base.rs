@@ -28,6 +28,9 @@ pub const FLOWS: &[&str] = &[
     "two-terminals",
     "two-switches",
     "two-issuers",
+    "clearing",
+    "adjustment",
+    "suspense",
 ];
 
 const SALE: Wish = Wish::Sale { amount: 10_000, card: 1 };
@@ -58,6 +61,9 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "two-terminals" => two_terminals(),
         "two-switches" => two_switches(),
         "two-issuers" => two_issuers(),
+        "clearing" => clearing(),
+        "adjustment" => adjustment(),
+        "suspense" => suspense(),
         _ => return None,
     };
     name.clone_into(&mut scenario.title);
@@ -140,6 +146,65 @@ fn two_issuers() -> Scenario {
     scenario
 }
 
+/// A sale, its settlement, the end of the business date, and clearing. The files go in parts of two
+/// records, and somebody looks in when they should have arrived.
+fn clearing() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, Wish::Settle]);
+    with_clearing(&mut scenario);
+    date_ends(&mut scenario, 20_000);
+    later(&mut scenario, INQUIRY, 40_000);
+    scenario
+}
+
+/// A sale whose answer is lost: presented on its date, reversed on the next, and adjusted.
+fn adjustment() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE]);
+    with_clearing(&mut scenario);
+    let (from, to, mti) = (Party::switch(1), COUNTER, Mti::FINANCIAL_RESPONSE);
+    scenario.faults.push(Fault::Drop(OnMessage { from, to, mti, step: 2, nth: 1 }));
+    date_ends(&mut scenario, 20_000);
+    later(&mut scenario, INQUIRY, 45_000);
+    date_ends(&mut scenario, 60_000);
+    later(&mut scenario, Wish::Settle, 90_000);
+    scenario
+}
+
+/// Answer and reversal are lost, and the terminal settles without the sale: nobody presents it, so
+/// the issuer parks the debit when the date ends, and returns it two dates later.
+fn suspense() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, Wish::Settle]);
+    with_clearing(&mut scenario);
+    scenario.policy.reversal_attempts = 1;
+    let (from, to) = (Party::switch(1), COUNTER);
+    scenario.faults.extend([
+        Fault::Drop(OnMessage { from, to, mti: Mti::FINANCIAL_RESPONSE, step: 2, nth: 1 }),
+        Fault::Drop(OnMessage { from: to, to: from, mti: Mti::REVERSAL_REQUEST, step: 2, nth: 1 }),
+    ]);
+    for at_ms in [80_000, 100_000, 120_000] {
+        date_ends(&mut scenario, at_ms);
+    }
+    later(&mut scenario, INQUIRY, 150_000);
+    scenario
+}
+
+/// A clearing house takes part, and its files go in parts of two records.
+fn with_clearing(scenario: &mut Scenario) {
+    scenario.topology.clearing = 1;
+    scenario.policy.file_records = 2;
+}
+
+fn date_ends(scenario: &mut Scenario, at_ms: u64) {
+    let id = scenario.steps.len() as u32 + 1;
+    let wish = Wish::CutOver { window_ms: 1_000 };
+    scenario.steps.push(Step { at_ms: Some(at_ms), ..Step::new(id, Party::switch(1), wish) });
+}
+
+/// Somebody wants something at this time, so that the files before it are not left to healing.
+fn later(scenario: &mut Scenario, wish: Wish, at_ms: u64) {
+    let id = scenario.steps.len() as u32 + 1;
+    scenario.steps.push(Step { at_ms: Some(at_ms), ..Step::new(id, COUNTER, wish) });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +214,8 @@ mod tests {
     fn every_flow_does_what_its_name_says_and_nobody_loses_money() {
         let shows = |name: &str| match name {
             "upload" => Some(Mark::BatchUploadAfterImbalance),
+            "adjustment" => Some(Mark::AdjustmentPresented),
+            "suspense" => Some(Mark::SuspenseReturned),
             "two-terminals" => Some(Mark::SameStanOnTwoTerminals),
             _ => None,
         };

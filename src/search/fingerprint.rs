@@ -123,11 +123,7 @@ pub fn normalised(fault: &Fault) -> String {
 }
 
 fn word(role: Role) -> &'static str {
-    match role {
-        Role::Terminal => "terminal",
-        Role::Switch => "switch",
-        Role::Issuer => "issuer",
-    }
+    role.word()
 }
 
 fn message(on: &OnMessage) -> String {

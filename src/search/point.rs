@@ -245,14 +245,16 @@ impl Reader<'_> {
                 until: Until::Deadline { of: *of, offset_us, order },
             }));
         }
-        let is_sealed = matches!(on.mti.class(), 2 | 4);
+        // Files are sealed on lines of the network; a terminal's upload is not.
+        let is_pos = on.from.role == Role::Terminal || on.to.role == Role::Terminal;
+        let is_sealed = matches!(on.mti.class(), 2 | 4) || (on.mti.class() == 3 && !is_pos);
         if is_sealed {
             found.push(Fault::Corrupt { on, damage: Damage::Mac });
         }
         found.extend([0, ALL_BYTES].map(|at_byte| Fault::Reset { on, at_byte }));
         found.push(partition(on, Direction::Both, LONG_MS));
         if self.alphabet == Alphabet::Full {
-            if is_sealed {
+            if is_sealed && on.mti.class() != 3 {
                 let element = if on.mti.is_response() { 39 } else { 4 };
                 found.push(Fault::Corrupt { on, damage: Damage::Element(element) });
             }
@@ -368,7 +370,8 @@ fn connects(party: Party, peer: Party) -> bool {
     let distance = |party: Party| match party.role {
         Role::Terminal => (0, 0),
         Role::Switch => (1, party.number),
-        Role::Issuer => (2, 0),
+        Role::Clearing => (2, 0),
+        Role::Issuer => (3, 0),
     };
     distance(party) < distance(peer)
 }

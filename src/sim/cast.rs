@@ -12,7 +12,7 @@ use reversim_models::line::Zone;
 use reversim_models::node::{Node, Port};
 use reversim_models::security::{Key, MacAlgorithm, Pin};
 use reversim_models::time::{Date, Duration, LocalTime};
-use reversim_models::{issuer, switch, terminal};
+use reversim_models::{clearing, issuer, switch, terminal};
 
 /// How a party is set up.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub enum Config {
     Switch(switch::Config),
     /// An issuer.
     Issuer(issuer::Config),
+    /// A clearing house.
+    Clearing(clearing::Config),
 }
 
 impl Config {
@@ -32,6 +34,7 @@ impl Config {
             Config::Terminal(config) => Box::new(terminal::Terminal::new(config.clone())),
             Config::Switch(config) => Box::new(switch::Switch::new(config.clone())),
             Config::Issuer(config) => Box::new(issuer::Issuer::new(config.clone())),
+            Config::Clearing(config) => Box::new(clearing::Clearing::new(config.clone())),
         }
     }
 }
@@ -64,12 +67,13 @@ pub(crate) struct Place {
 /// What a scenario's text says, made usable once.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
-    scenario: &'a Scenario,
+    pub(super) scenario: &'a Scenario,
     pub(crate) terminals: u8,
     pub(crate) switches: u8,
     pub(crate) issuers: u8,
+    pub(crate) clearing: u8,
     pub(crate) start: LocalTime,
-    defects: Defects,
+    pub(super) defects: Defects,
 }
 
 impl<'a> Plan<'a> {
@@ -80,6 +84,7 @@ impl<'a> Plan<'a> {
             terminals: topology.terminals.clamp(1, 200),
             switches: topology.switches.clamp(1, 2),
             issuers: topology.issuers.clamp(1, 9),
+            clearing: topology.clearing.min(1),
             start: parse_start(&scenario.timing.start),
             defects: scenario.defects.iter().filter_map(|id| Defect::parse(id)).collect(),
         }
@@ -88,12 +93,13 @@ impl<'a> Plan<'a> {
     /// The index of a party's place, if it takes part.
     pub(crate) fn index(&self, party: Party) -> Option<usize> {
         let number = usize::from(party.number).checked_sub(1)?;
+        let switch = usize::from(self.terminals);
+        let issuer = switch + usize::from(self.switches);
         let (first, count) = match party.role {
             Role::Terminal => (0, self.terminals),
-            Role::Switch => (usize::from(self.terminals), self.switches),
-            Role::Issuer => {
-                (usize::from(self.terminals) + usize::from(self.switches), self.issuers)
-            }
+            Role::Switch => (switch, self.switches),
+            Role::Issuer => (issuer, self.issuers),
+            Role::Clearing => (issuer + usize::from(self.issuers), self.clearing),
         };
         (number < usize::from(count)).then_some(first + number)
     }
@@ -149,7 +155,10 @@ impl<'a> Plan<'a> {
                 vec![(first_switch + 1, Port(0))]
             };
             let config = Config::Switch(self.switch(i, downstream.len(), is_last));
-            let peers = downstream.into_iter().chain(upstream).collect();
+            let mut peers: Vec<_> = downstream.into_iter().chain(upstream).collect();
+            if i == 0 && self.clearing > 0 {
+                peers.push((first_issuer + usize::from(self.issuers), Port(0)));
+            }
             places.push(Place { party: Party::switch(i + 1), config, peers });
         }
         let last_switch = first_issuer - 1;
@@ -158,9 +167,10 @@ impl<'a> Plan<'a> {
             places.push(Place {
                 party: Party::issuer(i + 1),
                 config: Config::Issuer(self.issuer(i)),
-                peers: vec![(last_switch, Port(before + u16::from(i)))],
+                peers: self.peers_of_issuer((last_switch, Port(before + u16::from(i))), i),
             });
         }
+        places.extend(self.clearing_house());
         places
     }
 
@@ -206,9 +216,10 @@ impl<'a> Plan<'a> {
         };
         let count = if is_last { self.issuers } else { 1 };
         let first = downstream as u16;
+        let clearing = (i == 0).then(|| self.clearing_line(Port(first + u16::from(count))));
         let response = Duration::millis(timing.switch_response_ms.max(1));
         switch::Config {
-            institution: 48_020_000 + u64::from(i),
+            institution: switch_institution(i),
             downstream: (0..downstream)
                 .map(|port| switch::Downstream { port: Port(port as u16), peer: peer(port) })
                 .collect(),
@@ -226,6 +237,7 @@ impl<'a> Plan<'a> {
             timeout_code: code(&policy.switch_timeout_code, ResponseCode::ISSUER_TIMED_OUT),
             amount_min: policy.amount_min,
             sales_per_card_max: policy.sales_per_card_max,
+            clearing: clearing.flatten(),
             defects: self.defects,
         }
     }
@@ -235,8 +247,8 @@ impl<'a> Plan<'a> {
         let cards = self.scenario.topology.cards.iter().take(200).zip(1u8..);
         let ours = cards.filter(|(spec, _)| spec.issuer.clamp(1, self.issuers) == i + 1);
         issuer::Config {
-            institution: 1_453_820 + u64::from(i),
-            lines: vec![(Port(0), self.zone(b'I', i))],
+            institution: issuer_institution(i),
+            lines: self.lines_of_issuer(i),
             accounts: ours
                 .map(|(spec, number)| issuer::AccountSpec {
                     pan: self.pan(number, spec),
@@ -264,11 +276,12 @@ impl<'a> Plan<'a> {
             matches_by_rrn_alone: policy.issuer_matches_by_rrn_alone,
             credits_declined: policy.issuer_credits_declined,
             partial_approvals: policy.issuer_partial_approvals,
+            clearing: self.terms_of_issuer(),
             defects: self.defects,
         }
     }
 
-    fn zone(&self, kind: u8, i: u8) -> Zone {
+    pub(super) fn zone(&self, kind: u8, i: u8) -> Zone {
         let algorithm =
             MacAlgorithm::by_name(&self.scenario.policy.network_mac).unwrap_or(MacAlgorithm::X919);
         Zone { pin: key(kind, i), mac: key(kind.to_ascii_lowercase(), i), algorithm }
@@ -287,8 +300,18 @@ pub(crate) fn terminal_id(number: u8) -> [u8; 8] {
     id
 }
 
+/// What the switch at this place calls itself.
+pub(super) fn switch_institution(i: u8) -> u64 {
+    48_020_000 + u64::from(i)
+}
+
+/// What the issuer at this place calls itself.
+pub(super) fn issuer_institution(i: u8) -> u64 {
+    1_453_820 + u64::from(i)
+}
+
 /// The card number prefix of the n-th issuer.
-fn bin(issuer: u8) -> String {
+pub(super) fn bin(issuer: u8) -> String {
     format!("62242{issuer}")
 }
 

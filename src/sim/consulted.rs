@@ -14,13 +14,13 @@ use reversim_models::time::Duration;
 pub(crate) struct Consulted {
     /// By the parties.
     pub(super) asked: Asked,
-    /// How long the phases of healing needed that last as long as timers, and as queues, at most.
-    pub(super) needed: [Duration; 2],
+    /// How long the phases needed that last as long as timers, queues and files, at most.
+    pub(super) needed: [Duration; 3],
 }
 
 impl Consulted {
     pub(super) const NOTHING: Consulted =
-        Consulted { asked: Asked::NOTHING, needed: [Duration::ZERO; 2] };
+        Consulted { asked: Asked::NOTHING, needed: [Duration::ZERO; 3] };
 
     /// Whether the run of `ours` would have been another one under the policy of `theirs`.
     pub(crate) fn differs(&self, ours: &Scenario, theirs: &Scenario) -> bool {
@@ -99,6 +99,10 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         issuer_credits_declined: _,
         network_mac: _,
         hold_days: _,
+        merchant_fee_bp: _,
+        fee_shares: _,
+        suspense_dates: _,
+        file_records: _,
         switch_stan_max,
         reversal_attempts,
         saf_attempts,

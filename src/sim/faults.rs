@@ -333,14 +333,18 @@ impl World<'_> {
                 self.command(host, ticket, Command::CutOver { date, window });
             }
         }
+        if let Some(host) = self.plan.index(Party::clearing(1)) {
+            self.command(host, ticket, Command::CutOver { date, window });
+        }
     }
 
     /// A switch that was dark when the date changed is told when it is back. One that knows it
     /// already takes no notice.
     pub(super) fn catch_up_with_the_date(&mut self, host: usize) {
         let date = self.business_date;
-        let is_switch = self.hosts[host].party.role == Role::Switch;
-        if is_switch && date > self.plan.business_date() {
+        let role = self.hosts[host].party.role;
+        let has_dates = matches!(role, Role::Switch | Role::Clearing);
+        if has_dates && date > self.plan.business_date() {
             let window = Duration::ZERO;
             self.command(host, Ticket::NONE, Command::CutOver { date, window });
         }

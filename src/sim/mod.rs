@@ -12,6 +12,7 @@ mod network;
 mod people;
 mod phases;
 mod queue;
+mod settle;
 mod transmit;
 
 pub(crate) use consulted::{Consulted, differs_in_policy_alone};

@@ -1,4 +1,5 @@
-//! The phases of a run: faults and wishes, healing, the online horizon, settlement, the day's end.
+//! The phases of a run: faults and wishes, healing, the online horizon, settlement, the day's end,
+//! and with a clearing house the days after it, until claims are closed.
 //!
 //! Healing is fixed: lines and power are restored, every timer passes, each terminal signs on and
 //! makes one inquiry. Only then may anybody ask whether everything came right.
@@ -30,7 +31,23 @@ impl World<'_> {
         self.note(0, Ticket::NONE, What::Horizon(Horizon::Online));
         self.ask_every_terminal(next, timers, |ticket, _| Some(Command::Settle { ticket }));
         self.run_for(queues);
+        if self.plan.clearing > 0 {
+            self.close_date();
+        }
         self.note(0, Ticket::NONE, What::Horizon(Horizon::DayEnd));
+        if self.plan.clearing > 0 {
+            // What is parked on the last day leaves within T+n, and adjustments take a day more.
+            for _ in 0..=self.plan.suspense_dates() {
+                self.close_date();
+            }
+            self.note(0, Ticket::NONE, What::Horizon(Horizon::ClaimsClosed));
+        }
+    }
+
+    /// The business date ends, and its files go where they belong.
+    fn close_date(&mut self) {
+        self.cut_over(Ticket::NONE, 0);
+        self.run_for(Phase::Files);
     }
 
     /// Lines and power are restored; what was to go wrong later does not.
@@ -79,11 +96,16 @@ pub(super) enum Phase {
     Timers,
     /// Every queue of a switch.
     Queues,
+    /// Every file of a business date.
+    Files,
 }
 
 /// How long the phases last at most, by [`Phase`].
-pub(super) fn lengths(scenario: &Scenario) -> [Duration; 2] {
-    [longest_timers(scenario), longest_queue(scenario)]
+pub(super) fn lengths(scenario: &Scenario) -> [Duration; 3] {
+    let timing = &scenario.timing;
+    let files = Duration::millis(timing.clearing_run_ms.saturating_add(timing.file_retry_ms));
+    let queues = longest_queue(scenario);
+    [longest_timers(scenario), queues, queues + files.times(4)]
 }
 
 /// Longer than any party waits for anything, retries included.

@@ -50,13 +50,21 @@ impl Book {
             SwitchRecord::DetailReceived { key, minor } => {
                 self.batch_mut(key.terminal, key.batch).details.insert(key.stan, *minor);
             }
-            SwitchRecord::BatchClosed { terminal, batch, .. } => {
-                self.batch_mut(*terminal, *batch).is_closed = true;
+            SwitchRecord::BatchClosed { terminal, batch, differences, .. } => {
+                let known = self.batch_mut(*terminal, *batch);
+                known.is_closed = true;
+                known.differences = differences.to_vec();
                 if let Some(known) = self.terminals.iter_mut().find(|known| known.id == *terminal) {
                     known.batch = batch % BATCH_MAX + 1;
                 }
             }
-            SwitchRecord::CutOver { date } => self.business_date = *date,
+            SwitchRecord::CutOver { date } => {
+                self.closing.cut_over(self.business_date, *date);
+                self.business_date = *date;
+            }
+            SwitchRecord::ExtractClosed { .. } | SwitchRecord::FileDelivered { .. } => {
+                self.closing.apply(record, self.commit);
+            }
         }
     }
 

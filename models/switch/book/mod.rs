@@ -2,7 +2,10 @@
 //!
 //! Links, timers and who waits for an answer are not here: they do not survive a loss of power.
 
+mod closing;
 mod journal;
+
+pub(super) use closing::{Closing, Undelivered};
 
 use std::collections::BTreeMap;
 
@@ -28,6 +31,8 @@ pub(super) struct Book {
     last_id: u64,
     last_advice: u64,
     pub(super) last_stan: u32,
+    /// The end of business dates.
+    pub(super) closing: Closing,
     /// When what is applied now is known; only a queue with an expiry asks.
     pub(super) now: Instant,
     /// The commit that what is applied now belongs to.
@@ -160,6 +165,8 @@ pub(super) struct Batch {
     /// Uploaded details: STAN and minor units.
     pub(super) details: BTreeMap<u32, u64>,
     is_closed: bool,
+    /// Vouchers on which the two sides differ.
+    differences: Vec<u32>,
     /// The commit of the last record about it.
     commit: u64,
 }
@@ -225,6 +232,7 @@ impl Book {
             last_id: 0,
             last_advice: 0,
             last_stan: 0,
+            closing: Closing::wanted(config.clearing.is_some()),
             now: Instant::START,
             commit: 0,
         }

@@ -92,6 +92,7 @@ fn config() -> Config {
         timeout_code: ResponseCode::ISSUER_TIMED_OUT,
         amount_min: 0,
         sales_per_card_max: 0,
+        clearing: None,
         defects: Defects::NONE,
     }
 }

@@ -44,6 +44,15 @@ pub(super) const fn example(mark: Mark) -> &'static str {
         Mark::UnsignedDeclineSeen => "Withdraw the keys, then sell: 97 or A0 comes back unsigned.",
         Mark::HalfFrameTimedOut => "split a message with a pause longer than the frame deadline.",
         Mark::SameStanOnTwoTerminals => "Two terminals that both begin at 1.",
+        Mark::ClearingFileResent => "drop the first 0330 from clearing-1 to switch-1.",
+        Mark::AdjustmentPresented => {
+            "drop the 0210 of a sale; the business date ends before the terminal reverses it."
+        }
+        Mark::SuspenseOpened => "Lose every 0420: the debit is never presented.",
+        Mark::SuspenseReturned => "Lose every 0420, and wait for T+n.",
+        Mark::ReversedBeforeExtract => {
+            "drop the 0210; the terminal reverses in the window of the cut-over."
+        }
         Mark::SlowCommitOvertaken => "slow-commit at an issuer with two workers.",
     }
 }

@@ -97,6 +97,7 @@ fn of_defect(defect: Defect) -> Entry {
         Part::Terminal => "a terminal",
         Part::Switch => "a switch",
         Part::Issuer => "an issuer",
+        Part::Clearing => "a clearing house",
         Part::Wire => "the line ends of every party",
     };
     let (id, wrong, breaks) = (description.id, description.wrong, description.breaks);

@@ -155,6 +155,8 @@ impl Way {
             Role::Terminal => Terminal,
             Role::Switch => Switch,
             Role::Issuer => Issuer,
+            // It has no part in what a wish makes happen.
+            Role::Clearing => return Vec::new(),
         };
         self.acts().iter().copied().filter(|act| act.0 == who && self.takes(*act)).collect()
     }

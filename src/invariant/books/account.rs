@@ -199,6 +199,9 @@ impl Books {
             }
             IssuerRecord::Opened { legs } => self.book(index, issuer, legs, true),
             IssuerRecord::CutOver { .. } => {}
+            IssuerRecord::PresentmentTaken { .. }
+            | IssuerRecord::SuspenseOpened { .. }
+            | IssuerRecord::SuspenseClosed { .. } => self.issuer_filed(index, entry, record),
         }
     }
 
@@ -292,7 +295,8 @@ impl Books {
         }
     }
 
-    fn book(&mut self, index: usize, issuer: Party, legs: &[Leg], is_opening: bool) {
+    pub(super) fn book(&mut self, index: usize, issuer: Party, legs: &[Leg], is_opening: bool) {
+        self.files.book(issuer, legs);
         for leg in legs {
             let Account::Cardholder(account) = leg.account else { continue };
             let is_it = |s: &&mut Standing| s.issuer == issuer && s.account == account;

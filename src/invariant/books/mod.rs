@@ -6,6 +6,7 @@
 
 mod account;
 mod batch;
+mod clearing;
 mod counter;
 pub(crate) mod pins;
 mod route;
@@ -15,6 +16,7 @@ mod wire;
 
 pub(crate) use account::{Decision, Reversal};
 pub(crate) use batch::{HostBatch, Presented, TerminalBatch};
+pub(crate) use clearing::{Extract, Files, Payout, Stage};
 pub(crate) use counter::{Wish, WishKind};
 pub(crate) use route::{Advice, Forward};
 pub(crate) use sale::Sale;
@@ -98,6 +100,8 @@ pub(crate) struct Books {
     pub(crate) power_losses: Vec<(Party, usize)>,
     /// Parties that had a maintenance window.
     pub(crate) maintained: Vec<Party>,
+    /// Clearing files and suspense.
+    pub(crate) files: Files,
     originals: Vec<(usize, Frame)>,
 }
 
@@ -133,6 +137,7 @@ impl Books {
             dark: Vec::new(),
             power_losses: Vec::new(),
             maintained: Vec::new(),
+            files: Files::default(),
             originals: Vec::with_capacity(32),
         }
     }
@@ -154,6 +159,10 @@ impl Books {
             What::Recorded(Record::Issuer(record)) => {
                 self.issuer_recorded(index, entry, record);
                 return Some((Kinds::ISSUER, 0));
+            }
+            What::Recorded(Record::Clearing(record)) => {
+                self.clearing_recorded(index, record);
+                return Some((Kinds::CLEARING, 0));
             }
             What::Recorded(Record::Own(_)) => return Some((Kinds::OWN, 0)),
             What::Told { output: Output::Display(display), .. } => {

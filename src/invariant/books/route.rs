@@ -176,8 +176,10 @@ impl Books {
             }
             SwitchRecord::KeysIssued { .. }
             | SwitchRecord::KeysWithdrawn { .. }
-            | SwitchRecord::LateAnswerAbsorbed { .. }
-            | SwitchRecord::CutOver { .. } => {}
+            | SwitchRecord::LateAnswerAbsorbed { .. } => {}
+            SwitchRecord::CutOver { .. }
+            | SwitchRecord::ExtractClosed { .. }
+            | SwitchRecord::FileDelivered { .. } => self.switch_filed(index, switch, record),
         }
     }
 

@@ -93,6 +93,7 @@ fn of_topology(scenario: &Scenario) -> u64 {
     let parties: u64 = parties.iter().map(|count| u64::from(count.abs_diff(1))).sum();
     let spare = u64::from(topology.pool.abs_diff(1)) + u64::from(topology.workers.abs_diff(1));
     let cards: u64 = topology.cards.iter().map(of_card).sum();
+    let parties = parties + u64::from(topology.clearing);
     50 * parties + 20 * spare + cards + 5 * topology.cards.len().abs_diff(CARDS) as u64
 }
 

@@ -13,6 +13,7 @@ pub(super) fn smaller(list: &mut List<'_>) {
         // All in one place: faults between the switches then hit nothing, the others still do.
         list.offer(|| format!("one {role:?}"), |s| merge(s, role));
     }
+    list.offer(|| "no clearing house".to_owned(), |s| s.topology.clearing = 0);
     list.offer(|| "one connection".to_owned(), |s| s.topology.pool = 1);
     list.offer(|| "one worker".to_owned(), |s| s.topology.workers = 1);
     let cards = list.current.steps.iter().map(|step| match step.wish {
@@ -72,6 +73,7 @@ fn count(scenario: &mut Scenario, role: Role) -> &mut u8 {
         Role::Terminal => &mut scenario.topology.terminals,
         Role::Switch => &mut scenario.topology.switches,
         Role::Issuer => &mut scenario.topology.issuers,
+        Role::Clearing => &mut scenario.topology.clearing,
     }
 }
 
@@ -119,6 +121,8 @@ macro_rules! fields {
         $each!($timing: timing.print_ms);
         $each!($timing: timing.patience_ms);
         $each!($timing: timing.commit_ms);
+        $each!($timing: timing.clearing_run_ms);
+        $each!($timing: timing.file_retry_ms);
         $each!($policy: policy.pin);
         $each!($policy: policy.terminal_stan_max);
         $each!($policy: policy.terminal_stan_start);
@@ -138,6 +142,10 @@ macro_rules! fields {
         $each!($policy: policy.pin_tries_max);
         $each!($policy: policy.amount_min);
         $each!($policy: policy.sales_per_card_max);
+        $each!($policy: policy.merchant_fee_bp);
+        $each!($policy: policy.fee_shares);
+        $each!($policy: policy.suspense_dates);
+        $each!($policy: policy.file_records);
         $each!($policy: policy.network_mac);
     };
 }

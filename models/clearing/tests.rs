@@ -1,0 +1,272 @@
+//! A clearing house alone: a switch and an issuer are played by hand, message by message.
+
+use super::*;
+use crate::card::Pan;
+use crate::defect::Defects;
+use crate::line::Zone;
+use crate::node::{Action, LinkDownReason};
+use crate::record::{EntryKind, NetworkKey};
+use crate::security::{Key, MacAlgorithm};
+use crate::time::Duration;
+
+const DATE: Date = Date { year: 2026, month: 5, day: 30 };
+const SWITCH: u64 = 48_020_000;
+const ISSUER: u64 = 1_453_820;
+const OWN: u64 = 10_000;
+
+fn zone(of: u8) -> Zone {
+    let key = || Key::new(&[of; 16]).expect("sixteen bytes are a key");
+    Zone { pin: key(), mac: key(), algorithm: MacAlgorithm::X919 }
+}
+
+fn config(defects: Defects) -> Config {
+    Config {
+        institution: OWN,
+        switches: vec![Source { port: Port(0), zone: zone(1), institution: SWITCH }],
+        issuers: vec![Target {
+            port: Port(1),
+            zone: zone(2),
+            institution: ISSUER,
+            bin: "6224".to_owned(),
+        }],
+        business_date: DATE,
+        run_delay: Duration::secs(5),
+        retry: Duration::secs(10),
+        frame_timeout: Duration::secs(5),
+        records_per_part: 32,
+        fees: Fees { basis_points: 60, shares: [70, 10, 20] },
+        defects,
+    }
+}
+
+fn entry(minor: u64, kind: EntryKind) -> FileEntry {
+    FileEntry {
+        kind,
+        key: NetworkKey { transmission: 1, stan: 1, acquirer: SWITCH, forwarder: SWITCH },
+        rrn: *b"000530000001",
+        terminal: *b"22003001",
+        merchant: *b"104512541110001",
+        pan: Pan::new(b"6224242000000021").expect("sixteen digits are a card number"),
+        minor,
+        business_date: DATE,
+    }
+}
+
+fn extract(date: Date, sequence: u32, entries: &[FileEntry]) -> FileText {
+    let kind = FileKind::Extract;
+    let id = FileId { kind, sender: SWITCH, receiver: OWN, date, sequence };
+    FileText { id, entries: entries.to_vec() }
+}
+
+/// The clearing house, its journal, and the lines that stand.
+struct House {
+    node: Clearing,
+    journal: Vec<Record>,
+    at: Instant,
+    links: u32,
+}
+
+impl House {
+    fn new(defects: Defects) -> House {
+        let mut node = House {
+            node: Clearing::new(config(defects)),
+            journal: vec![],
+            at: Instant(1),
+            links: 0,
+        };
+        node.restart();
+        node
+    }
+
+    fn happen(&mut self, event: Event<'_>) -> Vec<Action> {
+        let now = Now { instant: self.at, local: LocalTime::new(DATE, 36_000) };
+        let mut actions = Actions::default();
+        self.node.handle(now, event, &mut actions);
+        let mut done: Vec<Action> = actions.drain().map(|(_, action)| action).collect();
+        let is_record = |action: &Action| matches!(action, Action::Record(_));
+        if done.iter().any(is_record) {
+            for action in &done {
+                if let Action::Record(record) = action {
+                    self.journal.push(record.clone());
+                }
+            }
+            done.extend(self.happen(Event::Committed));
+        }
+        done
+    }
+
+    fn restart(&mut self) {
+        let journal = self.journal.clone();
+        let journal = Journal { records: &journal, torn: None };
+        self.happen(Event::Started { journal });
+    }
+
+    fn up(&mut self, port: u16) -> (Link, Vec<Action>) {
+        self.links += 1;
+        let link = Link(self.links);
+        (link, self.happen(Event::LinkUp { port: Port(port), link }))
+    }
+
+    /// Sends a message on this line, and gives the code of the answer.
+    fn say(&mut self, link: Link, zone: &Zone, message: &Message) -> Option<ResponseCode> {
+        let line = Line::network(zone, Duration::secs(5), Defects::NONE);
+        let frame = line.seal(message, Envelope::default()).expect("the dialect has it");
+        let done = self.happen(Event::Received { link, bytes: &frame });
+        let answer = sent(&done, zone).into_iter().find(|m| m.mti().is_response())?;
+        ResponseCode::parse(answer.get(crate::iso8583::Element::RESPONSE_CODE)?)
+    }
+
+    /// Delivers an extract in one part.
+    fn extract(&mut self, file: &FileText) -> Option<ResponseCode> {
+        let (link, _) = self.up(0);
+        let mut outbox = filing::Outbox::new(32);
+        outbox.push(file.id, filing::write(file));
+        let now = Now { instant: self.at, local: LocalTime::new(DATE, 36_000) };
+        let part = outbox.message(now, SWITCH).expect("it waits");
+        self.say(link, &zone(1), &part)
+    }
+
+    fn later(&mut self, seconds: u64) -> Vec<Action> {
+        self.at += Duration::secs(seconds);
+        self.happen(Event::DeadlineReached)
+    }
+
+    fn cut_over(&mut self) {
+        let (date, window) = (self.node.book.business_date.next(), Duration::ZERO);
+        self.happen(Event::Commanded(Command::CutOver { date, window }));
+    }
+
+    fn files(&self) -> Vec<FileId> {
+        let files = self.journal.iter().filter_map(|record| match record {
+            Record::Clearing(ClearingRecord::PresentmentBuilt { file, .. }) => Some(*file),
+            _ => None,
+        });
+        files.collect()
+    }
+
+    fn is_closed(&self) -> bool {
+        let closed = ClearingRecord::DayClosed { date: DATE };
+        self.journal.contains(&Record::Clearing(closed))
+    }
+}
+
+/// The messages among these actions.
+fn sent(actions: &[Action], zone: &Zone) -> Vec<Message> {
+    let frames = actions.iter().filter_map(|action| match action {
+        Action::Send { frame, .. } => Some(frame),
+        _ => None,
+    });
+    let read = |frame: &Vec<u8>| {
+        let mut line = Line::network(zone, Duration::secs(5), Defects::NONE);
+        line.receive(Instant(1), frame);
+        line.next().and_then(Result::ok).map(|incoming| incoming.message)
+    };
+    frames.filter_map(read).collect()
+}
+
+/// An issuer that takes every file.
+fn takes(house: &mut House, link: Link, actions: &[Action]) -> Vec<FileId> {
+    let mut files = Vec::new();
+    for part in sent(actions, &zone(2)) {
+        let place = Place::of(&part).expect("a part says its place");
+        files.push(place.file);
+        let taken = filing::answer(&part, place, place.total, ResponseCode::APPROVED);
+        house.say(link, &zone(2), &taken);
+    }
+    files
+}
+
+#[test]
+fn a_date_goes_through_and_closes_when_its_file_is_taken() {
+    let mut house = House::new(Defects::NONE);
+    house.cut_over();
+    let file = extract(DATE, 1, &[entry(10_001, EntryKind::Presentment)]);
+    assert_eq!(house.extract(&file), Some(ResponseCode::APPROVED));
+    assert!(house.files().is_empty(), "the run comes later");
+    let asked = house.later(5);
+    assert!(asked.contains(&Action::Connect(Port(1))), "{asked:?}");
+    let (link, offered) = house.up(1);
+    assert!(!house.is_closed());
+    assert_eq!(takes(&mut house, link, &offered), house.files());
+    assert!(house.is_closed());
+}
+
+#[test]
+fn a_copy_of_a_file_is_answered_as_taken_and_not_taken_again() {
+    let mut house = House::new(Defects::NONE);
+    house.cut_over();
+    let file = extract(DATE, 1, &[entry(10_000, EntryKind::Presentment)]);
+    house.extract(&file);
+    let journal = house.journal.len();
+    assert_eq!(house.extract(&file), Some(ResponseCode::APPROVED));
+    house.restart();
+    assert_eq!(house.extract(&file), Some(ResponseCode::APPROVED));
+    assert_eq!(house.journal.len(), journal);
+}
+
+#[test]
+fn gaps_open_dates_and_strangers_are_refused() {
+    let mut house = House::new(Defects::NONE);
+    let file = extract(DATE, 1, &[]);
+    assert_eq!(house.extract(&file), Some(ResponseCode::CUTOVER_IN_PROGRESS));
+    house.cut_over();
+    let gap = extract(DATE, 2, &[]);
+    assert_eq!(house.extract(&gap), Some(ResponseCode::ORIGINAL_NOT_FOUND));
+    let mut stranger = extract(DATE, 1, &[]);
+    stranger.id.receiver = 7;
+    assert_eq!(house.extract(&stranger), Some(ResponseCode::INVALID_TRANSACTION));
+    assert_eq!(house.extract(&file), Some(ResponseCode::APPROVED));
+    let again = extract(DATE, 2, &[]);
+    assert_eq!(house.extract(&again), Some(ResponseCode::DUPLICATE_TRANSMISSION));
+}
+
+#[test]
+fn whatever_power_loss_interrupts_the_same_file_goes_under_the_same_id() {
+    let whole = |cut: usize, defects| {
+        let mut house = House::new(defects);
+        house.cut_over();
+        house.extract(&extract(DATE, 1, &[entry(10_000, EntryKind::Presentment)]));
+        house.later(5);
+        house.journal.truncate(cut);
+        house.restart();
+        house.cut_over();
+        house.extract(&extract(DATE, 1, &[entry(10_000, EntryKind::Presentment)]));
+        for _ in 0..3 {
+            house.later(20);
+        }
+        house
+    };
+    let length = whole(usize::MAX, Defects::NONE).journal.len();
+    for cut in 0..=length {
+        assert_eq!(whole(cut, Defects::NONE).files().len(), 1, "cut after {cut} records");
+    }
+    let careless = whole(usize::MAX, Defects::NONE.with(Defect::B01));
+    assert_eq!(careless.files().len(), 2, "B01 makes it anew");
+}
+
+#[test]
+fn a_part_that_is_not_answered_is_sent_again_and_a_dead_line_given_up() {
+    let mut house = House::new(Defects::NONE);
+    house.cut_over();
+    house.extract(&extract(DATE, 1, &[]));
+    house.later(5);
+    let (link, first) = house.up(1);
+    let parts = |actions: &[Action]| sent(actions, &zone(2)).len();
+    assert_eq!(parts(&first), 1);
+    assert_eq!((parts(&house.later(10)), parts(&house.later(10))), (1, 1));
+    assert!(house.later(10).contains(&Action::Disconnect(link)));
+    assert!(house.later(10).contains(&Action::Connect(Port(1))));
+    let (link, again) = house.up(1);
+    assert_eq!(parts(&again), 1);
+    house.happen(Event::LinkDown { link, reason: LinkDownReason::Reset });
+    assert!(house.later(10).contains(&Action::Connect(Port(1))));
+}
+
+#[test]
+fn a_fee_goes_back_with_what_it_was_charged_on() {
+    let fees = Fees { basis_points: 60, shares: [70, 10, 20] };
+    let [there, back] = [EntryKind::Presentment, EntryKind::Adjustment]
+        .map(|kind| fees::line(&fees, entry(10_001, kind), Defects::NONE));
+    assert_eq!((there.fee, there.net, there.shares), (60, 9_941, [42, 6, 12]));
+    assert_eq!((back.fee, back.net, back.shares), (-60, -9_941, [-42, -6, -12]));
+}

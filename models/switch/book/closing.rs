@@ -1,0 +1,135 @@
+//! The end of business dates at a switch: which dates are closed and not extracted yet, what was
+//! extracted, and which files nobody has taken yet. It changes by records only.
+
+use std::collections::BTreeMap;
+
+use super::{Book, Transaction};
+use crate::record::{EntryKind, Extracted, FileEntry, FileId, Kind, Origin, SwitchRecord};
+use crate::time::Date;
+
+/// What a switch without a clearing house never fills.
+#[derive(Clone, Debug, Default)]
+pub(in crate::switch) struct Closing {
+    is_wanted: bool,
+    /// Dates that are over and not extracted, oldest first.
+    pub(in crate::switch) dates: Vec<Date>,
+    /// Files made so far.
+    files: u32,
+    /// Transactions that were presented, and whether that was taken back.
+    presented: BTreeMap<u64, bool>,
+    /// Files that wait for the clearing house.
+    pub(in crate::switch) undelivered: Vec<Undelivered>,
+}
+
+/// A file that waits for the clearing house.
+#[derive(Clone, Debug)]
+pub(in crate::switch) struct Undelivered {
+    pub(in crate::switch) file: FileId,
+    pub(in crate::switch) entries: Vec<FileEntry>,
+    /// The commit that it is part of.
+    pub(in crate::switch) commit: u64,
+}
+
+impl Closing {
+    /// Nothing is over yet; nothing ever is where nobody wants extracts.
+    pub(super) fn wanted(is_wanted: bool) -> Closing {
+        Closing { is_wanted, ..Closing::default() }
+    }
+
+    /// The number of the next file.
+    pub(in crate::switch) fn next_file(&self) -> u32 {
+        self.files + 1
+    }
+
+    /// The business date changes.
+    pub(super) fn cut_over(&mut self, from: Date, to: Date) {
+        let mut date = from;
+        // A switch that was dark may have missed some; none of them is skipped.
+        while self.is_wanted && date < to {
+            self.dates.push(date);
+            date = date.next();
+        }
+    }
+
+    /// Takes in a record about files.
+    pub(super) fn apply(&mut self, record: &SwitchRecord, commit: u64) {
+        match record {
+            SwitchRecord::ExtractClosed { file, entries } => {
+                self.files = file.sequence;
+                self.dates.retain(|date| *date > file.date);
+                for Extracted { id, entry, .. } in entries {
+                    self.presented.insert(*id, entry.kind == EntryKind::Adjustment);
+                }
+                let entries = entries.iter().map(|extracted| extracted.entry).collect();
+                self.undelivered.push(Undelivered { file: *file, entries, commit });
+            }
+            SwitchRecord::FileDelivered { file } => {
+                self.undelivered.retain(|waiting| waiting.file != *file);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Book {
+    /// Whether a request of this date, or an earlier one, is still on its way.
+    pub(in crate::switch) fn is_in_flight(&self, date: Date) -> bool {
+        self.transactions.values().any(|transaction| {
+            transaction.business_date <= date
+                && transaction.kind == Kind::Sale
+                && transaction.sent.is_some()
+                && transaction.answer.is_none()
+                && !transaction.is_advised
+        })
+    }
+
+    /// What the extract of this date holds: what stands approved and was not presented, and what
+    /// was presented and stands no more.
+    pub(in crate::switch) fn extract(&self, date: Date) -> Vec<Extracted> {
+        let entry = |(id, transaction): (&u64, &Transaction)| {
+            let stands = self.stands(transaction);
+            let kind = match self.closing.presented.get(id) {
+                None if stands && transaction.business_date <= date => EntryKind::Presentment,
+                Some(false) if !stands => EntryKind::Adjustment,
+                _ => return None,
+            };
+            Self::extracted(*id, transaction, kind)
+        };
+        self.transactions.iter().filter_map(entry).collect()
+    }
+
+    /// What a file says of a transaction; none if it is no sale of a terminal of ours.
+    pub(in crate::switch) fn extracted(
+        id: u64,
+        transaction: &Transaction,
+        kind: EntryKind,
+    ) -> Option<Extracted> {
+        let (Origin::Pos(_), Kind::Sale) = (transaction.origin, transaction.kind) else {
+            return None;
+        };
+        let sent = transaction.sent?;
+        let entry = FileEntry {
+            kind,
+            key: sent.key,
+            rrn: sent.rrn,
+            terminal: sent.terminal,
+            merchant: sent.merchant,
+            pan: sent.pan,
+            minor: transaction.answer?.minor,
+            business_date: transaction.business_date,
+        };
+        Some(Extracted { id, ticket: transaction.ticket, entry })
+    }
+
+    /// Answered approved, not reversed, and not listed as one-sided (单边账) when its batch closed.
+    fn stands(&self, transaction: &Transaction) -> bool {
+        let is_approved = transaction.answer.is_some_and(|answer| answer.code.is_approval());
+        let is_one_sided = match transaction.origin {
+            Origin::Pos(key) => self
+                .batch(key.terminal, key.batch)
+                .is_some_and(|batch| batch.differences.contains(&key.stan)),
+            Origin::Network(_) => false,
+        };
+        is_approved && transaction.reversal.is_none() && !transaction.is_advised && !is_one_sided
+    }
+}

@@ -1,0 +1,167 @@
+//! The end of a business date at a switch: its extract is made when nothing of that date is in
+//! flight any more, recorded, and sent to the clearing house until it is taken.
+//!
+//! What is reversed before the record is not in it; what is reversed after it is adjusted in the
+//! next one. The record decides, not the sending: a line that is down changes nothing.
+
+use super::config::ClearingLine;
+use super::{Switch, Timer, book};
+use crate::defect::Defect;
+use crate::device::{Device, Output};
+use crate::filing::{self, Channel, FileText, Heard};
+use crate::node::{Action, Actions, Event, Ticket};
+use crate::record::{EntryKind, Extracted, FileId, FileKind, SwitchRecord};
+use crate::time::{Date, Instant, Now};
+
+/// The line to the clearing house, and the date that is being closed.
+#[derive(Clone, Debug)]
+pub(super) struct Filing {
+    channel: Channel,
+    /// Not before then.
+    extract_at: Instant,
+    /// What stood when the date changed: only looked at under defect B07.
+    stood: Vec<Extracted>,
+}
+
+impl Filing {
+    pub(super) fn new(line: &ClearingLine, config: &super::Config) -> Filing {
+        let channel = Channel::new(
+            line.port,
+            line.zone.clone(),
+            config.institution,
+            (line.retry, config.frame_timeout),
+            line.records_per_part,
+            config.defects,
+        );
+        Filing { channel, extract_at: Instant::START, stood: Vec::new() }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.channel.deadline()
+    }
+}
+
+impl Switch {
+    /// Takes what happened on the line to the clearing house; false if it happened elsewhere.
+    pub(super) fn hear_clearing(
+        &mut self,
+        now: Now,
+        event: &Event<'_>,
+        actions: &mut Actions,
+    ) -> bool {
+        let Some(Filing { channel, .. }) = &mut self.filing else { return false };
+        match *event {
+            Event::LinkUp { port, link } if port == channel.port() => {
+                channel.stands(now, link, actions);
+            }
+            Event::ConnectFailed { port } if port == channel.port() => channel.is_gone(now),
+            Event::LinkDown { link, .. } if channel.is_on(link) => channel.is_gone(now),
+            Event::Received { link, bytes } if channel.is_on(link) => {
+                for heard in channel.receive(now, bytes, actions) {
+                    self.heard_of_file(heard, actions);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn heard_of_file(&mut self, heard: Heard, actions: &mut Actions) {
+        match heard {
+            Heard::Taken(file) => {
+                self.record_for_nobody(SwitchRecord::FileDelivered { file }, actions);
+                if let Some(filing) = &mut self.filing {
+                    filing.channel.outbox.complete(file);
+                }
+            }
+            Heard::Refused(file, code) => {
+                let words = format!("the extract of {} is refused: {code}", file.date);
+                actions.tell(Device::Log, Output::Log(words));
+            }
+        }
+    }
+
+    fn record_for_nobody(&mut self, record: SwitchRecord, actions: &mut Actions) {
+        super::about(Ticket::NONE, actions, |actions| self.commit(record, actions));
+    }
+
+    /// The date changes: it is extracted when the window is over.
+    pub(super) fn close_date_later(&mut self, until: Instant) {
+        let stood = match (self.config.defects.has(Defect::B07), self.book.closing.dates.last()) {
+            (true, Some(date)) => self.book.extract(*date),
+            _ => Vec::new(),
+        };
+        if let Some(filing) = &mut self.filing {
+            filing.extract_at = until;
+            filing.stood = stood;
+        }
+    }
+
+    /// After every event: extracts what can be, and sends what is durable.
+    pub(super) fn close_dates(&mut self, now: Now, actions: &mut Actions) {
+        let Some(filing) = &mut self.filing else { return };
+        filing.channel.elapse(now, actions);
+        let is_ready = filing.extract_at <= now.instant && !self.book.closing.dates.is_empty();
+        // Behind something that waits for a commit, the extract could be written after what a later
+        // event makes of it. Then it is an event of its own.
+        let is_record = |(_, action): &(Ticket, Action)| matches!(action, Action::Record(_));
+        if is_ready && !actions.as_slice().iter().all(is_record) {
+            self.timers.set(Timer::Extract, now.instant);
+        } else if is_ready {
+            self.extract_dates(actions);
+        }
+        self.deliver(now, actions);
+    }
+
+    fn extract_dates(&mut self, actions: &mut Actions) {
+        while let Some(date) = self.book.closing.dates.first().copied()
+            && !self.book.is_in_flight(date)
+        {
+            self.extract(date, actions);
+        }
+    }
+
+    /// Sends what is durable.
+    fn deliver(&mut self, now: Now, actions: &mut Actions) {
+        let Some(filing) = &mut self.filing else { return };
+        for waiting in &self.book.closing.undelivered {
+            let book::Undelivered { file, entries, commit } = waiting;
+            // One that could still be forgotten could be made otherwise.
+            if *commit <= self.commits.done && !filing.channel.outbox.holds(*file) {
+                let text = FileText { id: *file, entries: entries.clone() };
+                filing.channel.outbox.push(*file, filing::write(&text));
+            }
+        }
+        let asked = actions.ticket();
+        filing.channel.offer(now, actions);
+        actions.about(asked);
+    }
+
+    fn extract(&mut self, date: Date, actions: &mut Actions) {
+        let mut entries = self.book.extract(date);
+        if self.config.defects.has(Defect::B07) {
+            self.add_what_stood(&mut entries);
+        }
+        let file = FileId {
+            kind: FileKind::Extract,
+            sender: self.config.institution,
+            receiver: self.config.clearing.as_ref().map_or(0, |line| line.institution),
+            date,
+            sequence: self.book.closing.next_file(),
+        };
+        let closed = SwitchRecord::ExtractClosed { file, entries: entries.into() };
+        self.record_for_nobody(closed, actions);
+    }
+
+    /// Planted defect B07: what was picked when the date changed is presented, whatever became of
+    /// it since.
+    fn add_what_stood(&mut self, entries: &mut Vec<Extracted>) {
+        let stood = self.filing.as_mut().map(|filing| core::mem::take(&mut filing.stood));
+        for extracted in stood.into_iter().flatten() {
+            let is_known = entries.iter().any(|entry| entry.id == extracted.id);
+            if !is_known && extracted.entry.kind == EntryKind::Presentment {
+                entries.push(extracted);
+            }
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! What S3, S4, S15 and L5 say of clearing files. Not claims of their own: each is called by the
+//! claim whose other half, about batches, it completes.
+
+use super::books::{Advice, Books, Extract, Forward, Stage};
+use super::{Checked, breach};
+use reversim_models::card::Amount;
+use reversim_models::record::{EntryKind, Extracted, Kind, Origin, PosKey};
+
+/// S3, always: no transaction is in two files of one stage, or is adjusted twice.
+pub(super) fn at_most_once(books: &Books, index: usize) -> Checked {
+    let found = books.files.twice.iter().find(|twice| twice.second == index);
+    let Some(twice) = found else { return Ok(1) };
+    let what = match twice.entry.kind {
+        EntryKind::Presentment => "presented",
+        EntryKind::Adjustment => "adjusted",
+    };
+    breach!(
+        [twice.first, twice.second],
+        "{} of card {} (reference {}) is {what} in a second clearing file",
+        Amount::cny(twice.entry.minor),
+        twice.entry.pan,
+        twice.entry.rrn.escape_ascii()
+    )
+}
+
+/// S3, at day end: what stood when its date was extracted is presented, what was presented and
+/// stands no more is adjusted, and every entry goes all the way.
+pub(super) fn exactly_once(books: &Books) -> Checked {
+    let mut checked = 0;
+    for forward in &books.forwards {
+        checked += presented(books, forward)?;
+    }
+    for extract in &books.files.extracts {
+        let Some(closed) = books.files.closed.get(&extract.file.date) else { continue };
+        for Extracted { entry, .. } in &extract.entries {
+            let missing = [Stage::Presentment, Stage::Payout, Stage::Taken]
+                .into_iter()
+                .find(|stage| books.files.find(*stage, entry).is_none());
+            if let Some(stage) = missing {
+                let place = match stage {
+                    Stage::Presentment => "in no file for an issuer",
+                    Stage::Payout => "on no merchant's statement",
+                    Stage::Extract | Stage::Taken => "taken by no issuer",
+                };
+                return breach!(
+                    [extract.index, *closed],
+                    "{} of card {} was extracted under {} and is {place}",
+                    Amount::cny(entry.minor),
+                    entry.pan,
+                    extract.file.date
+                );
+            }
+            checked += 1;
+        }
+    }
+    Ok(checked)
+}
+
+/// When a transaction stopped standing at its switch: reversed, taken back by an advice, or listed
+/// as one-sided when its batch closed.
+fn fallen(books: &Books, forward: &Forward, key: PosKey) -> Option<usize> {
+    let of = |advice: &&Advice| advice.switch == forward.switch && advice.id == forward.id;
+    let advised = books.advices.iter().find(of).map(|advice| advice.queued);
+    let batch = books.host_batch(key.terminal, key.batch);
+    let one_sided =
+        batch.filter(|batch| batch.differences.contains(&key.stan)).and_then(|batch| batch.closed);
+    [forward.reversed, advised, one_sided].into_iter().flatten().min()
+}
+
+fn presented(books: &Books, forward: &Forward) -> Checked {
+    let (Kind::Sale, Origin::Pos(key)) = (forward.kind, forward.origin) else { return Ok(0) };
+    let of_date =
+        |extract: &&Extract| extract.switch == forward.switch && extract.file.date >= forward.date;
+    let Some(extract) = books.files.extracts.iter().find(of_date) else { return Ok(0) };
+    let approved = forward.answered.filter(|answer| answer.code.is_approval());
+    let Some(approved) = approved.filter(|answer| answer.index < extract.index) else {
+        return Ok(0);
+    };
+    let fallen = fallen(books, forward, key);
+    let stood = fallen.is_none_or(|index| index > extract.index);
+    let holding = |kind| books.files.extracted(forward.switch, forward.id, kind);
+    let is_presented = holding(EntryKind::Presentment).is_some();
+    if stood && !is_presented {
+        return breach!(
+            [approved.index, extract.index],
+            "{} of card {} stands approved under {}, whose extract does not hold it",
+            approved.amount,
+            forward.pan,
+            forward.date
+        );
+    }
+    let Some(fallen) = fallen.filter(|_| is_presented) else { return Ok(1) };
+    let later = |extract: &&Extract| extract.switch == forward.switch && extract.index > fallen;
+    let is_adjusted = holding(EntryKind::Adjustment).is_some();
+    match books.files.extracts.iter().find(later) {
+        Some(later) if !is_adjusted => breach!(
+            [fallen, later.index],
+            "{} of card {} was presented under {} and taken back since; the extract of {} does \
+             not adjust it",
+            approved.amount,
+            forward.pan,
+            forward.date,
+            later.file.date
+        ),
+        _ => Ok(1),
+    }
+}
+
+/// S4: nothing is presented that was not approved, or stood no more when its extract closed.
+pub(super) fn only_approved(books: &Books) -> Checked {
+    let mut checked = 0;
+    for extract in &books.files.extracts {
+        let kind = |one: &&Extracted| one.entry.kind == EntryKind::Presentment;
+        for one in extract.entries.iter().filter(kind) {
+            let Some(forward) = books.forward(extract.switch, one.id) else { continue };
+            let Origin::Pos(key) = forward.origin else { continue };
+            let (amount, date) = (Amount::cny(one.entry.minor), extract.file.date);
+            let switch = extract.switch;
+            let fallen = fallen(books, forward, key);
+            if let Some(fallen) = fallen.filter(|index| *index < extract.index) {
+                return breach!(
+                    [fallen, extract.index],
+                    "{switch} presents {amount} of card {}, which was taken back before the \
+                     extract of {date} closed",
+                    forward.pan
+                );
+            }
+            match forward.answered {
+                Some(answer) if answer.code.is_approval() && answer.index < extract.index => {}
+                other => {
+                    let witness = other.map_or(forward.index, |answer| answer.index);
+                    return breach!(
+                        [witness, extract.index],
+                        "{switch} presents {amount} of card {}, which it never answered approved",
+                        forward.pan
+                    );
+                }
+            }
+            checked += 1;
+        }
+    }
+    Ok(checked)
+}
+
+/// S15: a transaction is presented under its own date, at switch and issuer, and adjusted under a
+/// later one.
+pub(super) fn one_date(books: &Books) -> Checked {
+    let mut checked = 0;
+    for extract in &books.files.extracts {
+        for one in &extract.entries {
+            let (own, of) = (one.entry.business_date, extract.file.date);
+            let forward = books.forward(extract.switch, one.id);
+            let fits = match one.entry.kind {
+                EntryKind::Presentment => own == of,
+                EntryKind::Adjustment => own < of,
+            };
+            if !fits || forward.is_some_and(|forward| forward.date != own) {
+                let witness = forward.map_or(extract.index, |forward| forward.index);
+                return breach!(
+                    [witness, extract.index],
+                    "{} of card {} belongs to {own} and is in the extract of {of}",
+                    Amount::cny(one.entry.minor),
+                    one.entry.pan
+                );
+            }
+            checked += 1;
+        }
+    }
+    for file in &books.files.taken {
+        for taken in &file.entries {
+            let is_it = |d: &&super::books::Decision| {
+                d.issuer == file.issuer && Some(d.id) == taken.decision
+            };
+            let Some(debit) = books.decisions.iter().find(is_it) else { continue };
+            if debit.date != taken.entry.business_date {
+                return breach!(
+                    [debit.index, file.index],
+                    "a sale of {} belongs to {} at {} and is presented under {}",
+                    debit.taken(),
+                    debit.date,
+                    file.issuer,
+                    taken.entry.business_date
+                );
+            }
+            checked += 1;
+        }
+    }
+    Ok(checked)
+}
+
+/// L5: every date that ended is extracted, delivered and closed.
+pub(super) fn dates_close(books: &Books) -> Checked {
+    let files = &books.files;
+    if !books.setting.parties.iter().any(|party| party.role == crate::party::Role::Clearing) {
+        return Ok(0);
+    }
+    let mut checked = 0;
+    // What began with the switch's own first date ended with its first cut-over.
+    for (switch, began, index) in files.ended.iter().filter(|(switch, ..)| switch.number == 1) {
+        let before = |extract: &&Extract| extract.switch == *switch && extract.file.date < *began;
+        let Some(extract) = files.extracts.iter().filter(before).next_back() else {
+            return breach!(
+                [*index],
+                "{switch} began {began} and never extracted the date before it"
+            );
+        };
+        let date = extract.file.date;
+        if date.next() != *began {
+            return breach!(
+                [extract.index, *index],
+                "{switch} began {began}; the last date that it extracted is {date}"
+            );
+        }
+        if !files.delivered.contains_key(&extract.file) {
+            return breach!(
+                [extract.index],
+                "the extract of {date} never came to the clearing house"
+            );
+        }
+        if !files.closed.contains_key(&date) {
+            return breach!(
+                [extract.index],
+                "{date} was extracted, and the clearing house never closed it"
+            );
+        }
+        checked += 1;
+    }
+    Ok(checked)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::invariant::testing::{Tale, sale};
+    use reversim_models::record::EntryKind::{Adjustment, Presentment};
+
+    const S3: &str = "at-most-once-settlement";
+    const S4: &str = "no-settlement-without-approval";
+
+    #[test]
+    fn a_sale_that_is_reversed_after_its_extract_is_adjusted_in_the_next_one() {
+        let mut tale = Tale::with_clearing();
+        tale.until_answer(sale(1));
+        tale.cleared(0, &[(sale(1), Presentment)]);
+        tale.accepted(sale(1), true);
+        tale.cleared(1, &[(sale(1), Adjustment)]);
+        tale.day_end();
+        for name in [S3, S4, "one-business-date", "batch-closes", "fees-follow-principal"] {
+            tale.holds(name);
+        }
+    }
+
+    #[test]
+    fn one_transaction_in_two_files_is_presented_twice() {
+        let mut tale = Tale::with_clearing();
+        tale.sold(sale(1));
+        let first = tale.extracted(0, &[(sale(1), Presentment)]);
+        let again = tale.extracted(1, &[(sale(1), Presentment)]);
+        tale.breaks(S3, &[first, again], "is presented in a second clearing file");
+    }
+
+    #[test]
+    fn a_sale_that_its_extract_lacks_is_lost() {
+        let mut tale = Tale::with_clearing();
+        let answered = tale.sold(sale(1)) - 5;
+        let extract = tale.extracted(0, &[]);
+        tale.day_end();
+        tale.breaks(S3, &[answered, extract], "whose extract does not hold it");
+    }
+
+    #[test]
+    fn what_was_presented_and_taken_back_must_be_adjusted() {
+        let mut tale = Tale::with_clearing();
+        tale.until_answer(sale(1));
+        tale.cleared(0, &[(sale(1), Presentment)]);
+        let back = tale.accepted(sale(1), true);
+        let later = tale.extracted(1, &[]);
+        tale.day_end();
+        tale.breaks(S3, &[back, later], "does not adjust it");
+    }
+
+    #[test]
+    fn an_entry_that_gets_lost_on_its_way_is_missed() {
+        let mut tale = Tale::with_clearing();
+        tale.sold(sale(1));
+        let extract = tale.extracted(0, &[(sale(1), Presentment)]);
+        let closed = tale.date_closed(0);
+        tale.day_end();
+        tale.breaks(S3, &[extract, closed], "is in no file for an issuer");
+    }
+
+    #[test]
+    fn what_was_reversed_before_its_extract_closed_is_not_presented() {
+        let mut tale = Tale::with_clearing();
+        tale.until_answer(sale(1));
+        let back = tale.accepted(sale(1), true);
+        let extract = tale.extracted(0, &[(sale(1), Presentment)]);
+        tale.day_end();
+        tale.breaks(S4, &[back, extract], "taken back before the extract");
+    }
+
+    #[test]
+    fn what_was_never_approved_is_not_presented() {
+        let mut tale = Tale::with_clearing();
+        let forwarded = tale.forwarded(sale(1));
+        let extract = tale.extracted(0, &[(sale(1), Presentment)]);
+        tale.day_end();
+        tale.breaks(S4, &[forwarded, extract], "never answered approved");
+    }
+
+    #[test]
+    fn a_sale_is_presented_under_its_own_date() {
+        let mut tale = Tale::with_clearing();
+        let answer = tale.until_answer(sale(1));
+        let extract = tale.extracted(1, &[(sale(1), Presentment)]);
+        tale.day_end();
+        let words = "belongs to 2026-05-30 and is in the extract of 2026-05-31";
+        tale.breaks("one-business-date", &[answer - 7, extract], words);
+    }
+
+    #[test]
+    fn a_date_that_ended_is_extracted_delivered_and_closed() {
+        let ended = |upto: u8| {
+            let mut tale = Tale::with_clearing();
+            let ended = tale.date_ends(0);
+            let extract = (upto > 0).then(|| tale.extracted(0, &[]));
+            if upto > 1 {
+                tale.extract_came(0);
+            }
+            tale.day_end();
+            (tale, extract.unwrap_or(ended))
+        };
+        let words = ["never extracted", "never came", "never closed it"];
+        for (upto, words) in (0..).zip(words) {
+            let (tale, witness) = ended(upto);
+            tale.breaks("batch-closes", &[witness], words);
+        }
+    }
+
+    #[test]
+    fn a_sale_that_a_batch_lists_as_one_sided_stands_no_more() {
+        let mut tale = Tale::with_clearing();
+        tale.until_answer(sale(1));
+        let close = tale.host_closed(&[], &[sale(1).stan]);
+        let extract = tale.extracted(0, &[(sale(1), Presentment)]);
+        tale.day_end();
+        tale.breaks(S4, &[close, extract], "taken back before the extract");
+    }
+}

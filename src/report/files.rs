@@ -1,0 +1,242 @@
+//! Clearing in words: files, entries, suspense, payouts, and how the books stand by date. ASCII and
+//! masked. Prints nothing.
+
+use super::entry::money;
+use super::table::Table;
+use crate::history::{History, What};
+use crate::party::Party;
+use reversim_models::filing::Place;
+use reversim_models::iso8583::Message;
+use reversim_models::record::{
+    Account, ClearingRecord, EntryKind, FileEntry, FileId, FileKind, IssuerRecord, Leg, PayoutLine,
+    Record, SuspenseEnd, SwitchRecord, Taken,
+};
+use reversim_models::time::Date;
+use std::collections::BTreeMap;
+
+/// A file id: `extract 2026-05-30 no. 1`.
+pub fn file_words(file: &FileId) -> String {
+    let kind = match file.kind {
+        FileKind::Extract => "extract",
+        FileKind::Presentment => "presentments",
+        FileKind::Payout => "payout",
+    };
+    format!("{kind} {} no. {}", file.date, file.sequence)
+}
+
+/// Minor units with their sign.
+pub fn signed(minor: i64) -> String {
+    let sign = if minor < 0 { "-" } else { "" };
+    format!("{sign}{}", money(minor.unsigned_abs()))
+}
+
+/// What entries come to: `2 presented 300.00, 1 adjusted 100.00`.
+pub fn entries_words<'a>(entries: impl Iterator<Item = &'a FileEntry>) -> String {
+    let (mut presented, mut adjusted) = ((0, 0_u64), (0, 0_u64));
+    for entry in entries {
+        let sum = match entry.kind {
+            EntryKind::Presentment => &mut presented,
+            EntryKind::Adjustment => &mut adjusted,
+        };
+        *sum = (sum.0 + 1, sum.1.saturating_add(entry.minor));
+    }
+    let words = |(count, minor): (u32, u64), what: &str| {
+        (count > 0).then(|| format!("{count} {what} {}", money(minor)))
+    };
+    let both = [words(presented, "presented"), words(adjusted, "adjusted")];
+    let both: Vec<String> = both.into_iter().flatten().collect();
+    if both.is_empty() { "empty".to_owned() } else { both.join(", ") }
+}
+
+/// What a clearing house's record says beside its name.
+pub(super) fn clearing_words(record: &ClearingRecord) -> String {
+    match record {
+        ClearingRecord::CutOver { date } | ClearingRecord::DayClosed { date } => date.to_string(),
+        ClearingRecord::ExtractTaken { file, entries } => {
+            format!("{}: {}", file_words(file), entries_words(entries.iter()))
+        }
+        ClearingRecord::PresentmentBuilt { file, issuer, entries } => {
+            let issuer = Party::issuer(issuer.saturating_add(1));
+            format!("{} for {issuer}: {}", file_words(file), entries_words(entries.iter()))
+        }
+        ClearingRecord::PayoutBuilt { file, lines, .. } => {
+            format!("{}: {}", file_words(file), payout_words(lines))
+        }
+        ClearingRecord::FileDelivered { file } => file_words(file),
+    }
+}
+
+fn payout_words(lines: &[PayoutLine]) -> String {
+    let sum = |of: fn(&PayoutLine) -> i64| signed(lines.iter().map(of).sum());
+    format!(
+        "gross {} fee {} net {}",
+        sum(|line| line.entry.signed()),
+        sum(|line| line.fee),
+        sum(|line| line.net)
+    )
+}
+
+/// What an issuer's record about files or suspense says beside its name; none of any other.
+pub(super) fn issuer_words(record: &IssuerRecord) -> Option<String> {
+    Some(match record {
+        IssuerRecord::PresentmentTaken { file, entries, .. } => {
+            let entries = entries_words(entries.iter().map(|taken| &taken.entry));
+            format!("{}: {entries}", file_words(file))
+        }
+        IssuerRecord::SuspenseOpened { item, minor, .. } => {
+            let what = if *minor < 0 { "not debited" } else { "not presented" };
+            format!("#{item} {} {what}", signed(*minor))
+        }
+        IssuerRecord::SuspenseClosed { item, class, minor, .. } => {
+            format!("#{item} {} {}", money(*minor), end_words(*class))
+        }
+        _ => return None,
+    })
+}
+
+fn end_words(class: SuspenseEnd) -> &'static str {
+    match class {
+        SuspenseEnd::Cleared => "cleared",
+        SuspenseEnd::Returned => "returned",
+        SuspenseEnd::ChargedBack => "charged back",
+    }
+}
+
+/// What a switch's record about files says beside its name; none of any other.
+pub(super) fn switch_words(record: &SwitchRecord) -> Option<String> {
+    Some(match record {
+        SwitchRecord::ExtractClosed { file, entries } => {
+            let entries = entries_words(entries.iter().map(|one| &one.entry));
+            format!("{}: {entries}", file_words(file))
+        }
+        SwitchRecord::FileDelivered { file } => file_words(file),
+        _ => return None,
+    })
+}
+
+/// What a message that carries a part of a file, or answers one, says: the file and the place.
+pub(super) fn part_words(message: &Message) -> Option<Vec<String>> {
+    let Place { file, record, total } = Place::of(message)?;
+    Some(vec![file_words(&file), format!("{record}/{total}")])
+}
+
+/// What a record about clearing means for people and money, as a sentence about its party.
+pub(super) fn sentence(record: &Record) -> Option<String> {
+    Some(match record {
+        Record::Switch(SwitchRecord::ExtractClosed { file, entries }) => {
+            let entries = entries_words(entries.iter().map(|one| &one.entry));
+            format!("closes {} for the clearing house: {entries}", file.date)
+        }
+        Record::Clearing(ClearingRecord::PresentmentBuilt { file, issuer, entries })
+            if !entries.is_empty() =>
+        {
+            let issuer = Party::issuer(issuer.saturating_add(1));
+            format!("presents {} to {issuer}: {}", file.date, entries_words(entries.iter()))
+        }
+        Record::Clearing(ClearingRecord::PayoutBuilt { lines, .. }) => {
+            format!("pays the merchant: {}", payout_words(lines))
+        }
+        Record::Clearing(ClearingRecord::DayClosed { date }) => format!("has closed {date}"),
+        Record::Issuer(IssuerRecord::PresentmentTaken { entries, .. }) if !entries.is_empty() => {
+            let unknown = entries.iter().filter(|taken| taken.decision.is_none()).count();
+            let unknown = match unknown {
+                0 => String::new(),
+                count => format!(", {count} of them unknown"),
+            };
+            let words = entries_words(entries.iter().map(|taken: &Taken| &taken.entry));
+            format!("takes the presentments: {words}{unknown}")
+        }
+        Record::Issuer(IssuerRecord::SuspenseOpened { minor, .. }) if *minor > 0 => {
+            format!("parks {}: debited and not presented", signed(*minor))
+        }
+        Record::Issuer(IssuerRecord::SuspenseOpened { minor, .. }) => {
+            format!("parks {}: presented and not debited", signed(*minor))
+        }
+        Record::Issuer(IssuerRecord::SuspenseClosed { class, minor, .. }) => match class {
+            SuspenseEnd::Cleared => "has nothing parked for it any more".to_owned(),
+            SuspenseEnd::Returned => format!("returns {} out of suspense", money(*minor)),
+            SuspenseEnd::ChargedBack => format!("charges {} back", money(*minor)),
+        },
+        _ => return None,
+    })
+}
+
+/// What one business date came to.
+#[derive(Default)]
+struct Day {
+    extracted: i64,
+    payable: i64,
+    gross: i64,
+    fee: i64,
+    net: i64,
+    is_closed: bool,
+}
+
+/// How clearing stands, date by date, and what is left in suspense; nothing without one.
+pub(super) fn books(history: &History) -> Option<Table> {
+    let mut days: BTreeMap<Date, Day> = BTreeMap::new();
+    let mut suspense = 0_i64;
+    for entry in &history.entries {
+        let What::Recorded(record) = &entry.what else { continue };
+        match record {
+            Record::Switch(SwitchRecord::ExtractClosed { file, entries }) => {
+                let sum: i64 = entries.iter().map(|one| one.entry.signed()).sum();
+                days.entry(file.date).or_default().extracted += sum;
+            }
+            Record::Clearing(ClearingRecord::PayoutBuilt { file, lines, .. }) => {
+                let day = days.entry(file.date).or_default();
+                for line in lines {
+                    day.gross += line.entry.signed();
+                    day.fee += line.fee;
+                    day.net += line.net;
+                }
+            }
+            Record::Clearing(ClearingRecord::DayClosed { date }) => {
+                days.entry(*date).or_default().is_closed = true;
+            }
+            Record::Issuer(record) => {
+                suspense += parked(record);
+                if let IssuerRecord::PresentmentTaken { file, entries, .. } = record {
+                    let sum: i64 = entries.iter().map(|taken| taken.entry.signed()).sum();
+                    days.entry(file.date).or_default().payable += sum;
+                }
+            }
+            _ => {}
+        }
+    }
+    if days.is_empty() {
+        return None;
+    }
+    let headings = ["cleared", "extracted", "issuers owe", "gross", "fee", "net", "closed"];
+    let mut table = Table::new(headings).right(&[1, 2, 3, 4, 5]);
+    for (date, day) in &days {
+        let amounts = [day.extracted, day.payable, day.gross, day.fee, day.net].map(signed);
+        let [extracted, payable, gross, fee, net] = amounts;
+        let closed = if day.is_closed { "yes" } else { "no" }.to_owned();
+        table.row([date.to_string(), extracted, payable, gross, fee, net, closed]);
+    }
+    table.row([
+        "suspense".to_owned(),
+        signed(suspense),
+        String::new(),
+        String::new(),
+        String::new(),
+        String::new(),
+        String::new(),
+    ]);
+    Some(table)
+}
+
+fn parked(record: &IssuerRecord) -> i64 {
+    let legs: &[Leg] = match record {
+        IssuerRecord::Decided { legs, .. }
+        | IssuerRecord::Reversed { legs, .. }
+        | IssuerRecord::PresentmentTaken { legs, .. }
+        | IssuerRecord::SuspenseOpened { legs, .. }
+        | IssuerRecord::SuspenseClosed { legs, .. } => legs,
+        IssuerRecord::HoldExpired { .. }
+        | IssuerRecord::Opened { .. }
+        | IssuerRecord::CutOver { .. } => &[],
+    };
+    legs.iter().filter(|leg| leg.account == Account::Suspense).map(|leg| leg.minor).sum()
+}
