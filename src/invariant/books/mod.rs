@@ -96,6 +96,8 @@ pub(crate) struct Books {
     pub(crate) power_losses: Vec<(Party, usize)>,
     /// Parties that had a maintenance window.
     pub(crate) maintained: Vec<Party>,
+    /// Commits that took time, in order.
+    pub(crate) slow_commits: Vec<counter::SlowCommit>,
     originals: Vec<(usize, Frame)>,
 }
 
@@ -130,6 +132,7 @@ impl Books {
             dark: Vec::new(),
             power_losses: Vec::new(),
             maintained: Vec::new(),
+            slow_commits: Vec::new(),
             originals: Vec::with_capacity(32),
         }
     }
@@ -137,6 +140,9 @@ impl Books {
     /// Takes in an entry. Says what kind it is and where its frame went, if a claim may want it.
     pub(crate) fn read(&mut self, index: usize, entry: &Entry) -> Option<(Kinds, usize)> {
         self.now = entry.at;
+        if !self.slow_commits.is_empty() && matches!(entry.what, What::Recorded(_)) {
+            self.commit_done(entry);
+        }
         match &entry.what {
             What::Sent { to, frame, .. } => return self.sent(index, entry, *to, frame),
             What::Delivered { .. } => return self.delivered(index, entry),
