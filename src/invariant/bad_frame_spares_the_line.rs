@@ -54,9 +54,12 @@ impl Invariant for Claim {
             let answers = books.wires.iter().any(|wire| {
                 wire.from == party && wire.link == bad.link && wire.index > first.index
             });
+            // Who writes does not read: what waits at its door meanwhile has not been heard yet.
+            let Some(free) = books.free_since(party, last.at) else { continue };
+            let heard = last.at.since(first.at.max(free));
             if answers {
                 checked += 1;
-            } else if last.at.since(first.at) > books.setting.frame_timeout + GRACE {
+            } else if heard > books.setting.frame_timeout + GRACE {
                 return breach!(
                     [bad.index, first.index, last.index],
                     "{party} answers nothing that {} sends it any more, since a frame came that \
@@ -101,6 +104,19 @@ mod tests {
         let last = tale.pass(sale(1), SWITCH, ISSUER, again);
         tale.online();
         tale.breaks(ABOUT.name, &[bad, first, last], "answers nothing");
+    }
+
+    #[test]
+    fn who_was_writing_meanwhile_has_not_heard_it_yet() {
+        let mut tale = Tale::new();
+        tale.push(ISSUER, 0, What::CommitDelayed);
+        bad_frame(&mut tale);
+        tale.advice(sale(1));
+        tale.now += Duration::secs(15);
+        let again = &sale(1).advice(Mti::REVERSAL_ADVICE_REPEAT);
+        tale.pass(sale(1), SWITCH, ISSUER, again);
+        tale.online();
+        tale.is_unknown(ABOUT.name);
     }
 
     #[test]

@@ -22,10 +22,10 @@ impl Consulted {
     pub(super) const NOTHING: Consulted =
         Consulted { asked: Asked::NOTHING, needed: [Duration::ZERO; 3] };
 
-    /// Whether the run of `ours` would have been another one under the policy of `theirs`.
+    /// Whether the run of `ours` would have been another one under the policy of `theirs`, which
+    /// must differ in nothing else (see [`differs_in_policy_alone`]).
     pub(crate) fn differs(&self, ours: &Scenario, theirs: &Scenario) -> bool {
-        !differs_in_policy_alone(ours, theirs)
-            || self.is_answered_otherwise(&ours.policy, &theirs.policy)
+        self.is_answered_otherwise(&ours.policy, &theirs.policy)
             || (ours.timing.saf_retry_ms != theirs.timing.saf_retry_ms
                 && self.asked.has(Question::AdviceInterval))
             || self.lasts_otherwise(ours, theirs)

@@ -87,6 +87,13 @@ pub(crate) struct Keys {
     pub(crate) is_signed_on: bool,
 }
 
+/// A commit that took time: who makes it hears nothing meanwhile.
+pub(crate) struct SlowCommit {
+    party: Party,
+    begun: Instant,
+    done: Option<Instant>,
+}
+
 impl Books {
     pub(super) fn asked(&mut self, index: usize, entry: &Entry, command: &Command) {
         let (ticket, kind) = match command {
@@ -192,13 +199,34 @@ impl Books {
 
     pub(super) fn commit_delayed(&mut self, entry: &Entry) {
         self.no_more_waiting(entry.party);
+        self.slow_commits.push(SlowCommit { party: entry.party, begun: entry.at, done: None });
         for wish in self.open_wishes(entry.party) {
             wish.is_slowed = true;
         }
     }
 
+    /// One journal: what was begun first is durable first.
+    pub(super) fn commit_done(&mut self, entry: &Entry) {
+        let is_its = |of: &&mut SlowCommit| of.party == entry.party && of.done.is_none();
+        if let Some(commit) = self.slow_commits.iter_mut().find(is_its) {
+            commit.done = Some(entry.at);
+        }
+    }
+
+    /// Since when the party has had no commit under way, at this time; none if it has one.
+    pub(crate) fn free_since(&self, party: Party, at: Instant) -> Option<Instant> {
+        let before = |of: &&SlowCommit| of.party == party && of.begun <= at;
+        let mut commits = self.slow_commits.iter().filter(before);
+        commits.try_fold(Instant::START, |free, of| {
+            of.done.filter(|done| *done <= at).map(|done| free.max(done))
+        })
+    }
+
     pub(super) fn power_lost(&mut self, index: usize, entry: &Entry) {
         self.power_losses.push((entry.party, index));
+        for commit in self.slow_commits.iter_mut().filter(|of| of.party == entry.party) {
+            commit.done = commit.done.or(Some(entry.at));
+        }
         self.no_more_waiting(entry.party);
         if !self.dark.contains(&entry.party) {
             self.dark.push(entry.party);

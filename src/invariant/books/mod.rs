@@ -102,6 +102,8 @@ pub(crate) struct Books {
     pub(crate) maintained: Vec<Party>,
     /// Clearing files and suspense.
     pub(crate) files: Files,
+    /// Commits that took time, in order.
+    pub(crate) slow_commits: Vec<counter::SlowCommit>,
     originals: Vec<(usize, Frame)>,
 }
 
@@ -138,6 +140,7 @@ impl Books {
             power_losses: Vec::new(),
             maintained: Vec::new(),
             files: Files::default(),
+            slow_commits: Vec::new(),
             originals: Vec::with_capacity(32),
         }
     }
@@ -145,6 +148,9 @@ impl Books {
     /// Takes in an entry. Says what kind it is and where its frame went, if a claim may want it.
     pub(crate) fn read(&mut self, index: usize, entry: &Entry) -> Option<(Kinds, usize)> {
         self.now = entry.at;
+        if !self.slow_commits.is_empty() && matches!(entry.what, What::Recorded(_)) {
+            self.commit_done(entry);
+        }
         match &entry.what {
             What::Sent { to, frame, .. } => return self.sent(index, entry, *to, frame),
             What::Delivered { .. } => return self.delivered(index, entry),

@@ -8,7 +8,8 @@
 use super::walk::{name, walk};
 use super::{Certificate, Exploration, ExploreError, Place};
 use crate::fault::Fault;
-use crate::run::{Run, is_clean};
+use crate::history::Setting;
+use crate::run::{Run, is_clean as judged_clean};
 use crate::scenario::Scenario;
 use crate::search::{Play, mix};
 use crate::sim::{differs_in_policy_alone, set_budgets};
@@ -50,13 +51,14 @@ impl Shared {
     ) -> Result<(Shared, Certificate), ExploreError> {
         let peers = peers.into_iter().filter(|peer| Shared::is_possible(&alone.base, peer));
         let peers: Vec<Scenario> = peers.take(PEERS_MAX).cloned().collect();
+        let budgets = budgets(&peers);
         let runs = Mutex::new(FxHashMap::default());
         let own = alone.base.faults.len();
         let play_and_note = |scenario: &Scenario| {
             let run = play(scenario);
             if run.violation().is_none() {
                 let set = scenario.faults.get(own..).unwrap_or_default();
-                let known = Known::of(&run, own, &alone.base, &peers);
+                let known = Known::of(&run, own, &alone.base, &peers, &budgets);
                 runs.lock().expect("nobody panics with it").insert(name(set), known);
             }
             run
@@ -79,30 +81,35 @@ impl Shared {
 }
 
 impl Known {
-    fn of(run: &Run, own: usize, alone: &Scenario, peers: &[Scenario]) -> Known {
-        let ours = &run.history.setting;
-        let mut judged = vec![(ours.clone(), true)];
-        let mut is_other = |peer: &Scenario| {
-            if run.consulted.differs(alone, peer) {
-                return true;
-            }
-            let mut setting = ours.clone();
-            set_budgets(&mut setting, peer);
-            let known = judged.iter().find(|(known, _)| *known == setting);
-            let is_judged_clean = known.map(|(_, is_clean)| *is_clean).unwrap_or_else(|| {
-                let is_clean = is_clean(&run.history, &setting);
-                judged.push((setting, is_clean));
-                is_clean
-            });
-            !is_judged_clean
-        };
-        let bits = peers.iter().enumerate().filter(|(_, peer)| is_other(peer));
-        Known {
-            differs: bits.fold(0, |bits, (place, _)| bits | 1 << place),
-            digest: run.digest.0,
-            is_idle: run.idle_faults.iter().any(|index| *index >= own),
+    /// `budgets` has, for each peer, the first one of which judges know the same.
+    fn of(run: &Run, own: usize, alone: &Scenario, peers: &[Scenario], budgets: &[usize]) -> Known {
+        let mut is_clean = vec![None; peers.len()];
+        let mut differs = 0;
+        for (place, peer) in peers.iter().enumerate() {
+            let is_other = run.consulted.differs(alone, peer)
+                || !*is_clean[budgets[place]].get_or_insert_with(|| {
+                    let setting = told(&run.history.setting, peer);
+                    setting == run.history.setting || judged_clean(&run.history, &setting)
+                });
+            differs |= u64::from(is_other) << place;
         }
+        let is_idle = run.idle_faults.iter().any(|index| *index >= own);
+        Known { digest: run.digest.0, is_idle, differs }
     }
+}
+
+/// What judges know of the world beside this peer.
+fn told(setting: &Setting, peer: &Scenario) -> Setting {
+    let mut told = setting.clone();
+    set_budgets(&mut told, peer);
+    told
+}
+
+/// For each peer, the first one of which judges know the same.
+fn budgets(peers: &[Scenario]) -> Vec<usize> {
+    let settings: Vec<Setting> = peers.iter().map(|peer| told(&Setting::default(), peer)).collect();
+    let first = |setting: &Setting| settings.iter().position(|other| other == setting);
+    settings.iter().filter_map(first).collect()
 }
 
 /// The runs that may be taken over beside one weak peer.
