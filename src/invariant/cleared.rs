@@ -198,7 +198,7 @@ pub(super) fn dates_close(books: &Books) -> Checked {
     // What began with the switch's own first date ended with its first cut-over.
     for (switch, began, index) in files.ended.iter().filter(|(switch, ..)| switch.number == 1) {
         let before = |extract: &&Extract| extract.switch == *switch && extract.file.date < *began;
-        let Some(extract) = files.extracts.iter().filter(before).next_back() else {
+        let Some(extract) = files.extracts.iter().rfind(before) else {
             return breach!(
                 [*index],
                 "{switch} began {began} and never extracted the date before it"
