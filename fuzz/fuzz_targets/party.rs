@@ -223,6 +223,6 @@ fn moves_money(record: &Record) -> bool {
         Record::Issuer(record) => {
             matches!(record, IssuerRecord::Decided { .. } | IssuerRecord::Reversed { .. })
         }
-        Record::Own(_) => false,
+        Record::Clearing(_) | Record::Own(_) => false,
     }
 }

@@ -3,8 +3,10 @@
 
 use super::books::{Advice, Books, Extract, Forward, Stage};
 use super::{Checked, breach};
+use crate::party::Party;
 use reversim_models::card::Amount;
 use reversim_models::record::{EntryKind, Extracted, Kind, Origin, PosKey};
+use std::collections::BTreeMap;
 
 /// S3, always: no transaction is in two files of one stage, or is adjusted twice.
 pub(super) fn at_most_once(books: &Books, index: usize) -> Checked {
@@ -106,13 +108,21 @@ fn presented(books: &Books, forward: &Forward) -> Checked {
     }
 }
 
+/// Forwards by switch and number, for those who ask about all of them; a day has thousands.
+fn forwards(books: &Books) -> BTreeMap<(Party, u64), &Forward> {
+    match books.files.extracts.is_empty() {
+        true => BTreeMap::new(),
+        false => books.forwards.iter().map(|f| ((f.switch, f.id), f)).collect(),
+    }
+}
+
 /// S4: nothing is presented that was not approved, or stood no more when its extract closed.
 pub(super) fn only_approved(books: &Books) -> Checked {
-    let mut checked = 0;
+    let (mut checked, forwards) = (0, forwards(books));
     for extract in &books.files.extracts {
         let kind = |one: &&Extracted| one.entry.kind == EntryKind::Presentment;
         for one in extract.entries.iter().filter(kind) {
-            let Some(forward) = books.forward(extract.switch, one.id) else { continue };
+            let Some(forward) = forwards.get(&(extract.switch, one.id)) else { continue };
             let Origin::Pos(key) = forward.origin else { continue };
             let (amount, date) = (Amount::cny(one.entry.minor), extract.file.date);
             let switch = extract.switch;
@@ -145,11 +155,11 @@ pub(super) fn only_approved(books: &Books) -> Checked {
 /// S15: a transaction is presented under its own date, at switch and issuer, and adjusted under a
 /// later one.
 pub(super) fn one_date(books: &Books) -> Checked {
-    let mut checked = 0;
+    let (mut checked, forwards) = (0, forwards(books));
     for extract in &books.files.extracts {
         for one in &extract.entries {
             let (own, of) = (one.entry.business_date, extract.file.date);
-            let forward = books.forward(extract.switch, one.id);
+            let forward = forwards.get(&(extract.switch, one.id));
             let fits = match one.entry.kind {
                 EntryKind::Presentment => own == of,
                 EntryKind::Adjustment => own < of,
@@ -166,12 +176,11 @@ pub(super) fn one_date(books: &Books) -> Checked {
             checked += 1;
         }
     }
+    let debits = books.decisions.iter().filter(|_| !books.files.taken.is_empty());
+    let debits: BTreeMap<_, _> = debits.map(|d| ((d.issuer, Some(d.id)), d)).collect();
     for file in &books.files.taken {
         for taken in &file.entries {
-            let is_it = |d: &&super::books::Decision| {
-                d.issuer == file.issuer && Some(d.id) == taken.decision
-            };
-            let Some(debit) = books.decisions.iter().find(is_it) else { continue };
+            let Some(debit) = debits.get(&(file.issuer, taken.decision)) else { continue };
             if debit.date != taken.entry.business_date {
                 return breach!(
                     [debit.index, file.index],
@@ -198,7 +207,7 @@ pub(super) fn dates_close(books: &Books) -> Checked {
     // What began with the switch's own first date ended with its first cut-over.
     for (switch, began, index) in files.ended.iter().filter(|(switch, ..)| switch.number == 1) {
         let before = |extract: &&Extract| extract.switch == *switch && extract.file.date < *began;
-        let Some(extract) = files.extracts.iter().filter(before).next_back() else {
+        let Some(extract) = files.extracts.iter().rfind(before) else {
             return breach!(
                 [*index],
                 "{switch} began {began} and never extracted the date before it"
