@@ -31,8 +31,8 @@ fn is_clean(profile: Profile, report: &Report) {
     assert_eq!(report.internal_errors, [], "{profile}");
 }
 
-/// How often, in two thousand scenarios, what is not rare happens: parties that give up too early, never
-/// repeat, or refuse what they should serve are safe, and show here.
+/// How often, in two thousand scenarios, what is not rare happens: parties that give up too early,
+/// never repeat, or refuse what they should serve are safe, and show here.
 const USUAL: [(&str, u64); 16] = [
     ("batch-upload-after-imbalance", 43),
     ("cutover-in-flight", 73),

@@ -251,102 +251,100 @@ fn chip_lengths_take_one_to_three_bytes() {
     assert_eq!(describe(&bytes, None).parts(Element::ICC)[0].text, "07".repeat(0xF0));
 }
 
+/// The parts of an element, one a line.
+fn spelt(dialect: &Dialect, element: Element, value: &str) -> Vec<String> {
+    let message = Message::new(Mti::FINANCIAL_RESPONSE).with(element, value);
+    let parts = describe(&frame(dialect, &message), Some(dialect)).parts(element);
+    parts.into_iter().map(|it| format!("{} {}: {}", it.number, it.name, it.text)).collect()
+}
+
 #[test]
-fn every_part_of_a_day_end_is_spelt_out() {
-    let texts = |dialect: &Dialect, message: &Message, element| {
-        let parts = describe(&frame(dialect, message), Some(dialect)).parts(element);
-        parts.into_iter().map(|it| format!("{} {}: {}", it.number, it.name, it.text)).collect()
-    };
-    let say = |result| -> Vec<String> {
-        let foreign = Totals48 { credit_amount: 1_205, credit_count: 3, result, ..<_>::default() };
-        let settlement = Settlement48 { foreign, ..Settlement48::default() };
-        let message = Message::new(Mti::RECONCILIATION_RESPONSE)
-            .with(Element::PRIVATE_48, settlement.encode());
-        texts(&POS, &message, Element::PRIVATE_48)
-    };
+fn totals_are_spelt_out_with_their_result() {
     let words = ["not compared", "balanced", "unbalanced", "error", "unknown result"];
     for (result, word) in (0..).zip(words) {
-        assert_eq!(
-            say(result),
-            [
-                "48.1 domestic: debit 0.00 in 0, credit 0.00 in 0, not compared".to_owned(),
-                format!("48.2 foreign: debit 0.00 in 0, credit 12.05 in 3, {word}"),
-            ]
-        );
+        let foreign = Totals48 { credit_amount: 1_205, credit_count: 3, result, ..<_>::default() };
+        let settlement = Settlement48 { foreign, ..Settlement48::default() };
+        let expected = [
+            "48.1 domestic: debit 0.00 in 0, credit 0.00 in 0, not compared".to_owned(),
+            format!("48.2 foreign: debit 0.00 in 0, credit 12.05 in 3, {word}"),
+        ];
+        assert_eq!(spelt(&POS, Element::PRIVATE_48, &settlement.encode()), expected);
     }
-    let message = Message::new(Mti::REVERSAL_REQUEST)
-        .with(Element::PRIVATE_60, "00000705201501048")
-        .with(Element::PRIVATE_61, "00070530020305110392010000123");
-    let parts: Vec<String> = texts(&POS, &message, Element::PRIVATE_60);
-    assert_eq!(
-        parts,
-        [
-            "60.1 transaction type: 00",
-            "60.2 batch: 000705",
-            "60.3 network management code: 201",
-            "60.4 read capability: 5",
-            "60.5 IC condition: 0",
-            "60.6 partial approval: 1",
-            "60.7 account type: 048",
-        ]
-    );
-    let parts: Vec<String> = texts(&POS, &message, Element::PRIVATE_61);
-    assert_eq!(
-        parts,
-        [
-            "61.1 original batch: 000705",
-            "61.2 original trace: 300203",
-            "61.3 original date: 0511",
-            "61.4 original authorisation mode: 03",
-            "61.5 original authorising organisation: 92010000123",
-        ]
-    );
-    let short = Message::new(Mti::REVERSAL_REQUEST).with(Element::PRIVATE_61, "00070530020");
-    assert_eq!(texts(&POS, &short, Element::PRIVATE_61), Vec::<String>::new());
-    let balance = |balance_type, sign| Balance54 {
-        account_type: 0,
-        balance_type,
-        currency: 36,
-        sign,
-        amount: 100_000,
-    };
-    let amounts = [balance(1, BalanceSign::Credit), balance(2, BalanceSign::Debit)];
-    let text: String = amounts.iter().map(Balance54::encode).collect();
-    let message = Message::new(Mti::FINANCIAL_RESPONSE).with(Element::ADDITIONAL_AMOUNTS, text);
-    let parts: Vec<String> = texts(&NETWORK, &message, Element::ADDITIONAL_AMOUNTS);
-    assert_eq!(
-        parts,
-        [
-            "54 ledger balance: 1000.00 currency 036 account 00",
-            "54 available balance: -1000.00 currency 036 account 00",
-        ]
-    );
-    let other = balance(9, BalanceSign::Credit).encode();
-    let message = Message::new(Mti::FINANCIAL_RESPONSE).with(Element::ADDITIONAL_AMOUNTS, other);
-    let parts: Vec<String> = texts(&NETWORK, &message, Element::ADDITIONAL_AMOUNTS);
-    assert_eq!(parts, ["54 amount: 1000.00 currency 036 account 00"]);
-    let message = Message::new(Mti::FINANCIAL_RESPONSE).with(Element::RESPONSE_CODE, "51");
-    let parts: Vec<String> = texts(&POS, &message, Element::RESPONSE_CODE);
-    assert_eq!(
-        parts,
-        [
-            "39 meaning: not sufficient funds 余额不足",
-            "39 next: Take another card, or a smaller amount.",
-        ]
-    );
+}
+
+#[test]
+fn every_part_of_elements_39_60_61_and_90_is_spelt_out() {
     let original = "020000001205112342030009201000000092010000";
-    let message = Message::new(Mti::REVERSAL_ADVICE).with(Element::ORIGINAL_DATA, original);
-    let parts: Vec<String> = texts(&NETWORK, &message, Element::ORIGINAL_DATA);
-    assert_eq!(
-        parts,
-        [
-            "90.1 original type: 0200",
-            "90.2 original trace: 000012",
-            "90.3 original transmission time: 0511234203",
-            "90.4 original acquirer: 00092010000",
-            "90.5 original forwarder: 00092010000",
-        ]
-    );
+    let expected: [(&Dialect, Element, &str, &[&str]); 5] = [
+        (
+            &POS,
+            Element::RESPONSE_CODE,
+            "51",
+            &[
+                "39 meaning: not sufficient funds 余额不足",
+                "39 next: Take another card, or a smaller amount.",
+            ],
+        ),
+        (
+            &POS,
+            Element::PRIVATE_60,
+            "00000705201501048",
+            &[
+                "60.1 transaction type: 00",
+                "60.2 batch: 000705",
+                "60.3 network management code: 201",
+                "60.4 read capability: 5",
+                "60.5 IC condition: 0",
+                "60.6 partial approval: 1",
+                "60.7 account type: 048",
+            ],
+        ),
+        (
+            &POS,
+            Element::PRIVATE_61,
+            "00070530020305110392010000123",
+            &[
+                "61.1 original batch: 000705",
+                "61.2 original trace: 300203",
+                "61.3 original date: 0511",
+                "61.4 original authorisation mode: 03",
+                "61.5 original authorising organisation: 92010000123",
+            ],
+        ),
+        (&POS, Element::PRIVATE_61, "00070530020", &[]),
+        (
+            &NETWORK,
+            Element::ORIGINAL_DATA,
+            original,
+            &[
+                "90.1 original type: 0200",
+                "90.2 original trace: 000012",
+                "90.3 original transmission time: 0511234203",
+                "90.4 original acquirer: 00092010000",
+                "90.5 original forwarder: 00092010000",
+            ],
+        ),
+    ];
+    for (dialect, element, value, parts) in expected {
+        assert_eq!(spelt(dialect, element, value), parts, "{element}");
+    }
+}
+
+#[test]
+fn balances_are_spelt_out_with_their_sign() {
+    let balance = |balance_type, sign| {
+        let (account_type, currency, amount) = (0, 36, 100_000);
+        Balance54 { account_type, balance_type, currency, sign, amount }.encode()
+    };
+    let (held, owed) = (balance(1, BalanceSign::Credit), balance(2, BalanceSign::Debit));
+    let expected = [
+        "54 ledger balance: 1000.00 currency 036 account 00",
+        "54 available balance: -1000.00 currency 036 account 00",
+    ];
+    assert_eq!(spelt(&NETWORK, Element::ADDITIONAL_AMOUNTS, &(held + &owed)), expected);
+    let other = balance(9, BalanceSign::Credit);
+    let expected = ["54 amount: 1000.00 currency 036 account 00"];
+    assert_eq!(spelt(&NETWORK, Element::ADDITIONAL_AMOUNTS, &other), expected);
 }
 
 #[test]
