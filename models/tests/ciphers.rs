@@ -280,7 +280,9 @@ fn work_keys_travel_in_their_slots_with_their_check_values() {
             damaged[(index + 1) * width - 1] ^= 1;
             let error = WorkKeysError::CheckValue(slot);
             assert_eq!(WorkKeys::open(&damaged, &tmk, code), Err(error), "code {code}");
-            assert!(error.to_string().contains(&slot.to_string()), "{error}");
+            let name = ["PIN", "MAC", "track"][index];
+            let words = format!("the check value of the {name} key does not match");
+            assert_eq!((error.to_string(), slot.to_string().as_str()), (words, name));
         }
     }
     assert_eq!(WorkKeys::open(&three, &tmk, 9), Err(WorkKeysError::UnknownCode(9)));
@@ -311,4 +313,29 @@ fn derived_keys_differ_from_one_another_and_have_odd_parity() {
     }
     assert_eq!(WorkKeys::derive(&seed, 3), WorkKeys::derive(&seed, 3));
     assert_ne!(WorkKeys::derive(&seed, 3), WorkKeys::derive(&double(1, 4), 3));
+}
+
+/// What a campaign's report says of remembered ciphers, and what makes it fast.
+#[test]
+fn a_memo_remembers_what_was_asked_before_and_nothing_while_it_is_off() {
+    let key = double(77, 78);
+    let counted = |data: &[u8]| {
+        let before = memo::statistics();
+        MacAlgorithm::PosEcb.compute(&key, data);
+        let after = memo::statistics();
+        (after.hits - before.hits, after.misses - before.misses)
+    };
+    memo::set_capacity(0);
+    assert_eq!((counted(b"off"), counted(b"off")), ((0, 0), (0, 0)));
+    memo::set_capacity(4);
+    assert_eq!((counted(b"on"), counted(b"on")), ((0, 1), (1, 0)));
+    // It forgets what was asked longest ago, and keeps what is asked again and again.
+    for other in 0..20_u8 {
+        assert_eq!(counted(&[other; 3]), (0, 1));
+        assert_eq!(counted(b"on"), (1, 0), "{other}");
+    }
+    assert_eq!(counted(&[0; 3]), (0, 1), "forgotten");
+    assert_eq!((counted(&[7; 100_000]), counted(&[7; 100_000])), ((0, 0), (0, 0)), "too long");
+    memo::set_capacity(0);
+    assert_eq!(counted(b"on"), (0, 0));
 }

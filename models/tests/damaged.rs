@@ -241,6 +241,8 @@ fn a_frame_is_its_length_its_address_and_its_body() {
     let headed = [&[0x2E][..], &[7; 45], b"0800"].concat();
     let framed = Framing::NetworkLine.wrap(envelope, &headed);
     assert_eq!(Framing::NetworkLine.unwrap(&framed), Ok((Envelope::default(), 50..54)));
+    let only_header = Framing::NetworkLine.wrap(envelope, &headed[..46]);
+    assert_eq!(Framing::NetworkLine.unwrap(&only_header), Ok((Envelope::default(), 50..50)));
     let limits = [Framing::PosLine, Framing::NetworkLine]
         .map(|framing| (framing.prefix_bytes(), framing.length_max(), framing.body_max()));
     assert_eq!(limits, [(2, 4_096, 4_085), (4, 9_999, 9_999)]);

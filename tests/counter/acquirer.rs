@@ -85,6 +85,29 @@ fn a_date_switch_refuses_90_until_its_very_end_and_then_dates_everything_later()
     assert_eq!(begun, ["2026-05-31"]);
 }
 
+#[test]
+fn the_last_business_date_of_a_year_is_followed_by_the_first_of_the_next_at_every_party() {
+    let setting = "[timing]\nstart = \"2026-12-31 10:00:00\"\n[topology]\nswitches = 2";
+    let steps = [
+        "- terminal-1 sign-on",
+        "- terminal-1 sale 100 1",
+        "20000 switch-1 cut-over 0",
+        "25000 terminal-1 sale 100 1",
+    ];
+    let day = day(setting, &steps, "");
+    for (step, expected) in [(2, "2026-12-31"), (4, "2027-01-01")] {
+        let dates = day.about(step, |_, what| match what {
+            What::Recorded(Record::Issuer(IssuerRecord::Decided { business_date, .. }))
+            | What::Recorded(Record::Switch(SwitchRecord::Forwarded { business_date, .. }))
+            | What::Recorded(Record::Switch(SwitchRecord::Answered { business_date, .. })) => {
+                Some(business_date.to_string())
+            }
+            _ => None,
+        });
+        assert_eq!(dates, [expected; 5], "step {step}");
+    }
+}
+
 /// The issuer closes right after its answer is lost: the advice cannot be delivered, and waits.
 const ADVICE_WAITS: &str = r#"
 [[fault]]
