@@ -9,7 +9,7 @@ use reversim::scenario::{CardSpec, Policy, Scenario, Standing, Step, Wish};
 use reversim_models::card::{Amount, Pan};
 use reversim_models::device::{Display, Output, Slip};
 use reversim_models::iso8583::{Element, Mti, ResponseCode};
-use reversim_models::node::Ticket;
+use reversim_models::node::{Link, Ticket};
 use reversim_models::record::{IssuerRecord, Kind, Record, SwitchRecord};
 use reversim_models::time::Date;
 use std::collections::BTreeMap;
@@ -322,4 +322,29 @@ fn every_message_dates_itself_and_every_answer_repeats_what_it_answers() {
         assert!(!scenario.steps.is_empty());
     }
     assert!(answers > 500, "{answers} answers");
+}
+
+#[test]
+fn an_answer_leaves_on_the_connection_that_its_request_came_by() {
+    let mut answers = 0;
+    for (name, _, run) in twins().filter(|(_, scenario, _)| is_plain(scenario)) {
+        let mut came: BTreeMap<(Party, Party, String), Link> = BTreeMap::new();
+        for entry in &run.history.entries {
+            match &entry.what {
+                What::Delivered { link, from, frame, .. } => {
+                    let stan = frame.message().and_then(|it| it.text(Element::STAN));
+                    let stan = stan.unwrap_or_default().to_owned();
+                    came.insert((entry.party, *from, stan), *link);
+                }
+                What::Sent { link, to, frame } if frame.mti().is_some_and(Mti::is_response) => {
+                    let stan = frame.message().and_then(|it| it.text(Element::STAN));
+                    let stan = stan.unwrap_or_default().to_owned();
+                    assert_eq!(came.get(&(entry.party, *to, stan)), Some(link), "{name}");
+                    answers += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(answers > 2_000, "{answers} answers");
 }

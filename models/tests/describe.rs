@@ -113,6 +113,7 @@ fn cards_are_hidden_wherever_they_travel() {
     let masked = describe(&frame(&POS, &message), None);
     for table in [masked.to_string(), format!("{masked:?}"), masked.element_text(Element::ICC)] {
         assert!(!table.contains(pan) && !table.contains("242000000"), "{table}");
+        assert!(!table.is_empty());
     }
     assert_eq!(masked.element_text(Element::ICC), "5A08****************9C0101");
     assert_eq!(

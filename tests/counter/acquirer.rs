@@ -4,7 +4,7 @@ use super::day::{SWITCH, day};
 use reversim::history::What;
 use reversim_models::card::Amount;
 use reversim_models::device::Display;
-use reversim_models::iso8583::Mti;
+use reversim_models::iso8583::{Element, Mti};
 use reversim_models::node::Ticket;
 use reversim_models::record::{IssuerRecord, Record, SwitchRecord};
 use reversim_models::time::Instant;
@@ -232,4 +232,32 @@ fn half_a_request_is_waited_for_five_seconds_and_no_longer() {
     let late = day("", &["- terminal-1 sign-on", "- terminal-1 sale 100 1"], &late);
     assert_ne!(late.code(2), "ok");
     assert!(late.run.marks.has_name("half-frame-timed-out"));
+}
+
+#[test]
+fn a_copy_of_a_request_that_nobody_waits_for_any_more_is_refused_as_a_repeat() {
+    // The terminal gave up and reversed while the issuer still thinks; then comes the copy.
+    let faults = r#"
+[[fault]]
+[fault.duplicate]
+after-ms = 14000
+on = { from = "terminal-1", to = "switch-1", mti = "0200", step = 2 }
+[[fault]]
+[fault.delay]
+until = { by-ms = 18000 }
+on = { from = "issuer-1", to = "switch-1", mti = "0210", step = 2 }
+"#;
+    let setting = "[timing]\nterminal-response-ms = 10000";
+    let steps = ["- terminal-1 sign-on", "- terminal-1 sale 100 1", "- terminal-1 inquiry 1"];
+    let day = day(setting, &steps, faults);
+    let codes = day.about(2, |from, what| match what {
+        What::Sent { frame, .. } if from == SWITCH => {
+            let message = frame.message().filter(|it| it.mti() == Mti::FINANCIAL_RESPONSE)?;
+            message.text(Element::RESPONSE_CODE).map(str::to_owned)
+        }
+        _ => None,
+    });
+    assert_eq!(codes, ["94"]);
+    assert_eq!(day.sent(SWITCH, Mti::FINANCIAL_REQUEST, 2), 1);
+    assert_eq!(day.sent(SWITCH, Mti::REVERSAL_ADVICE, 2), 1);
 }

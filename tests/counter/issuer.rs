@@ -1,6 +1,7 @@
 //! The issuer: cards, PINs, limits and balances. Not what the acquirer refuses by itself.
 
 use super::day::{ISSUER, day};
+use reversim::file::parse;
 use reversim::history::What;
 use reversim_models::card::Amount;
 use reversim_models::device::{Display, Output, Slip};
@@ -120,4 +121,22 @@ fn lost_stolen_and_expired_cards_are_refused_and_a_card_is_good_to_the_end_of_it
         "",
     );
     assert_eq!((day.codes(2..=6), day.code(8)), ("41 43 54 ok 54".into(), "54".into()));
+}
+
+#[test]
+fn a_reversal_of_a_refused_sale_gives_money_only_where_the_issuer_is_so_weak() {
+    let lost = "[[fault]]\n\
+                drop = { from = \"issuer-1\", to = \"switch-1\", mti = \"0210\", step = 2 }\n\
+                [[fault]]\nwrong-pin = { step = 2 }\n";
+    for is_weak in [false, true] {
+        let steps = "[[step]]\nid = 1\nparty = \"terminal-1\"\ndo = \"sign-on\"\n\
+                     [[step]]\nid = 2\nparty = \"terminal-1\"\n\
+                     do = { sale = { amount = 100, card = 1 } }\n";
+        let text =
+            format!("version = 1\n[policy]\nissuer-credits-declined = {is_weak}\n{steps}{lost}");
+        let scenario = parse("a day", text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+        let run = reversim::run(&scenario);
+        let broken = run.violation().map(|violation| violation.invariant);
+        assert_eq!(broken, is_weak.then_some("no-credit-without-debit"));
+    }
 }

@@ -1,11 +1,13 @@
 //! The terminal: batches, trace numbers, keys and the end of the day.
 
-use super::day::{SWITCH, TERMINAL, day};
+use super::day::{Day, SWITCH, TERMINAL, day};
 use reversim::history::{HEALING, What};
 use reversim_models::card::Amount;
 use reversim_models::device::Display;
 use reversim_models::iso8583::{BatchDetails48, Element, Mti};
+use reversim_models::node::Ticket;
 use reversim_models::record::{Record, SwitchRecord, TerminalRecord};
+use reversim_models::time::Instant;
 
 #[test]
 fn a_full_batch_must_be_settled_and_a_settled_one_is_empty() {
@@ -178,4 +180,55 @@ fn a_terminal_without_keys_sells_nothing_and_a_cancelled_sale_leaves_no_trace() 
     for step in [1, 3] {
         assert_eq!(day.sent(TERMINAL, Mti::FINANCIAL_REQUEST, step), 0);
     }
+}
+
+#[test]
+fn an_idle_line_is_tested_every_interval_and_hung_up_when_nobody_answers() {
+    let setting = "[timing]\necho-interval-ms = 60000";
+    let steps = ["- terminal-1 sign-on", "400000 terminal-1 inquiry 1"];
+    let tests = |day: &Day| {
+        let times = day.run.history.entries.iter().filter_map(|entry| match &entry.what {
+            What::Sent { frame, .. } if entry.party == TERMINAL && entry.ticket == Ticket::NONE => {
+                frame.mti().filter(|mti| *mti == Mti::NETWORK_ADVICE).map(|_| entry.at)
+            }
+            _ => None,
+        });
+        times.filter(|at| *at < Instant(400_000_000)).collect::<Vec<_>>()
+    };
+    let quiet = day(setting, &steps, "");
+    let times = tests(&quiet);
+    assert!(times.len() >= 5, "{times:?}");
+    for pair in times.windows(2) {
+        let apart = pair[1].since(pair[0]).as_millis();
+        assert!((60_000..61_000).contains(&apart), "{apart} ms apart");
+    }
+    assert_eq!(tests(&day("", &steps, "")), []);
+}
+
+#[test]
+fn half_an_answer_does_not_keep_a_terminal_waiting() {
+    let setting = "[timing]\nterminal-response-ms = 2000";
+    let half = "[[fault]]\n[fault.split]\nat-byte = 20\npause-ms = 4000\n\
+                on = { from = \"switch-1\", to = \"terminal-1\", mti = \"0210\", step = 2 }\n";
+    let day = day(setting, &["- terminal-1 sign-on", "- terminal-1 sale 100 1"], half);
+    assert_eq!(day.end(2).0, Display::InDoubt);
+    let asked = day.run.history.entries.iter().find_map(|entry| match &entry.what {
+        What::Sent { frame, .. } => {
+            (frame.mti() == Some(Mti::FINANCIAL_REQUEST)).then_some(entry.at)
+        }
+        _ => None,
+    });
+    let waited = day.end(2).1.since(asked.expect("it was asked"));
+    assert_eq!(waited.as_millis(), 2_000);
+}
+
+#[test]
+fn a_host_that_closed_a_batch_unheard_says_so_again() {
+    let lost = "[[fault]]\n\
+                drop = { from = \"switch-1\", to = \"terminal-1\", mti = \"0330\", step = 3 }\n";
+    let steps = ["- terminal-1 sign-on", "- terminal-1 sale 100 1", "- terminal-1 settle"];
+    let day = day("", &steps, lost);
+    assert_eq!(day.end(3).0, Display::Settled(true));
+    assert_eq!(day.sent(TERMINAL, Mti::FILE_ADVICE, 3), 2);
+    assert_eq!(day.sent(TERMINAL, Mti::NETWORK_REQUEST, 3), 0, "the batch numbers agree");
 }
