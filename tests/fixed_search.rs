@@ -31,12 +31,38 @@ fn is_clean(profile: Profile, report: &Report) {
     assert_eq!(report.internal_errors, [], "{profile}");
 }
 
+/// How often, in two thousand scenarios, what is not rare happens: parties that give up too early,
+/// never repeat, or refuse what they should serve are safe, and show here.
+const USUAL: [(&str, u64); 16] = [
+    ("batch-upload-after-imbalance", 43),
+    ("cutover-in-flight", 73),
+    ("duplicate-answered-from-store", 97),
+    ("exception-item-opened", 230),
+    ("key-changed-in-flight", 296),
+    ("late-approval-absorbed", 97),
+    ("power-lost-between-record-and-send", 179),
+    ("printer-failed-after-approval", 44),
+    ("record-torn", 78),
+    ("reversal-budget-exhausted", 193),
+    ("reversal-of-unknown-original", 369),
+    ("saf-repeat-sent", 164),
+    ("same-stan-on-two-terminals", 211),
+    ("slow-commit-overtaken", 315),
+    ("stan-wrapped", 488),
+    ("unsigned-decline-seen", 122),
+];
+
 #[test]
 fn a_fixed_search_is_clean_and_exercises_every_claim_and_mark() {
     let report = search(Profile::Mix, seeds());
     is_clean(Profile::Mix, &report);
     for mark in Mark::ALL {
         assert!(report.statistics.marks.contains_key(mark.name()), "never seen: {}", mark.name());
+    }
+    for (mark, usual) in USUAL {
+        let (seen, usual) = (report.statistics.marks[mark] * 2_000, usual * seeds());
+        let is_usual = seen * 10 > usual * 6 && seen * 10 < usual * 16;
+        assert!(is_usual, "{mark}: {} of {}", seen / 2_000, usual / 2_000);
     }
     for (name, tally) in &report.statistics.invariants {
         assert!(tally.checked > 0, "nothing exercised {name}");

@@ -113,6 +113,7 @@ fn cards_are_hidden_wherever_they_travel() {
     let masked = describe(&frame(&POS, &message), None);
     for table in [masked.to_string(), format!("{masked:?}"), masked.element_text(Element::ICC)] {
         assert!(!table.contains(pan) && !table.contains("242000000"), "{table}");
+        assert!(!table.is_empty());
     }
     assert_eq!(masked.element_text(Element::ICC), "5A08****************9C0101");
     assert_eq!(
@@ -164,4 +165,227 @@ fn totals_balances_and_originals_are_taken_apart() {
     let parts = texts(&NETWORK, &message, Element::ORIGINAL_DATA);
     assert_eq!(parts[0], ("90.1".into(), "0200".into()));
     assert_eq!(parts[4], ("90.5".into(), "00092010000".into()));
+}
+
+/// Chip data as terminals send it: tags of one and two bytes, lengths of one, two and three.
+#[test]
+fn chip_tags_have_their_names_and_secret_ones_are_hidden() {
+    let tags: [(&[u8], &str); 34] = [
+        (&[0x57], "track 2 equivalent"),
+        (&[0x5A], "card number"),
+        (&[0x71], "issuer script before"),
+        (&[0x72], "issuer script after"),
+        (&[0x82], "interchange profile"),
+        (&[0x84], "dedicated file name"),
+        (&[0x8A], "response code"),
+        (&[0x91], "issuer authentication"),
+        (&[0x95], "terminal verification results"),
+        (&[0x9A], "transaction date"),
+        (&[0x9C], "transaction type"),
+        (&[0x5F, 0x2A], "currency"),
+        (&[0x9F, 0x02], "amount"),
+        (&[0x9F, 0x03], "other amount"),
+        (&[0x9F, 0x09], "application version"),
+        (&[0x9F, 0x10], "issuer application data"),
+        (&[0x9F, 0x1A], "terminal country"),
+        (&[0x9F, 0x1E], "device serial"),
+        (&[0x9F, 0x26], "cryptogram"),
+        (&[0x9F, 0x27], "cryptogram information"),
+        (&[0x9F, 0x33], "terminal capabilities"),
+        (&[0x9F, 0x34], "cardholder verification"),
+        (&[0x9F, 0x35], "terminal type"),
+        (&[0x9F, 0x36], "transaction counter"),
+        (&[0x9F, 0x37], "unpredictable number"),
+        (&[0x9F, 0x41], "sequence counter"),
+        (&[0x9F, 0x63], "card product"),
+        (&[0x9F, 0x74], "e-cash authorization code"),
+        (&[0xDF, 0x31], "script result"),
+        (&[0x56], "tag"),
+        (&[0x5F, 0x20], "tag"),
+        (&[0x9F, 0x6B], "tag"),
+        (&[0x9F, 0x1F], "tag"),
+        (&[0x9F, 0x81, 0x01], "tag"),
+    ];
+    let chip: Vec<u8> = tags.iter().flat_map(|(tag, _)| [tag, &[1, 0x42][..]].concat()).collect();
+    let described = describe(&frame(&POS, &reversal().with(Element::ICC, chip)), None);
+    let parts = described.parts(Element::ICC);
+    assert_eq!(parts.len(), tags.len());
+    for (part, (tag, name)) in parts.iter().zip(tags) {
+        let digits: String = tag.iter().map(|byte| format!("{byte:02X}")).collect();
+        let secret: [&[u8]; 6] =
+            [&[0x5A], &[0x56], &[0x57], &[0x5F, 0x20], &[0x9F, 0x6B], &[0x9F, 0x1F]];
+        let shown = if secret.contains(&tag) { "**" } else { "42" };
+        let expected = (digits.as_str(), name, shown);
+        assert_eq!((part.number.as_str(), part.name, part.text.as_str()), expected);
+    }
+    let open = described.unmask();
+    assert!(open.parts(Element::ICC).iter().all(|part| part.text == "42"));
+}
+
+#[test]
+fn chip_lengths_take_one_to_three_bytes() {
+    let number = |value: &[u8]| [&[0x5A][..], value].concat();
+    for (chip, is_read) in [
+        (number(&[2, 1, 2]), true),
+        (number(&[0x81, 2, 1, 2]), true),
+        (number(&[0x82, 0, 2, 1, 2]), true),
+        (number(&[0x83, 0, 0, 2, 1, 2]), false),
+        (number(&[3, 1, 2]), false),
+        (number(&[0x81]), false),
+        (number(&[0x82, 0]), false),
+        (number(&[]), false),
+        (vec![0x9F], false),
+        (vec![0x9F, 0x81], false),
+    ] {
+        let bytes = frame(&POS, &reversal().with(Element::ICC, &chip));
+        let described = describe(&bytes, None);
+        assert_eq!(described.parts(Element::ICC).len(), usize::from(is_read), "{chip:02X?}");
+        let text = described.element_text(Element::ICC);
+        assert_eq!(text.len(), 2 * chip.len());
+        assert_eq!(text.starts_with("5A"), is_read, "{text}");
+    }
+    let long = [&[0x9C, 0x82, 1, 0x02][..], &[7; 0xF0]].concat();
+    let bytes = frame(&POS, &reversal().with(Element::ICC, &long));
+    assert_eq!(describe(&bytes, None).parts(Element::ICC), [], "258 announced, 240 there");
+    let long = [&[0x9C, 0x81, 0xF0][..], &[7; 0xF0]].concat();
+    let bytes = frame(&POS, &reversal().with(Element::ICC, &long));
+    assert_eq!(describe(&bytes, None).parts(Element::ICC)[0].text, "07".repeat(0xF0));
+}
+
+/// The parts of an element, one a line.
+fn spelt(dialect: &Dialect, element: Element, value: &str) -> Vec<String> {
+    let message = Message::new(Mti::FINANCIAL_RESPONSE).with(element, value);
+    let parts = describe(&frame(dialect, &message), Some(dialect)).parts(element);
+    parts.into_iter().map(|it| format!("{} {}: {}", it.number, it.name, it.text)).collect()
+}
+
+#[test]
+fn totals_are_spelt_out_with_their_result() {
+    let words = ["not compared", "balanced", "unbalanced", "error", "unknown result"];
+    for (result, word) in (0..).zip(words) {
+        let foreign = Totals48 { credit_amount: 1_205, credit_count: 3, result, ..<_>::default() };
+        let settlement = Settlement48 { foreign, ..Settlement48::default() };
+        let expected = [
+            "48.1 domestic: debit 0.00 in 0, credit 0.00 in 0, not compared".to_owned(),
+            format!("48.2 foreign: debit 0.00 in 0, credit 12.05 in 3, {word}"),
+        ];
+        assert_eq!(spelt(&POS, Element::PRIVATE_48, &settlement.encode()), expected);
+    }
+}
+
+#[test]
+fn every_part_of_elements_39_60_61_and_90_is_spelt_out() {
+    let original = "020000001205112342030009201000000092010000";
+    let expected: [(&Dialect, Element, &str, &[&str]); 5] = [
+        (
+            &POS,
+            Element::RESPONSE_CODE,
+            "51",
+            &[
+                "39 meaning: not sufficient funds 余额不足",
+                "39 next: Take another card, or a smaller amount.",
+            ],
+        ),
+        (
+            &POS,
+            Element::PRIVATE_60,
+            "00000705201501048",
+            &[
+                "60.1 transaction type: 00",
+                "60.2 batch: 000705",
+                "60.3 network management code: 201",
+                "60.4 read capability: 5",
+                "60.5 IC condition: 0",
+                "60.6 partial approval: 1",
+                "60.7 account type: 048",
+            ],
+        ),
+        (
+            &POS,
+            Element::PRIVATE_61,
+            "00070530020305110392010000123",
+            &[
+                "61.1 original batch: 000705",
+                "61.2 original trace: 300203",
+                "61.3 original date: 0511",
+                "61.4 original authorisation mode: 03",
+                "61.5 original authorising organisation: 92010000123",
+            ],
+        ),
+        (&POS, Element::PRIVATE_61, "00070530020", &[]),
+        (
+            &NETWORK,
+            Element::ORIGINAL_DATA,
+            original,
+            &[
+                "90.1 original type: 0200",
+                "90.2 original trace: 000012",
+                "90.3 original transmission time: 0511234203",
+                "90.4 original acquirer: 00092010000",
+                "90.5 original forwarder: 00092010000",
+            ],
+        ),
+    ];
+    for (dialect, element, value, parts) in expected {
+        assert_eq!(spelt(dialect, element, value), parts, "{element}");
+    }
+}
+
+#[test]
+fn balances_are_spelt_out_with_their_sign() {
+    let balance = |balance_type, sign| {
+        let (account_type, currency, amount) = (0, 36, 100_000);
+        Balance54 { account_type, balance_type, currency, sign, amount }.encode()
+    };
+    let (held, owed) = (balance(1, BalanceSign::Credit), balance(2, BalanceSign::Debit));
+    let expected = [
+        "54 ledger balance: 1000.00 currency 036 account 00",
+        "54 available balance: -1000.00 currency 036 account 00",
+    ];
+    assert_eq!(spelt(&NETWORK, Element::ADDITIONAL_AMOUNTS, &(held + &owed)), expected);
+    let other = balance(9, BalanceSign::Credit);
+    let expected = ["54 amount: 1000.00 currency 036 account 00"];
+    assert_eq!(spelt(&NETWORK, Element::ADDITIONAL_AMOUNTS, &other), expected);
+}
+
+#[test]
+fn a_reading_names_its_frame_its_bitmap_and_what_is_left_over() {
+    let headed = [&[46][..], &[7; 45], &body(&NETWORK, &reversal())].concat();
+    let framed = describe(&NETWORK.framing.wrap(Envelope::default(), &headed), None);
+    let header = "2E".to_owned() + &"07".repeat(45);
+    let table = framed.to_string();
+    let line = |table: &str, number| table.lines().nth(number).unwrap_or_default().to_owned();
+    assert_eq!(line(&table, 0), "dialect  unionpay-like-network");
+    assert_eq!(line(&table, 1), format!("frame    {} bytes, header {header}", headed.len()));
+    let bare = describe(&headed, None);
+    assert_eq!(line(&bare.to_string(), 1), format!("frame    no length, header {header}"));
+    assert_eq!((bare.body.clone(), framed.body.clone()), (46..headed.len(), 50..headed.len() + 4));
+    let second = reversal().with(Element(70), "301").with(Element(128), [0xA5; 8]);
+    let bytes = body(&NETWORK, &second);
+    let described = describe(&bytes, None);
+    assert_eq!(described.present(), [1, 2, 11, 39, 60, 70, 128]);
+    assert_eq!(described.bitmap, bytes[4..20]);
+    assert_eq!(described.element_text(Element(128)), "A5".repeat(8));
+    assert_eq!(described.element_text(Element(3)), "");
+    let longer = [&bytes[..], &[1, 2, 3]].concat();
+    let described = describe(&longer, Some(&NETWORK));
+    let table = described.to_string();
+    assert!(!described.is_message() && described.rest == [1, 2, 3]);
+    assert!(table.ends_with("rest     3 bytes belong to no element\n"), "{table}");
+    let end =
+        "\n\nerror    body at byte 68: 3 bytes left over after the last element (trailing-bytes)";
+    assert!(table.contains(end), "{table}");
+    // Text that is none is shown as what it is.
+    let odd = reversal().with(Element::MERCHANT_NAME, [0xFF; 40]);
+    let mut bytes = body(&NETWORK, &reversal().with(Element::MERCHANT_NAME, "Shop"));
+    assert!(NETWORK.encode(&odd, &mut Vec::new()).is_err());
+    let at = bytes.windows(4).position(|four| four == b"Shop").expect("it is there");
+    bytes[at] = 0x81;
+    bytes[at + 1] = 0x07;
+    let described = describe(&bytes, Some(&NETWORK));
+    assert!(described.element_text(Element::MERCHANT_NAME).starts_with("81076F70"));
+    assert_eq!(
+        described.element(Element::MERCHANT_NAME).map(|it| it.chinese),
+        Some("受卡方名称地址")
+    );
 }

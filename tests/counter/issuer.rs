@@ -1,0 +1,142 @@
+//! The issuer: cards, PINs, limits and balances. Not what the acquirer refuses by itself.
+
+use super::day::{ISSUER, day};
+use reversim::file::parse;
+use reversim::history::What;
+use reversim_models::card::Amount;
+use reversim_models::device::{Display, Output, Slip};
+use reversim_models::iso8583::Mti;
+
+#[test]
+fn an_issuer_in_maintenance_refuses_91_until_the_very_end() {
+    let day = day(
+        "",
+        &[
+            "- terminal-1 sign-on",
+            "20000 issuer-1 closed 60000",
+            "25000 terminal-1 sale 100 1",
+            "77000 terminal-1 inquiry 2",
+            "79000 terminal-1 sale 300 1",
+        ],
+        "",
+    );
+    assert_eq!(day.codes(3..=5), "91 91 ok");
+    assert_eq!(day.sent(ISSUER, Mti::FINANCIAL_RESPONSE, 3), 1);
+}
+
+fn wrong_pins(steps: &[u32]) -> String {
+    steps.iter().map(|step| format!("[[fault]]\nwrong-pin = {{ step = {step} }}\n")).collect()
+}
+
+#[test]
+fn a_right_pin_forgives_wrong_ones_and_a_lock_ends_with_the_business_date() {
+    let day = day(
+        "[policy]\npin-tries-max = 2",
+        &[
+            "- terminal-1 sign-on",
+            "- terminal-1 sale 100 1",
+            "- terminal-1 sale 100 1",
+            "- terminal-1 sale 100 1",
+            "- terminal-1 inquiry 1",
+            "- terminal-1 sale 100 1",
+            "- terminal-1 sale 100 2",
+            "200000 switch-1 cut-over 0",
+            "210000 terminal-1 sale 100 1",
+        ],
+        &wrong_pins(&[2, 4, 5]),
+    );
+    assert_eq!(day.codes(2..=7), "55 ok 55 55 75 ok");
+    assert_eq!(day.code(9), "ok");
+}
+
+#[test]
+fn a_day_limit_is_for_one_business_date() {
+    let setting = "[[topology.cards]]\nday-limit = 300\n[[topology.cards]]\nbalance = 300";
+    let day = day(
+        setting,
+        &[
+            "- terminal-1 sign-on",
+            "- terminal-1 sale 200 1",
+            "- terminal-1 sale 101 1",
+            "- terminal-1 sale 100 1",
+            "- terminal-1 sale 1 1",
+            "- terminal-1 sale 301 2",
+            "- terminal-1 sale 300 2",
+            "- terminal-1 sale 1 2",
+            "- terminal-1 inquiry 2",
+            "200000 switch-1 cut-over 0",
+            "210000 terminal-1 sale 300 1",
+            "- terminal-1 sale 1 2",
+        ],
+        "",
+    );
+    assert_eq!(day.codes(2..=8), "ok 61 ok 61 51 ok 51");
+    assert_eq!(day.end(9).0, Display::Balance(Amount::cny(0)));
+    assert_eq!(day.codes(11..=12), "ok 51");
+}
+
+#[test]
+fn an_approved_part_is_what_is_left_and_what_the_slip_says() {
+    let setting = "[policy]\nissuer-partial-approvals = true\n[[topology.cards]]\nbalance = 300";
+    let day = day(
+        setting,
+        &[
+            "- terminal-1 sign-on",
+            "- terminal-1 sale 200 1",
+            "- terminal-1 sale 200 1",
+            "- terminal-1 sale 200 1",
+            "- terminal-1 settle",
+        ],
+        "",
+    );
+    assert_eq!(day.codes(2..=4), "ok ok 51");
+    assert_eq!(day.end(3).0, Display::Approved(Amount::cny(100)));
+    assert_eq!(day.end(5).0, Display::Settled(true));
+    let totals = day.about(5, |_, what| match what {
+        What::Told { output: Output::Slip(Slip::Totals { debits, count, .. }), .. } => {
+            Some((*debits, *count))
+        }
+        _ => None,
+    });
+    assert_eq!(totals, [(300, 2)]);
+}
+
+#[test]
+fn lost_stolen_and_expired_cards_are_refused_and_a_card_is_good_to_the_end_of_its_month() {
+    let setting = "[timing]\nstart = \"2026-05-31 10:00:00\"\n\
+        [[topology.cards]]\nstanding = \"lost\"\n[[topology.cards]]\nstanding = \"stolen\"\n\
+        [[topology.cards]]\nexpiry = 2604\n[[topology.cards]]\nexpiry = 2605";
+    let day = day(
+        setting,
+        &[
+            "- terminal-1 sign-on",
+            "- terminal-1 sale 100 1",
+            "- terminal-1 sale 100 2",
+            "- terminal-1 sale 100 3",
+            "- terminal-1 sale 100 4",
+            "- terminal-1 inquiry 3",
+            "200000 switch-1 cut-over 0",
+            "210000 terminal-1 sale 100 4",
+        ],
+        "",
+    );
+    assert_eq!((day.codes(2..=6), day.code(8)), ("41 43 54 ok 54".into(), "54".into()));
+}
+
+#[test]
+fn a_reversal_of_a_refused_sale_gives_money_only_where_the_issuer_is_so_weak() {
+    let lost = "[[fault]]\n\
+                drop = { from = \"issuer-1\", to = \"switch-1\", mti = \"0210\", step = 2 }\n\
+                [[fault]]\nwrong-pin = { step = 2 }\n";
+    for is_weak in [false, true] {
+        let steps = "[[step]]\nid = 1\nparty = \"terminal-1\"\ndo = \"sign-on\"\n\
+                     [[step]]\nid = 2\nparty = \"terminal-1\"\n\
+                     do = { sale = { amount = 100, card = 1 } }\n";
+        let text =
+            format!("version = 1\n[policy]\nissuer-credits-declined = {is_weak}\n{steps}{lost}");
+        let scenario = parse("a day", text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+        let run = reversim::run(&scenario);
+        let broken = run.violation().map(|violation| violation.invariant);
+        assert_eq!(broken, is_weak.then_some("no-credit-without-debit"));
+    }
+}

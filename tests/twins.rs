@@ -1,0 +1,350 @@
+//! Scenarios of a search without their faults: what is left is ordinary life, and in ordinary life
+//! every sale that the account covers is approved, every other is refused with the code that says
+//! why, and the shop, its acquirer and the issuer agree on all of it. Being safe is not enough.
+
+use reversim::generate::{Profile, scenario};
+use reversim::history::{Entry, HEALING, What};
+use reversim::party::{Party, Role};
+use reversim::scenario::{CardSpec, Policy, Scenario, Standing, Step, Wish};
+use reversim_models::card::{Amount, Pan};
+use reversim_models::device::{Display, Output, Slip};
+use reversim_models::iso8583::{Element, Mti, ResponseCode};
+use reversim_models::node::{Link, Ticket};
+use reversim_models::record::{IssuerRecord, Kind, Record, SwitchRecord};
+use reversim_models::time::Date;
+use std::collections::BTreeMap;
+
+/// Seeds of each profile.
+const SEEDS: u64 = 150;
+
+fn twins() -> impl Iterator<Item = (String, Scenario, reversim::Run)> {
+    Profile::ALL.into_iter().flat_map(|profile| {
+        (0..SEEDS).map(move |seed| {
+            let mut scenario = scenario(profile, seed);
+            scenario.faults.clear();
+            let run = reversim::run(&scenario);
+            assert_eq!(run.violation(), None, "{profile} {seed}");
+            (format!("{profile} {seed}"), scenario, run)
+        })
+    })
+}
+
+/// What the issuer holds of a card, kept by hand.
+struct Account {
+    spec: CardSpec,
+    left: u64,
+    spent: BTreeMap<Date, u64>,
+}
+
+impl Account {
+    fn new(spec: CardSpec) -> Account {
+        Account { left: spec.balance, spec, spent: BTreeMap::new() }
+    }
+
+    /// The code and the amount that this sale or inquiry should get.
+    fn judge(
+        &mut self,
+        kind: Kind,
+        asked: u64,
+        date: Date,
+        policy: &Policy,
+    ) -> (&'static str, u64) {
+        let yymm = date.year as u16 % 100 * 100 + u16::from(date.month);
+        match self.spec.standing {
+            _ if kind == Kind::Sale && asked == 0 => return ("13", 0),
+            Standing::Lost => return ("41", 0),
+            Standing::Stolen => return ("43", 0),
+            Standing::Good if yymm > self.spec.expiry => return ("54", 0),
+            Standing::Good if kind == Kind::Inquiry => return ("00", 0),
+            Standing::Good => {}
+        }
+        let spent = self.spent.entry(date).or_default();
+        let (code, paid) = match asked {
+            _ if self.spec.day_limit > 0 && *spent + asked > self.spec.day_limit => ("61", 0),
+            _ if asked <= self.left => ("00", asked),
+            _ if policy.issuer_partial_approvals && self.left > 0 => ("10", self.left),
+            _ => ("51", 0),
+        };
+        self.left -= paid;
+        *spent += paid;
+        (code, paid)
+    }
+}
+
+#[test]
+fn the_issuer_decides_what_the_account_calls_for() {
+    let (mut approved, mut refused) = (0, 0);
+    for (name, scenario, run) in twins() {
+        let is_given_back = |entry: &Entry| {
+            matches!(entry.what, What::Recorded(Record::Issuer(IssuerRecord::Reversed { .. })))
+        };
+        if run.history.entries.iter().any(is_given_back) {
+            continue;
+        }
+        let specs = scenario.topology.cards.iter().cloned().map(Account::new);
+        let pans = run.history.setting.pans.iter().copied();
+        let mut accounts: BTreeMap<Pan, Account> = pans.zip(specs).collect();
+        for entry in &run.history.entries {
+            let What::Recorded(Record::Issuer(IssuerRecord::Decided {
+                pan,
+                kind,
+                amount,
+                code,
+                effective,
+                balance,
+                business_date,
+                authorization,
+                pin_tries,
+                ..
+            })) = &entry.what
+            else {
+                continue;
+            };
+            let account = accounts.get_mut(pan).expect("a card of the scenario");
+            let said = account.judge(*kind, amount.minor, *business_date, &scenario.policy);
+            let code = code.to_string();
+            assert_eq!((code.as_str(), *effective, *pin_tries), (said.0, said.1, 0), "{name}");
+            assert_eq!(authorization.is_some(), matches!(said.0, "00" | "10"), "{name}");
+            let told = (*kind == Kind::Inquiry && said.0 == "00").then_some(account.left);
+            assert_eq!(*balance, told, "{name}");
+            if said.1 > 0 {
+                approved += 1
+            } else {
+                refused += u32::from(*kind == Kind::Sale)
+            };
+        }
+    }
+    assert!(approved > 1_500 && refused > 50, "{approved} approved, {refused} refused");
+}
+
+fn displays(run: &reversim::Run, step: &Step) -> Vec<Display> {
+    let shown = run.history.entries.iter().filter_map(|entry| match entry.what {
+        What::Told { output: Output::Display(display), .. } if entry.ticket == Ticket(step.id) => {
+            Some(display)
+        }
+        _ => None,
+    });
+    shown.filter(|display| display.is_final()).collect()
+}
+
+/// Whether the terminal of this step had signed on before the step ended.
+fn is_signed_on(run: &reversim::Run, step: &Step) -> bool {
+    let is_end = |entry: &Entry| match entry.what {
+        What::Told { output: Output::Display(display), .. } => {
+            entry.ticket == Ticket(step.id) && display.is_final()
+        }
+        _ => false,
+    };
+    let before = run.history.entries.iter().take_while(|entry| !is_end(entry));
+    let mut of_terminal = before.filter(|entry| entry.party == step.party);
+    of_terminal.any(|entry| {
+        matches!(entry.what, What::Told { output: Output::Display(Display::SignedOn), .. })
+    })
+}
+
+/// Whether nothing in the scenario but the account can stand against a sale.
+fn is_plain(scenario: &Scenario) -> bool {
+    let Policy { terminal_stan_max, batch_max, amount_min, sales_per_card_max, .. } =
+        scenario.policy;
+    let timing = &scenario.timing;
+    let is_usual = |step: &Step| {
+        !matches!(step.wish, Wish::CutOver { window_ms: 1.. } | Wish::WithdrawKeys { .. })
+    };
+    terminal_stan_max > 100
+        && (batch_max, amount_min, sales_per_card_max) == (500, 0, 0)
+        // Everybody waits for longer than messages take.
+        && timing.latency_max_us < 1_000_000
+        && timing.commit_ms < 200
+        && scenario.steps.iter().all(is_usual)
+}
+
+/// What the issuer decided about a step: code, amount, balance told.
+type Decided = (ResponseCode, u64, Option<u64>);
+
+fn decided(run: &reversim::Run, step: &Step) -> Option<Decided> {
+    run.history.entries.iter().find_map(|entry| match &entry.what {
+        What::Recorded(Record::Issuer(IssuerRecord::Decided {
+            code, effective, balance, ..
+        })) => (entry.ticket == Ticket(step.id)).then_some((*code, *effective, *balance)),
+        _ => None,
+    })
+}
+
+fn is_asked(run: &reversim::Run, step: &Step) -> bool {
+    let of_step = |entry: &&Entry| entry.ticket == Ticket(step.id);
+    run.history.entries.iter().filter(of_step).any(|entry| matches!(entry.what, What::Asked(_)))
+}
+
+fn slips(run: &reversim::Run, step: &Step) -> Vec<Slip> {
+    let of_step = run.history.entries.iter().filter(|entry| entry.ticket == Ticket(step.id));
+    let slip = |entry: &Entry| match entry.what {
+        What::Told { output: Output::Slip(slip), .. } => Some(slip),
+        _ => None,
+    };
+    of_step.filter_map(slip).collect()
+}
+
+/// Whether the end of a sale at the terminal is what the issuer decided.
+fn is_told(decided: Decided, last: Display, slips: &[Slip]) -> bool {
+    let (code, paid, _) = decided;
+    match (last, slips) {
+        (Display::Approved(shown), [Slip::Receipt { amount, is_copy: false, .. }]) => {
+            code.is_approval() && (shown.minor, amount.minor) == (paid, paid)
+        }
+        (Display::Declined(shown), []) => !code.is_approval() && shown == code,
+        _ => false,
+    }
+}
+
+#[test]
+fn the_screen_and_the_slip_say_what_the_issuer_decided() {
+    let (mut approved, mut refused, mut plain) = (0, 0, 0);
+    for (name, scenario, run) in twins().filter(|(_, scenario, _)| is_plain(scenario)) {
+        plain += 1;
+        for step in scenario.steps.iter().filter(|step| is_asked(&run, step)) {
+            let name = format!("{name} step {}", step.id);
+            let Some(last) = displays(&run, step).pop() else { continue };
+            let decided = decided(&run, step);
+            match (&step.wish, last) {
+                (_, Display::Busy) => {}
+                (_, Display::MustSignOn) => assert!(!is_signed_on(&run, step), "{name}: has keys"),
+                (Wish::Sale { .. }, _) => {
+                    let decided = decided.unwrap_or_else(|| panic!("{name}: {last:?}, not asked"));
+                    let slips = slips(&run, step);
+                    assert!(is_told(decided, last, &slips), "{name}: {last:?} {slips:?}");
+                    if decided.0.is_approval() {
+                        approved += 1
+                    } else {
+                        refused += 1
+                    };
+                }
+                (Wish::Inquiry { .. }, _) => {
+                    let (code, _, held) = decided.unwrap_or_else(|| panic!("{name}: not asked"));
+                    let expected = match held {
+                        Some(held) => Display::Balance(Amount::cny(held)),
+                        None => Display::Declined(code),
+                    };
+                    assert_eq!(last, expected, "{name}");
+                }
+                (Wish::Settle, _) => assert_eq!(last, Display::Settled(true), "{name}"),
+                (Wish::SignOn, _) => assert_eq!(last, Display::SignedOn, "{name}"),
+                (Wish::Echo, _) => assert_eq!(last, Display::Echo(true), "{name}"),
+                _ => {}
+            }
+        }
+    }
+    assert!(plain > 300 && approved > 500 && refused > 30, "{plain} {approved} {refused}");
+}
+
+/// The day's end: what was approved is what every terminal's batches hold.
+#[test]
+fn what_was_approved_is_settled_to_the_last_cent() {
+    let mut batches = 0;
+    for (name, scenario, run) in twins().filter(|(_, scenario, _)| is_plain(scenario)) {
+        let mut paid: BTreeMap<Ticket, u64> = BTreeMap::new();
+        let mut settled: BTreeMap<Ticket, u64> = BTreeMap::new();
+        for entry in &run.history.entries {
+            match &entry.what {
+                What::Recorded(Record::Issuer(IssuerRecord::Decided {
+                    ticket, effective, ..
+                })) if *effective > 0 => {
+                    paid.insert(*ticket, *effective);
+                }
+                What::Recorded(Record::Switch(SwitchRecord::BatchClosed {
+                    entries,
+                    differences,
+                    ..
+                })) => {
+                    assert!(differences.is_empty(), "{name}");
+                    settled.extend(entries.iter().map(|(_, ticket, minor)| (*ticket, *minor)));
+                    batches += 1;
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(settled, paid, "{name}: {} steps", scenario.steps.len());
+    }
+    assert!(batches > 300, "{batches} batches were closed");
+}
+
+/// What an answer must say again of its request, on either line.
+const ECHOED: [Element; 6] = [
+    Element::PROCESSING_CODE,
+    Element::STAN,
+    Element::TERMINAL,
+    Element::MERCHANT,
+    Element::CURRENCY,
+    Element::CONDITION_CODE,
+];
+
+#[test]
+fn every_message_dates_itself_and_every_answer_repeats_what_it_answers() {
+    let mut answers = 0;
+    for (name, scenario, run) in twins().filter(|(_, scenario, _)| is_plain(scenario)) {
+        let mut asked: BTreeMap<(Party, Party, String), &reversim::history::Frame> =
+            BTreeMap::new();
+        for entry in run.history.entries.iter().filter(|entry| entry.ticket.0 < HEALING) {
+            let What::Sent { to, frame, .. } = &entry.what else { continue };
+            let message = frame.message().unwrap_or_else(|| panic!("{name}: no message"));
+            let is_pos = entry.party.role == Role::Terminal || to.role == Role::Terminal;
+            let stan = message.text(Element::STAN).unwrap_or_default().to_owned();
+            if message.mti().is_request() {
+                assert_eq!(message.has(Element::TRANSMISSION_TIME), !is_pos, "{name}");
+                asked.insert((entry.party, *to, stan), frame);
+                continue;
+            }
+            let request = asked.get(&(*to, entry.party, stan));
+            let request = request.unwrap_or_else(|| panic!("{name}: {message:?} answers nothing"));
+            let request = request.message().expect("it was read before");
+            if request.mti().response() != message.mti() {
+                continue;
+            }
+            for element in ECHOED.into_iter().filter(|element| message.has(*element)) {
+                assert_eq!(message.get(element), request.get(element), "{name} {message:?}");
+            }
+            let code = ResponseCode::of(message).unwrap_or_else(|| panic!("{name}: no code"));
+            if message.mti() == Mti::FINANCIAL_RESPONSE && is_pos && code.is_approval() {
+                let is_sale = request.text(Element::PROCESSING_CODE) == Some("000000");
+                for (element, is_there) in [
+                    (Element::LOCAL_TIME, true),
+                    (Element::LOCAL_DATE, true),
+                    (Element::SETTLEMENT_DATE, true),
+                    (Element::RRN, true),
+                    (Element::AUTHORIZATION_CODE, true),
+                    (Element::ADDITIONAL_AMOUNTS, !is_sale),
+                    (Element::MAC_64, true),
+                ] {
+                    assert_eq!(message.has(element), is_there, "{name}: {element} {message:?}");
+                }
+                answers += 1;
+            }
+        }
+        assert!(!scenario.steps.is_empty());
+    }
+    assert!(answers > 500, "{answers} answers");
+}
+
+#[test]
+fn an_answer_leaves_on_the_connection_that_its_request_came_by() {
+    let mut answers = 0;
+    for (name, _, run) in twins().filter(|(_, scenario, _)| is_plain(scenario)) {
+        let mut came: BTreeMap<(Party, Party, String), Link> = BTreeMap::new();
+        for entry in &run.history.entries {
+            match &entry.what {
+                What::Delivered { link, from, frame, .. } => {
+                    let stan = frame.message().and_then(|it| it.text(Element::STAN));
+                    let stan = stan.unwrap_or_default().to_owned();
+                    came.insert((entry.party, *from, stan), *link);
+                }
+                What::Sent { link, to, frame } if frame.mti().is_some_and(Mti::is_response) => {
+                    let stan = frame.message().and_then(|it| it.text(Element::STAN));
+                    let stan = stan.unwrap_or_default().to_owned();
+                    assert_eq!(came.get(&(entry.party, *to, stan)), Some(link), "{name}");
+                    answers += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(answers > 2_000, "{answers} answers");
+}
