@@ -256,7 +256,7 @@ fn what_was_approved_is_settled_to_the_last_cent() {
                     ..
                 })) => {
                     assert!(differences.is_empty(), "{name}");
-                    settled.extend(entries.iter().map(|(_, ticket, minor)| (*ticket, *minor)));
+                    settled.extend(entries.iter().map(|one| (one.ticket, one.minor)));
                     batches += 1;
                 }
                 _ => {}

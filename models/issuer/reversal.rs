@@ -1,5 +1,5 @@
-//! Reversals at the issuer: which original, what of it is taken back, what is answered. Any order of
-//! an original, its reversals and their copies ends in the same books.
+//! Reversals at the issuer: which original, what of it is taken back, what is answered. Any order
+//! of an original, its reversals and their copies ends in the same books.
 
 use super::books::{Decision, Reversal, Transaction};
 use super::message::{self, Advice};

@@ -93,8 +93,8 @@ fn an_approved_part_is_what_is_left_and_what_the_slip_says() {
     assert_eq!(day.end(3).0, Display::Approved(Amount::cny(100)));
     assert_eq!(day.end(5).0, Display::Settled(true));
     let totals = day.about(5, |_, what| match what {
-        What::Told { output: Output::Slip(Slip::Totals { debits, count, .. }), .. } => {
-            Some((*debits, *count))
+        What::Told { output: Output::Slip(Slip::Totals { totals, .. }), .. } => {
+            Some((totals.debits.minor, totals.debits.count))
         }
         _ => None,
     });

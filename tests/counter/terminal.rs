@@ -45,7 +45,7 @@ fn a_full_batch_must_be_settled_and_a_settled_one_is_empty() {
                 ..
             })) if entry.ticket.0 < HEALING => {
                 assert!(differences.is_empty());
-                Some((*batch, entries.iter().map(|(_, _, minor)| *minor).collect::<Vec<_>>()))
+                Some((*batch, entries.iter().map(|settled| settled.minor).collect::<Vec<_>>()))
             }
             _ => None,
         })
@@ -90,7 +90,7 @@ fn a_day_of_twenty_sales_is_uploaded_eight_at_a_time_when_totals_differ() {
                 differences,
                 ..
             })) => Some((
-                entries.iter().map(|entry| entry.2).collect::<Vec<_>>(),
+                entries.iter().map(|entry| entry.minor).collect::<Vec<_>>(),
                 differences.to_vec(),
             )),
             _ => None,
