@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn the_search_finds_that_a_lost_reversal_is_lost_for_good() {
         let (sentence, scenario) = search().expect("it loses money");
-        assert!(sentence.contains("nothing was given back"), "{sentence}");
+        assert!(sentence.contains("nothing was taken back"), "{sentence}");
         let lost = describe_fault(scenario.faults.last().expect("there are two faults"));
         assert_eq!(lost, "drop the first 0420 of step 2 from switch-1 to issuer-1");
     }

@@ -105,7 +105,7 @@ fn words_that_are_no_seeds_times_or_defects_are_bad_usage() {
     assert_snapshot!(error(&place(), &["search", "--defect", "T99"]), @r"
     --- stderr
     error: invalid value 'T99' for '--defect <ID>': there is no such defect; did you mean
-          `T01`?
+          `T19`?
 
     For more information, try '--help'.
     --- exit 64

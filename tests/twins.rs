@@ -41,7 +41,7 @@ impl Account {
         Account { left: spec.balance, spec, spent: BTreeMap::new() }
     }
 
-    /// The code and the amount that this sale or inquiry should get.
+    /// The code and the amount that this sale, pre-authorisation or inquiry should get.
     fn judge(
         &mut self,
         kind: Kind,
@@ -51,12 +51,17 @@ impl Account {
     ) -> (&'static str, u64) {
         let yymm = date.year as u16 % 100 * 100 + u16::from(date.month);
         match self.spec.standing {
-            _ if kind == Kind::Sale && asked == 0 => return ("13", 0),
+            _ if kind.moves() && asked == 0 => return ("13", 0),
             Standing::Lost => return ("41", 0),
             Standing::Stolen => return ("43", 0),
             Standing::Good if yymm > self.spec.expiry => return ("54", 0),
             Standing::Good if kind == Kind::Inquiry => return ("00", 0),
             Standing::Good => {}
+        }
+        if kind == Kind::PreAuth {
+            let held = if asked <= self.left { asked } else { 0 };
+            self.left -= held;
+            return (if held > 0 { "00" } else { "51" }, held);
         }
         let spent = self.spent.entry(date).or_default();
         let (code, paid) = match asked {
@@ -68,6 +73,17 @@ impl Account {
         self.left -= paid;
         *spent += paid;
         (code, paid)
+    }
+}
+
+impl Account {
+    /// What follows an approval gives back, takes, or lets go, as the issuer says.
+    fn follow(&mut self, kind: Kind, effective: u64, hold: i64, date: Date) {
+        let minor = effective as i64;
+        self.left = self.left.saturating_add_signed(-kind.money() * minor - hold);
+        if kind == Kind::Void {
+            *self.spent.entry(date).or_default() -= effective;
+        }
     }
 }
 
@@ -92,6 +108,7 @@ fn the_issuer_decides_what_the_account_calls_for() {
                 code,
                 effective,
                 balance,
+                hold,
                 business_date,
                 authorization,
                 pin_tries,
@@ -101,6 +118,10 @@ fn the_issuer_decides_what_the_account_calls_for() {
                 continue;
             };
             let account = accounts.get_mut(pan).expect("a card of the scenario");
+            if kind.original().is_some() {
+                account.follow(*kind, *effective, *hold, *business_date);
+                continue;
+            }
             let said = account.judge(*kind, amount.minor, *business_date, &scenario.policy);
             let code = code.to_string();
             assert_eq!((code.as_str(), *effective, *pin_tries), (said.0, said.1, 0), "{name}");
@@ -246,8 +267,8 @@ fn what_was_approved_is_settled_to_the_last_cent() {
         for entry in &run.history.entries {
             match &entry.what {
                 What::Recorded(Record::Issuer(IssuerRecord::Decided {
-                    ticket, effective, ..
-                })) if *effective > 0 => {
+                    ticket, kind, effective, ..
+                })) if *effective > 0 && kind.is_settled() => {
                     paid.insert(*ticket, *effective);
                 }
                 What::Recorded(Record::Switch(SwitchRecord::BatchClosed {
@@ -304,14 +325,14 @@ fn every_message_dates_itself_and_every_answer_repeats_what_it_answers() {
             }
             let code = ResponseCode::of(message).unwrap_or_else(|| panic!("{name}: no code"));
             if message.mti() == Mti::FINANCIAL_RESPONSE && is_pos && code.is_approval() {
-                let is_sale = request.text(Element::PROCESSING_CODE) == Some("000000");
+                let is_inquiry = request.text(Element::PROCESSING_CODE) == Some("310000");
                 for (element, is_there) in [
                     (Element::LOCAL_TIME, true),
                     (Element::LOCAL_DATE, true),
                     (Element::SETTLEMENT_DATE, true),
                     (Element::RRN, true),
                     (Element::AUTHORIZATION_CODE, true),
-                    (Element::ADDITIONAL_AMOUNTS, !is_sale),
+                    (Element::ADDITIONAL_AMOUNTS, is_inquiry),
                     (Element::MAC_64, true),
                 ] {
                     assert_eq!(message.has(element), is_there, "{name}: {element} {message:?}");
