@@ -267,7 +267,10 @@ fn what_was_approved_is_settled_to_the_last_cent() {
         for entry in &run.history.entries {
             match &entry.what {
                 What::Recorded(Record::Issuer(IssuerRecord::Decided {
-                    ticket, kind, effective, ..
+                    ticket,
+                    kind,
+                    effective,
+                    ..
                 })) if *effective > 0 && kind.is_settled() => {
                     paid.insert(*ticket, *effective);
                 }
