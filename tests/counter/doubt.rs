@@ -1,7 +1,8 @@
 //! An acquirer in doubt: power that fails, commits that take time, answers that come late or twice.
 
-use super::day::{ISSUER, SWITCH, TERMINAL, day};
+use super::day::{Day, ISSUER, SWITCH, TERMINAL, day};
 use reversim::history::What;
+use reversim::party::Role;
 use reversim_models::iso8583::{Element, Mti};
 use reversim_models::record::{Record, SwitchRecord};
 
@@ -104,4 +105,53 @@ fn the_number_of_an_advice_that_waits_is_given_to_nobody() {
         }
     }
     assert!(given > 12, "only {given} numbers were given meanwhile");
+}
+
+/// The codes that the switch answered the terminal about a step.
+fn told(day: &Day, step: u32) -> Vec<String> {
+    day.about(step, |from, what| match what {
+        What::Sent { to, frame, .. } if from == SWITCH && to.role == Role::Terminal => {
+            let message = frame.message().filter(|it| it.mti() == Mti::FINANCIAL_RESPONSE)?;
+            message.text(Element::RESPONSE_CODE).map(str::to_owned)
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn a_copy_of_an_answered_request_is_answered_the_same_once_more() {
+    let twice = |step| {
+        format!(
+            "[[fault]]\n[fault.duplicate]\nafter-ms = 1500\n\
+             on = {{ from = \"terminal-1\", to = \"switch-1\", mti = \"0200\", step = {step} }}\n"
+        )
+    };
+    let steps = ["- terminal-1 sign-on", "- terminal-1 sale 100 1", "- terminal-1 sale 9000000 1"];
+    let day = day("", &steps, &(twice(2) + &twice(3)));
+    assert_eq!(told(&day, 2), ["00", "00"]);
+    assert_eq!(told(&day, 3), ["51", "51"]);
+}
+
+#[test]
+fn an_answer_finds_another_connection_of_the_switch_that_asked() {
+    // The line between the switches breaks under the second terminal's request, while the first
+    // terminal's is with the issuer.
+    let faults = r#"
+[[fault]]
+[fault.delay]
+until = { by-ms = 6000 }
+on = { from = "issuer-1", to = "switch-2", mti = "0210", step = 3 }
+[[fault]]
+[fault.reset]
+at-byte = 10
+on = { from = "switch-1", to = "switch-2", mti = "0200", step = 4 }
+"#;
+    let steps = [
+        "- terminal-1 sign-on",
+        "- terminal-2 sign-on",
+        "10000 terminal-1 sale 100 1",
+        "12000 terminal-2 sale 100 2",
+    ];
+    let day = day("[topology]\nterminals = 2\nswitches = 2", &steps, faults);
+    assert_eq!((day.code(3).as_str(), told(&day, 3)), ("ok", vec!["00".to_owned()]));
 }
