@@ -62,7 +62,7 @@ impl Day {
 
     /// The last words on the screen about this step, and when.
     pub(super) fn end(&self, step: u32) -> (Display, Instant) {
-        let shown = self.run.history.entries.iter().filter_map(|entry| match entry.what {
+        let mut shown = self.run.history.entries.iter().filter_map(|entry| match entry.what {
             What::Told { output: Output::Display(display), .. }
                 if entry.ticket == Ticket(step) && display.is_final() =>
             {
@@ -70,7 +70,7 @@ impl Day {
             }
             _ => None,
         });
-        shown.last().unwrap_or_else(|| panic!("nothing was shown about step {step}"))
+        shown.next_back().unwrap_or_else(|| panic!("nothing was shown about step {step}"))
     }
 
     /// The code that a step was refused with, or `ok` for a sale approved in full with its slip.
