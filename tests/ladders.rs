@@ -78,8 +78,9 @@ fn each_kind_of_message_has_the_elements_of_its_specification() {
         let What::Sent { to, frame, .. } = &entry.what else { continue };
         let description = describe(frame.bytes(), Some(frame.dialect()));
         let code = description.element_text(Element::RESPONSE_CODE);
-        let kind = description.element_text(Element::PROCESSING_CODE)
-            + &description.element_text(Element::PRIVATE_60).get(8..11).unwrap_or_default();
+        let network = description.element_text(Element::PRIVATE_60);
+        let network = network.get(8..11).unwrap_or_default();
+        let kind = description.element_text(Element::PROCESSING_CODE) + network;
         let mti = description.mti.expect("a party sends messages");
         if seen.insert((mti, entry.party, *to, code, kind)) {
             text += &format!("{} to {to}\n{description}\n", entry.party);

@@ -205,6 +205,17 @@ fn slips(run: &reversim::Run, step: &Step) -> Vec<Slip> {
     of_step.filter_map(slip).collect()
 }
 
+/// How many slips the terminal's journal has for this step.
+fn printed(run: &reversim::Run, step: &Step) -> usize {
+    let is_it = |entry: &&Entry| match &entry.what {
+        What::Recorded(record) => {
+            entry.ticket == Ticket(step.id) && record.name() == "slip-printed"
+        }
+        _ => false,
+    };
+    run.history.entries.iter().filter(is_it).count()
+}
+
 /// Whether the end of a sale at the terminal is what the issuer decided.
 fn is_told(decided: Decided, last: Display, slips: &[Slip]) -> bool {
     let (code, paid, _) = decided;
@@ -233,6 +244,7 @@ fn the_screen_and_the_slip_say_what_the_issuer_decided() {
                     let decided = decided.unwrap_or_else(|| panic!("{name}: {last:?}, not asked"));
                     let slips = slips(&run, step);
                     assert!(is_told(decided, last, &slips), "{name}: {last:?} {slips:?}");
+                    assert_eq!(printed(&run, step), slips.len(), "{name}: slips in the journal");
                     if decided.0.is_approval() {
                         approved += 1
                     } else {

@@ -109,7 +109,7 @@ fn the_last_business_date_of_a_year_is_followed_by_the_first_of_the_next_at_ever
 }
 
 /// The issuer closes right after its answer is lost: the advice cannot be delivered, and waits.
-const ADVICE_WAITS: &str = r#"
+pub(super) const ADVICE_WAITS: &str = r#"
 [[fault]]
 drop = { from = "issuer-1", to = "switch-1", mti = "0210", step = 2 }
 [[fault]]

@@ -62,7 +62,7 @@ impl Day {
 
     /// The last words on the screen about this step, and when.
     pub(super) fn end(&self, step: u32) -> (Display, Instant) {
-        let shown = self.run.history.entries.iter().filter_map(|entry| match entry.what {
+        let mut shown = self.run.history.entries.iter().filter_map(|entry| match entry.what {
             What::Told { output: Output::Display(display), .. }
                 if entry.ticket == Ticket(step) && display.is_final() =>
             {
@@ -70,7 +70,7 @@ impl Day {
             }
             _ => None,
         });
-        shown.last().unwrap_or_else(|| panic!("nothing was shown about step {step}"))
+        shown.next_back().unwrap_or_else(|| panic!("nothing was shown about step {step}"))
     }
 
     /// The code that a step was refused with, or `ok` for a sale approved in full with its slip.
@@ -111,5 +111,24 @@ impl Day {
         let entries = self.run.history.entries.iter();
         let is_it = |what: &What| matches!(what, What::Recorded(record) if record.name() == name);
         entries.filter(|entry| entry.party == party && is_it(&entry.what)).count()
+    }
+
+    /// Where in the history this record of a party about a step became durable, or its end.
+    pub(super) fn recorded(&self, party: Party, name: &str, step: u32) -> usize {
+        let is_it = |what: &What| matches!(what, What::Recorded(record) if record.name() == name);
+        let mut entries = self.run.history.entries.iter();
+        let found = entries.position(|entry| {
+            entry.party == party && entry.ticket == Ticket(step) && is_it(&entry.what)
+        });
+        found.unwrap_or(self.run.history.entries.len())
+    }
+
+    /// Where in the history each frame of this type left a party about a step.
+    pub(super) fn left(&self, party: Party, mti: Mti, step: u32) -> Vec<usize> {
+        let entries = self.run.history.entries.iter().enumerate();
+        let about = entries.filter(|(_, it)| it.party == party && it.ticket == Ticket(step));
+        let is_it =
+            |what: &What| matches!(what, What::Sent { frame, .. } if frame.mti() == Some(mti));
+        about.filter(|(_, entry)| is_it(&entry.what)).map(|(index, _)| index).collect()
     }
 }

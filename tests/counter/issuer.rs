@@ -140,3 +140,19 @@ fn a_reversal_of_a_refused_sale_gives_money_only_where_the_issuer_is_so_weak() {
         assert_eq!(broken, is_weak.then_some("no-credit-without-debit"));
     }
 }
+
+#[test]
+fn what_was_taken_back_may_be_spent_again_on_the_same_date() {
+    let lost = "[[fault]]\n\
+                drop = { from = \"switch-1\", to = \"terminal-1\", mti = \"0210\", step = 2 }\n";
+    let steps = [
+        "- terminal-1 sign-on",
+        "- terminal-1 sale 200 1",
+        "- terminal-1 inquiry 1",
+        "100000 terminal-1 sale 300 1",
+        "110000 terminal-1 sale 1 1",
+    ];
+    let day = day("[[topology.cards]]\nday-limit = 300", &steps, lost);
+    assert_eq!(day.end(2).0, Display::InDoubt);
+    assert_eq!(day.codes(4..=5), "ok 61");
+}

@@ -3,5 +3,6 @@
 
 mod acquirer;
 mod day;
+mod doubt;
 mod issuer;
 mod terminal;
