@@ -414,7 +414,8 @@ impl Wish {
                 (ticket, Aim::Ask { kind: Kind::PreAuth, amount, card, original: None })
             }
             Command::Follow { ticket, kind, amount, card, original, .. } => {
-                kind.original()?;
+                // An advice is told again and never reversed; no terminal of ours tells one yet.
+                kind.original().filter(|_| kind.is_reversible())?;
                 (ticket, Aim::Ask { kind, amount, card, original: Some(original) })
             }
             Command::Void { ticket, voucher, card, .. } => (ticket, Aim::Void { voucher, card }),
