@@ -14,8 +14,8 @@ use crate::iso8583::{
     BatchDetails48, Element, Message, Private60, ResponseCode, Settlement48, Totals48,
 };
 use crate::matching;
-use crate::node::Actions;
-use crate::record::{PosKey, Settled, SwitchRecord, Total, Totals};
+use crate::node::{Actions, Port};
+use crate::record::{PosKey, Reason, Settled, SwitchRecord, Total, Totals};
 use crate::time::Now;
 
 /// Element 60.3: details follow.
@@ -113,7 +113,7 @@ impl Switch {
             }
             (Some(Private60 { batch, network_code: Some(step), .. }), Some(terminal)) => {
                 if batch == self.book.open_batch(caller.port) {
-                    self.upload_step(terminal, batch, step, message, actions)
+                    self.upload_step(now, (terminal, batch), step, message, actions)
                 } else if self.book.is_closed(terminal, batch) {
                     ResponseCode::APPROVED
                 } else {
@@ -123,12 +123,15 @@ impl Switch {
             _ => ResponseCode::FORMAT_ERROR,
         };
         self.answer_service(now, caller, message, code, actions);
+        // What a closed batch left behind is taken back upstream.
+        let ports: Vec<Port> = self.config.upstream.iter().map(|upstream| upstream.port).collect();
+        ports.into_iter().for_each(|port| self.send_advices(now, port, actions));
     }
 
     fn upload_step(
         &mut self,
-        terminal: [u8; 8],
-        batch: u32,
+        now: Now,
+        (terminal, batch): ([u8; 8], u32),
         step: u16,
         message: &Message,
         actions: &mut Actions,
@@ -141,8 +144,8 @@ impl Switch {
             (END_BALANCED, None | Some(false)) | (END_UNBALANCED, None) => {
                 ResponseCode::RECONCILE_ERROR
             }
-            (END_BALANCED, Some(true)) => self.close(terminal, batch, true, actions),
-            (END_UNBALANCED, Some(_)) => self.close(terminal, batch, false, actions),
+            (END_BALANCED, Some(true)) => self.close(now, (terminal, batch), true, actions),
+            (END_UNBALANCED, Some(_)) => self.close(now, (terminal, batch), false, actions),
             _ => ResponseCode::NOT_SUPPORTED_BY_ISSUER,
         }
     }
@@ -173,11 +176,20 @@ impl Switch {
     /// Closes a batch: what counts in it is settled, the differences are listed.
     fn close(
         &mut self,
-        terminal: [u8; 8],
-        batch: u32,
+        now: Now,
+        (terminal, batch): ([u8; 8], u32),
         is_balanced: bool,
         actions: &mut Actions,
     ) -> ResponseCode {
+        if self.book.batch(terminal, batch).is_none() {
+            return ResponseCode::RECONCILE_ERROR;
+        }
+        // A terminal that settles waits for nothing. What is still on its way to an issuer it gave
+        // up, and the reversal of it was lost; approved after this, it would never be settled.
+        for id in self.book.in_flight_of(terminal, batch) {
+            self.queue_advice(now, id, Reason::NoAnswer, actions);
+            self.stop_waiting(id);
+        }
         let Some(known) = self.book.batch(terminal, batch) else {
             return ResponseCode::RECONCILE_ERROR;
         };

@@ -405,6 +405,19 @@ impl Book {
         known
     }
 
+    /// What of a batch is on its way upstream, unanswered and not taken back.
+    pub(super) fn in_flight_of(&self, terminal: [u8; 8], batch: u32) -> Vec<u64> {
+        let voucher = move |stan| Origin::Pos(PosKey { terminal, batch, stan });
+        let of = self.origins.range(voucher(0)..=voucher(u32::MAX)).filter_map(|(_, known)| {
+            let Known::Transaction(id) = known else { return None };
+            let transaction = self.transactions.get(id)?;
+            let is_open = transaction.sent.is_some() && transaction.answer.is_none();
+            let is_in_doubt = transaction.kind.is_reversible() && !transaction.is_advised;
+            (is_open && is_in_doubt).then_some(*id)
+        });
+        of.collect()
+    }
+
     /// What counts in a batch, by STAN: answered approved, and not reversed.
     pub(super) fn counted(
         &self,
