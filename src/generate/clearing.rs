@@ -5,10 +5,11 @@
 
 use super::Profile;
 use super::entropy::{Concern, Entropy};
-use super::flow::{Hop, Leg, Way};
+use super::flow::{Hop, Leg};
+use super::story::certain_sale;
 use crate::fault::{ActionName, Damage, Direction, Fault, OnAction, OnMessage, Side, Until, When};
 use crate::party::Party;
-use crate::scenario::{AskedBy, Scenario, Step, Wish};
+use crate::scenario::{Scenario, Step, Wish};
 use reversim_models::iso8583::Mti;
 
 /// Adds a clearing house, for some of the days.
@@ -89,15 +90,6 @@ fn the_date_ends(entropy: &mut impl Entropy, scenario: &mut Scenario) {
         _ => Wish::Inquiry { card: 1 },
     };
     add_step(scenario, Party::terminal(1), wish, last.unwrap_or(0) + later);
-}
-
-/// A sale that is done whatever the screen shows, with its way.
-fn certain_sale(entropy: &mut impl Entropy, scenario: &Scenario) -> Option<Way> {
-    let is_it =
-        |step: &&Step| matches!(step.wish, Wish::Sale { .. }) && step.asked_by == AskedBy::Cashier;
-    let count = scenario.steps.iter().filter(is_it).count() as u64;
-    let number = entropy.below(count) as usize;
-    scenario.steps.iter().filter(is_it).nth(number).and_then(|step| Way::of(scenario, step))
 }
 
 /// The terminal does not know that a sale was approved, and reverses it before, while or after the

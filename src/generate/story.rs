@@ -31,7 +31,7 @@ pub(super) fn tell(profile: Profile, entropy: &mut impl Entropy, scenario: &mut 
 }
 
 /// A sale that is done whatever the screen shows.
-fn certain_sale(entropy: &mut impl Entropy, scenario: &Scenario) -> Option<Way> {
+pub(super) fn certain_sale(entropy: &mut impl Entropy, scenario: &Scenario) -> Option<Way> {
     let is_it =
         |step: &&Step| matches!(step.wish, Wish::Sale { .. }) && step.asked_by == AskedBy::Cashier;
     let count = scenario.steps.iter().filter(is_it).count() as u64;
