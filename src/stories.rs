@@ -67,6 +67,8 @@ stories![
     "ST13-no-signal",
     "ST14-issuer-in-maintenance",
     "ST15-wrong-pin",
+    "ST17-the-difference",
+    "ST20-two-slips",
     "ST22-cut-over-in-flight",
     "ST26-completion",
     "ST22-presented-and-adjusted",

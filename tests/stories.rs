@@ -283,6 +283,29 @@ fn a_void_whose_answer_is_lost_is_taken_back_and_made_again() {
 }
 
 #[test]
+fn what_was_keyed_too_small_is_made_up_by_a_second_sale_for_the_same_purchase() {
+    let told = tell("ST17-the-difference");
+    assert_eq!(told.screens(3).last(), Some(&Display::InDoubt));
+    let reversal = told.sent(TERMINAL, Mti::REVERSAL_REQUEST, 3);
+    let again = told.sent(TERMINAL, Mti::FINANCIAL_REQUEST, 4);
+    assert!(reversal[0] < again[0]);
+    assert_eq!((told.receipts(2), told.receipts(3), told.receipts(4)), (1, 0, 1));
+    assert_eq!(told.net_debit(1), 5_000 + 45_000, "the sum of both");
+    assert_eq!(told.screens(5).last(), Some(&Display::Settled(true)));
+}
+
+#[test]
+fn a_true_double_charge_stands_until_somebody_voids_one_of_the_two() {
+    let told = tell("ST20-two-slips");
+    assert_eq!((told.receipts(2), told.receipts(3), told.receipts(4)), (1, 1, 1));
+    let taken = (false, 50_000);
+    assert_eq!(told.texts(), [taken, taken, (true, 50_000)], "nothing automatic hides it");
+    assert_eq!(told.count(TERMINAL, "reversal-due"), 0);
+    assert_eq!(told.net_debit(1), 50_000, "one amount after the void");
+    assert_eq!(told.screens(5).last(), Some(&Display::Settled(true)));
+}
+
+#[test]
 fn a_completion_whose_answer_is_lost_leaves_nothing_held_in_the_end() {
     let told = tell("ST26-completion");
     assert_eq!(told.screens(3).last(), Some(&Display::InDoubt));
