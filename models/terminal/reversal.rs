@@ -12,13 +12,15 @@ use crate::record::{Reason, TerminalRecord};
 use crate::time::Now;
 
 impl Terminal {
-    /// What must be reversed before this wish goes on.
-    pub(super) fn next_reversal(&self, wish: &Wish) -> Option<Doubt> {
+    /// What must be reversed, or told again, before this wish goes on: reversals first.
+    pub(super) fn next_doubt(&self, wish: &Wish) -> Option<Doubt> {
         let settles_anyway = wish.aim == Aim::Settle && self.config.defects.has(Defect::T32);
         if settles_anyway || wish.skips_reversal {
             return None;
         }
-        self.memory.pending.first().copied()
+        let pending = || self.memory.pending.iter();
+        let reversal = pending().find(|doubt| !doubt.transaction.kind.is_advice());
+        reversal.or(pending().next()).copied()
     }
 
     /// Sends a reversal once more, or gives up.
@@ -83,8 +85,8 @@ impl Terminal {
         self.state = State::Reversing { wish, original, stan, is_refused: true };
     }
 
-    /// Whether so many sendings of a reversal are enough.
-    fn is_spent(&self, attempts: u8) -> bool {
+    /// Whether so many sendings of a reversal, or repeats of an advice, are enough.
+    pub(super) fn is_spent(&self, attempts: u8) -> bool {
         self.asking.note(Question::ReversalBudget, attempts.into());
         attempts >= self.config.reversal_attempts.max(1)
     }
@@ -124,8 +126,12 @@ impl Terminal {
     }
 
     /// The budget is spent: the transaction becomes an exception item, and business goes on.
-    fn give_up(&mut self, now: Now, wish: Wish, doubt: &Doubt, actions: &mut Actions) {
-        let Transaction { ticket, stan, amount, .. } = doubt.transaction;
+    pub(super) fn give_up(&mut self, now: Now, wish: Wish, doubt: &Doubt, actions: &mut Actions) {
+        let Transaction { ticket, stan, amount, kind, .. } = doubt.transaction;
+        let (slip, display) = match kind.is_advice() {
+            true => (Slip::AdviceFailed { stan, amount }, Display::AdviceFailed),
+            false => (Slip::ReversalFailed { stan, amount }, Display::ReversalFailed),
+        };
         if self.config.defects.has(Defect::T06) {
             self.memory.forget(stan);
         } else {
@@ -133,11 +139,11 @@ impl Terminal {
             let attempts = doubt.attempts;
             let exception = TerminalRecord::ExceptionOpened { ticket, stan, amount, attempts };
             self.record(exception, actions);
-            print(actions, Slip::ReversalFailed { stan, amount });
+            print(actions, slip);
             self.slips.push(Printing::Note);
         }
         actions.about(wish.ticket);
-        show(actions, Display::ReversalFailed);
+        show(actions, display);
         self.proceed(now, wish, actions);
     }
 }

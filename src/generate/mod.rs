@@ -11,6 +11,7 @@ mod faults;
 mod flow;
 mod follow;
 mod peers;
+mod refund;
 mod shape;
 mod steps;
 mod story;
@@ -131,6 +132,11 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     entropy.concern(Concern::Follow);
     if entropy.chance(FOLLOW_PERCENT) {
         follow::add(entropy, &mut scenario);
+    }
+    entropy.concern(Concern::Refund);
+    let has_refund = entropy.chance(refund::percent(profile));
+    if has_refund {
+        refund::add(profile, entropy, &mut scenario);
     }
     entropy.concern(Concern::Story);
     if entropy.chance(STORIES_PERCENT) {

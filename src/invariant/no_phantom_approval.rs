@@ -116,6 +116,10 @@ fn approved(books: &Books, seen: &Seen<'_>, ticket: Ticket, stan: u32, amount: A
              of that amount reached it"
         );
     }
+    // A switch may answer for an advice, and tell the issuer of it later.
+    if sale.kind.is_advice() {
+        return Ok(1);
+    }
     let is_debit = |d: &Decision| d.ticket == ticket && d.code.is_approval() && d.moved();
     if books.sees_issuers() && !books.decisions.iter().any(is_debit) {
         let last = books.decisions.iter().rev().find(|d| d.ticket == ticket);

@@ -73,6 +73,10 @@ fn completed(books: &Books, seen: &Seen<'_>, id: u64) -> Checked {
     if forward.answered.is_none_or(|answer| answer.index != seen.index) {
         return Ok(0);
     }
+    // What it answers for itself stands in its queue.
+    if books.advices.iter().any(|a| a.is_told && a.switch == switch && a.id == id) {
+        return Ok(0);
+    }
     let approvals = || {
         let to_switch = |d: &&Delivery| d.party == switch;
         let wires = books.deliveries.iter().rev().filter(to_switch).map(|d| &books.wires[d.wire]);

@@ -66,6 +66,12 @@ impl People {
     }
 }
 
+/// What a supervisor types; the right password where nobody says.
+fn typed(password: Option<&String>) -> [u8; 6] {
+    let digits = |text: &String| text.as_bytes().try_into().unwrap_or([0; 6]);
+    password.map_or(cast::SUPERVISOR, digits)
+}
+
 impl World<'_> {
     /// Everybody comes to work.
     pub(super) fn open_desks(&mut self) {
@@ -142,8 +148,7 @@ impl World<'_> {
             Wish::Void { of, ref password, .. } if is_terminal => {
                 let card = self.plan.card(self.scenario.card_of(step)?)?;
                 let (kind, original, amount) = self.slip_of(Ticket(of))?;
-                let typed = |text: &String| text.as_bytes().try_into().unwrap_or([0; 6]);
-                let password = password.as_ref().map_or(cast::SUPERVISOR, typed);
+                let password = typed(password.as_ref());
                 match kind {
                     Kind::PreAuth => {
                         let kind = Kind::PreAuthVoid;
@@ -151,6 +156,15 @@ impl World<'_> {
                     }
                     _ => Command::Void { ticket, voucher: original.stan, card, password },
                 }
+            }
+            Wish::Refund { of, amount, ref password } if is_terminal => {
+                let card = self.plan.card(self.scenario.card_of(step)?)?;
+                let (kind, original, sold) = self.slip_of(Ticket(of))?;
+                if kind != Kind::Sale {
+                    return None;
+                }
+                let (amount, password) = (amount.map_or(sold, price), typed(password.as_ref()));
+                Command::Follow { ticket, kind: Kind::Refund, amount, card, original, password }
             }
             Wish::Inquiry { card } if is_terminal => {
                 Command::Inquiry { ticket, card: self.plan.card(card)? }
