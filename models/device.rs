@@ -209,9 +209,13 @@ impl Display {
             Display::ReversalInProgress => ("REVERSING", "冲正中"),
             Display::ReversalSucceeded => ("REVERSED", "冲正成功"),
             Display::ReversalFailed => ("REVERSAL FAILED, CALL SERVICE", "冲正失败,请与客服联系"),
-            Display::WillTellAgain => ("NO VALID ANSWER, WILL BE SENT AGAIN", "未收到应答,将自动重发"),
+            Display::WillTellAgain => {
+                ("NO VALID ANSWER, WILL BE SENT AGAIN", "未收到应答,将自动重发")
+            }
             Display::TellingAgain => ("SENDING AGAIN", "重发中"),
-            Display::AdviceFailed => ("REFUND NOT CONFIRMED, CALL SERVICE", "退货未确认,请与客服联系"),
+            Display::AdviceFailed => {
+                ("REFUND NOT CONFIRMED, CALL SERVICE", "退货未确认,请与客服联系")
+            }
             Display::MustSignOn => ("SIGN ON FIRST", "请先签到"),
             Display::Settling => ("SETTLING", "结算中"),
             Display::Settled(true) => ("SETTLED, TOTALS AGREE", "结算成功,对账平"),

@@ -358,9 +358,8 @@ impl Books {
     /// What was refunded of the sale with this number, minor units.
     pub(super) fn refunded(&self, id: u64) -> u64 {
         // Planted defect I11: refunds that are still being written are not in the sum.
-        let counts = |refund: &Decision| {
-            !self.defects.has(Defect::I11) || self.is_durable(refund.commit)
-        };
+        let counts =
+            |refund: &Decision| !self.defects.has(Defect::I11) || self.is_durable(refund.commit);
         let of = self.decisions().filter(|(known, refund)| {
             refund.original == Some(id)
                 && refund.kind == Kind::Refund

@@ -62,14 +62,14 @@ impl Switch {
     pub(super) fn take_advice(&mut self, now: Now, request: &Request<'_>, actions: &mut Actions) {
         let parties =
             (fixed(request.message, Element::TERMINAL), fixed(request.message, Element::MERCHANT));
-        let (to, key, original, terminal, merchant) = match (self.advice_terms(now, request), parties)
-        {
-            (Ok((to, key, original)), (Some(terminal), Some(merchant))) => {
-                (to, key, original, terminal, merchant)
-            }
-            (Err(code), _) => return self.refuse(now, request, code, actions),
-            _ => return self.refuse(now, request, ResponseCode::FORMAT_ERROR, actions),
-        };
+        let (to, key, original, terminal, merchant) =
+            match (self.advice_terms(now, request), parties) {
+                (Ok((to, key, original)), (Some(terminal), Some(merchant))) => {
+                    (to, key, original, terminal, merchant)
+                }
+                (Err(code), _) => return self.refuse(now, request, code, actions),
+                _ => return self.refuse(now, request, ResponseCode::FORMAT_ERROR, actions),
+            };
         let id = self.book.next_id();
         let business_date = self.dated(request);
         let rrn = self.rrn(id, request, business_date);
@@ -201,7 +201,8 @@ impl Switch {
             return self.answer_told(now, id, request, actions);
         }
         let Some(link) = self.idlest_link(sent.to) else { return };
-        let marks = Marks { transmission: sent.key.transmission, business_date: date, rrn: sent.rrn };
+        let marks =
+            Marks { transmission: sent.key.transmission, business_date: date, rrn: sent.rrn };
         let mut message = self.request_upstream(request, (sent.key, original), &marks, None);
         message.set_mti(request.kind.request().repeat());
         let Some(frame) = self.seal(link, &message, Envelope::default(), actions) else { return };

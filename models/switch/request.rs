@@ -241,7 +241,10 @@ impl Switch {
     }
 
     /// The transaction that a request is about; or why nothing can be done about it.
-    pub(super) fn check_original(&self, request: &Request<'_>) -> Result<Option<u64>, ResponseCode> {
+    pub(super) fn check_original(
+        &self,
+        request: &Request<'_>,
+    ) -> Result<Option<u64>, ResponseCode> {
         let Some(expected) = request.kind.original() else { return Ok(None) };
         let name = request.original.ok_or(ResponseCode::FORMAT_ERROR)?;
         let (id, original) = self.book.named(name).ok_or(ResponseCode::ORIGINAL_NOT_FOUND)?;

@@ -192,7 +192,12 @@ impl Terminal {
     }
 
     /// The voucher is in the batch; the slip comes out.
-    pub(super) fn approve(&mut self, asked: &Transaction, approval: Approval, actions: &mut Actions) {
+    pub(super) fn approve(
+        &mut self,
+        asked: &Transaction,
+        approval: Approval,
+        actions: &mut Actions,
+    ) {
         let Transaction { ticket, stan, batch, kind, .. } = *asked;
         let Approval { amount, rrn, authorization } = approval;
         let approved = TerminalRecord::Approved { ticket, stan, batch, amount, rrn, authorization };

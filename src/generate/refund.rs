@@ -24,8 +24,7 @@ pub(super) const fn percent(profile: Profile) -> u64 {
     match profile {
         Profile::Counter | Profile::Keys | Profile::Mix => 4,
         Profile::Boundary | Profile::Crash => 8,
-        Profile::Concurrency => 12,
-        Profile::Day => 15,
+        Profile::Concurrency | Profile::Day => 15,
     }
 }
 
@@ -38,7 +37,7 @@ pub(super) fn add(profile: Profile, entropy: &mut impl Entropy, scenario: &mut S
     let Wish::Sale { amount, .. } = sale.wish else { return };
     scenario.policy.switch_answers_advices = !entropy.chance(40);
     scenario.policy.refund_days = entropy.pick(&[30, 30, 30, 1, 0]);
-    let at_once = if profile == Profile::Concurrency { 60 } else { 5 };
+    let at_once = if profile == Profile::Concurrency { 120 } else { 5 };
     match entropy.weighted(&[60, at_once, 15]) {
         0 => one_after_another(entropy, scenario, &sale, amount),
         1 => two_in_one_instant(entropy, scenario, &sale, amount),
@@ -109,11 +108,22 @@ fn two_in_one_instant(
     sale: &Step,
     amount: u64,
 ) {
+    // Who passes advices through leaves it to the issuer to know of both, and they meet there only
+    // while a commit takes its time.
+    scenario.policy.switch_answers_advices = entropy.chance(10);
+    if entropy.chance(90) {
+        scenario.topology.workers = scenario.topology.workers.max(2);
+        scenario.timing.commit_ms = entropy.pick(&[50, 200]);
+    }
     let at_ms = sale.at_ms.unwrap_or(0) + entropy.pick(&[60_000, 120_000]);
-    let amount = entropy.pick(&[None, Some(amount), Some((amount / 2).max(1)), Some(amount * 7 / 10)]);
+    let amount = match entropy.weighted(&[70, 15, 15]) {
+        0 => None,
+        1 => Some((amount / 2).max(1)),
+        _ => Some((amount * 7 / 10).max(1)),
+    };
     let wish = Wish::Refund { of: sale.id, amount, password: None };
     for terminal in [1, scenario.topology.terminals] {
-        let later = if entropy.chance(70) { 0 } else { entropy.below(100) };
+        let later = if entropy.chance(80) { 0 } else { entropy.below(100) };
         push(scenario, Party::terminal(terminal), wish.clone(), Some(at_ms + later));
     }
 }

@@ -106,7 +106,7 @@ fn switch(books: &Books, seen: &Seen<'_>, record: &SwitchRecord) -> Checked {
         }
         SwitchRecord::Answered { id, code, .. }
         | SwitchRecord::LateAnswerAbsorbed { id, code, .. }
-            if code.is_approval() =>
+            if code.is_approval() && !books.answers_itself(party, *id) =>
         {
             let Some(forward) = books.forward(party, *id) else { return Ok(0) };
             let is_it = |w: &Wire| {

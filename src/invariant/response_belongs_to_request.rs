@@ -73,8 +73,7 @@ fn completed(books: &Books, seen: &Seen<'_>, id: u64) -> Checked {
     if forward.answered.is_none_or(|answer| answer.index != seen.index) {
         return Ok(0);
     }
-    // What it answers for itself stands in its queue.
-    if books.advices.iter().any(|a| a.is_told && a.switch == switch && a.id == id) {
+    if books.answers_itself(switch, id) {
         return Ok(0);
     }
     let approvals = || {

@@ -116,8 +116,7 @@ fn told(books: &Books, forward: &Forward) -> Checked {
         books.decisions.iter().filter(is_it).any(|d| d.code.is_approval())
     };
     // Another switch may stand in between, and answer for it to the issuer.
-    let is_passed_on =
-        || books.forwards.iter().any(|f| f.origin == Origin::Network(forward.key));
+    let is_passed_on = || books.forwards.iter().any(|f| f.origin == Origin::Network(forward.key));
     match queued {
         // What is still in the queue, or was dropped from it, is found there.
         Some(advice) if advice.completed.is_none() => Ok(1),

@@ -112,6 +112,12 @@ impl Books {
         self.forwards.iter().rev().find(|f| f.switch == switch && f.id == id)
     }
 
+    /// Whether this transaction is an advice that the switch answers itself, and tells from its
+    /// queue.
+    pub(crate) fn answers_itself(&self, switch: Party, id: u64) -> bool {
+        self.advices.iter().any(|a| a.is_told && a.switch == switch && a.id == id)
+    }
+
     fn forward_mut(&mut self, switch: Party, id: u64) -> Option<&mut Forward> {
         self.forwards.iter_mut().rev().find(|f| f.switch == switch && f.id == id)
     }
@@ -194,10 +200,12 @@ impl Books {
             SwitchRecord::ExceptionOpened { advice, .. } => self.on_advice(entry, *advice, |a| {
                 a.exception.get_or_insert(index);
             }),
-            SwitchRecord::AdviceRefused { advice, code, .. } => self.on_advice(entry, *advice, |a| {
-                a.exception.get_or_insert(index);
-                a.refused.get_or_insert(*code);
-            }),
+            SwitchRecord::AdviceRefused { advice, code, .. } => {
+                self.on_advice(entry, *advice, |a| {
+                    a.exception.get_or_insert(index);
+                    a.refused.get_or_insert(*code);
+                })
+            }
             SwitchRecord::Compared { terminal, batch, theirs, ours } => {
                 self.compared(index, switch, *terminal, *batch, (*theirs, *ours));
             }
