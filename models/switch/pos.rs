@@ -121,9 +121,12 @@ impl Switch {
         let original = || {
             let OriginalPos61 { batch, stan, .. } = OriginalPos61::of(message)?;
             let named = Origin::Pos(PosKey { terminal: origin.terminal, batch, stan });
-            // A refund may come from another terminal than its sale: the reference finds it.
-            match fixed(message, Element::RRN).filter(|_| kind == Kind::Refund) {
-                Some(rrn) => Some(self.book.referred(&rrn).unwrap_or(named)),
+            let nothing = Origin::Pos(PosKey { terminal: [0; 8], batch: 0, stan: 0 });
+            // A refund may come from another terminal than its sale: the reference finds it, where
+            // the slip could be read.
+            let reference: Option<[u8; 12]> = fixed(message, Element::RRN);
+            match reference.filter(|rrn| kind == Kind::Refund && *rrn != [b'0'; 12]) {
+                Some(rrn) => Some(self.book.referred(&rrn).unwrap_or(nothing)),
                 None => Some(named),
             }
         };
