@@ -283,6 +283,24 @@ fn a_void_whose_answer_is_lost_is_taken_back_and_made_again() {
 }
 
 #[test]
+fn goods_come_back_on_a_later_day_and_a_refund_without_an_answer_counts_once() {
+    let told = tell("ST06-refund");
+    assert_eq!(told.screens(5)[0], Display::WillTellAgain);
+    let again = told.sent(TERMINAL, Mti::FINANCIAL_ADVICE_REPEAT, 5);
+    let inquiry = told.sent(TERMINAL, Mti::FINANCIAL_REQUEST, 6);
+    assert!(again.len() == 1 && again[0] < inquiry[0]);
+    assert_eq!(told.sent(SWITCH, Mti::FINANCIAL_ADVICE, 5).len(), 1, "the issuer hears of it once");
+    assert!(told.sent(TERMINAL, Mti::REVERSAL_REQUEST, 5).is_empty(), "it is never taken back");
+    let refused = Display::Declined(ResponseCode::EXCEEDS_AMOUNT_LIMIT);
+    assert_eq!(told.screens(8).last(), Some(&refused));
+    assert_eq!((told.receipts(5), told.receipts(7), told.receipts(8)), (1, 1, 0));
+    assert_eq!(told.texts(), [(false, 50_000), (true, 20_000), (true, 20_000)]);
+    assert_eq!(told.net_debit(1), 10_000);
+    assert_eq!(told.screens(9).last(), Some(&Display::Settled(true)));
+    assert_eq!(told.settled()[..2], [vec![50_000], vec![20_000, 20_000]]);
+}
+
+#[test]
 fn a_completion_whose_answer_is_lost_leaves_nothing_held_in_the_end() {
     let told = tell("ST26-completion");
     assert_eq!(told.screens(3).last(), Some(&Display::InDoubt));

@@ -36,7 +36,7 @@ pub(super) fn add(profile: Profile, entropy: &mut impl Entropy, scenario: &mut S
     };
     let Wish::Sale { amount, .. } = sale.wish else { return };
     scenario.policy.switch_answers_advices = !entropy.chance(40);
-    scenario.policy.refund_days = entropy.pick(&[30, 30, 30, 1, 0]);
+    scenario.policy.refund_days = entropy.pick(&[30, 30, 30, 0]);
     let at_once = if profile == Profile::Concurrency { 120 } else { 5 };
     match entropy.weighted(&[60, at_once, 15]) {
         0 => one_after_another(entropy, scenario, &sale, amount),

@@ -70,7 +70,7 @@ mod tests {
         let asked = tale.healed();
         tale.inquiry_shows(Display::Busy);
         tale.online();
-        tale.breaks(ABOUT.name, &[due, asked], "wedged behind the reversal");
+        tale.breaks(ABOUT.name, &[due, asked], "wedged behind what is left to do");
     }
 
     #[test]
