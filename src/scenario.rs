@@ -171,8 +171,9 @@ pub struct Policy {
     pub hold_days: u16,
     /// Wrong PINs before a card is locked until the next business date.
     pub pin_tries_max: u8,
-    /// Whether a switch answers advices (refunds) itself and forwards them from its queue; otherwise
-    /// it passes advice and answer through, and leaves to the issuer what all refunds may come to.
+    /// Whether a switch answers advices (refunds) itself and forwards them from its queue;
+    /// otherwise it passes advice and answer through, and leaves to the issuer what all refunds may
+    /// come to.
     pub switch_answers_advices: bool,
     /// Business dates after its sale on which a refund is still taken.
     pub refund_days: u16,

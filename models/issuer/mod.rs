@@ -242,8 +242,8 @@ impl Issuer {
         }
     }
 
-    /// A 0100, 0200, 0220 or a repeat of one. Marked as a repeat or not makes no difference: its key
-    /// says what it is.
+    /// A 0100, 0200, 0220 or a repeat of one. Marked as a repeat or not makes no difference: its
+    /// key says what it is.
     fn request(&mut self, now: Instant, inbound: Inbound<'_>, out: &mut Out<'_>) {
         let request = match Request::read(inbound.message, self.books.business_date) {
             Ok(request) => request,

@@ -237,7 +237,8 @@ impl Switch {
         });
     }
 
-    /// The 0220 or 0221 of an advice that waits in a queue. It keeps the date on which it was taken.
+    /// The 0220 or 0221 of an advice that waits in a queue. It keeps the date on which it was
+    /// taken.
     pub(super) fn told_message(&self, told: &Transaction, is_repeat: bool) -> Option<Message> {
         let Sent { key, rrn, terminal, merchant, pan, amount, .. } = told.sent?;
         let mti = told.kind.request();

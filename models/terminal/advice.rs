@@ -1,7 +1,7 @@
 //! The repeat of an advice (0221) before the next wish that needs the host, until it is answered or
 //! its budget is spent. Takes nothing back.
 
-use super::journal::{Doubt, Keys};
+use super::journal::{Doubt, Keys, Transaction};
 use super::messages::{self, Verdict};
 use super::{State, Terminal, Wish, show};
 use crate::defect::Defect;
@@ -13,14 +13,8 @@ use crate::record::TerminalRecord;
 use crate::time::Now;
 
 impl Terminal {
-    /// Sends an advice once more under its own number, or gives it up.
+    /// Sends an advice once more under its own number.
     pub(super) fn tell_again(&mut self, now: Now, wish: Wish, doubt: Doubt, actions: &mut Actions) {
-        if self.is_spent(doubt.attempts) {
-            return self.give_up(now, wish, &doubt, actions);
-        }
-        if !self.is_up() {
-            return self.connect(now, wish, None, actions);
-        }
         let Keys::Good(keys) = self.memory.keys.clone() else {
             return self.sign_on(now, wish, actions);
         };
@@ -39,21 +33,18 @@ impl Terminal {
         self.record(TerminalRecord::AdviceTried { ticket, stan: told, attempt }, actions);
         self.send(now, frame, actions);
         actions.about(wish.ticket);
-        self.state = State::TellingAgain { wish, told, stan, is_refused: false };
+        self.state = State::Reversing { wish, original: told, stan, is_refused: false };
     }
 
     pub(super) fn advice_answered(
         &mut self,
         now: Now,
         wish: Wish,
-        (told, stan): (u32, u32),
+        (asked, stan): (Transaction, u32),
         incoming: &Incoming,
         actions: &mut Actions,
     ) {
-        let Some(doubt) = self.memory.doubt_mut(told) else {
-            return self.proceed(now, wish, actions);
-        };
-        let asked = doubt.transaction;
+        let told = asked.stan;
         actions.about(asked.ticket);
         match messages::judge(&self.config, &asked, incoming) {
             Verdict::Approved(approval) => self.approve(&asked, approval, actions),
@@ -68,25 +59,9 @@ impl Terminal {
             // The next try follows when this one's time is over, as with a reversal.
             Verdict::Untrusted(..) | Verdict::Doubt(_) => {
                 actions.about(wish.ticket);
-                self.state = State::TellingAgain { wish, told, stan, is_refused: true };
+                self.state = State::Reversing { wish, original: told, stan, is_refused: true };
                 return;
             }
-        }
-        self.proceed(now, wish, actions);
-    }
-
-    /// A repeat did not end the doubt in its time.
-    pub(super) fn advice_failed(
-        &mut self,
-        now: Now,
-        wish: Wish,
-        told: u32,
-        is_refused: bool,
-        actions: &mut Actions,
-    ) {
-        let attempts = self.memory.doubt_mut(told).map_or(0, |doubt| doubt.attempts);
-        if self.is_spent(attempts) && !is_refused {
-            self.hang_up(actions);
         }
         self.proceed(now, wish, actions);
     }

@@ -104,11 +104,9 @@ enum State {
     Connecting { wish: Wish, request: Option<Request> },
     /// 0810.
     SigningOn { wish: Wish, stan: u32 },
-    /// 0410 about the transaction with the voucher number `original`; after a refusal, the end of
-    /// the time an answer may take.
+    /// 0410 about the transaction with the voucher number `original`, or 0230 to the repeat of an
+    /// advice; after a refusal, the end of the time an answer may take.
     Reversing { wish: Wish, original: u32, stan: u32, is_refused: bool },
-    /// 0230 to the repeat of the advice with the voucher number `told`.
-    TellingAgain { wish: Wish, told: u32, stan: u32, is_refused: bool },
     /// The cardholder.
     EnteringPin { wish: Wish },
     /// 0110 or 0210 to a request that moves something, or 0230 to an advice.
@@ -224,20 +222,12 @@ impl Terminal {
                 self.sign_on_answered(now, wish, m, actions);
             }
             (S::Reversing { wish, original, stan, .. }, I::Heard(m))
-                if self.hears(m, Mti::REVERSAL_REQUEST, stan) =>
+                if self.hears_of_doubt(m, original, stan) =>
             {
                 self.reversal_answered(now, wish, (original, stan), m, actions);
             }
             (S::Reversing { wish, original, is_refused, .. }, I::TimedOut | I::LineLost) => {
                 self.reversal_failed(now, wish, original, is_refused, actions);
-            }
-            (S::TellingAgain { wish, told, stan, .. }, I::Heard(m))
-                if self.hears(m, Mti::FINANCIAL_ADVICE, stan) =>
-            {
-                self.advice_answered(now, wish, (told, stan), m, actions);
-            }
-            (S::TellingAgain { wish, told, is_refused, .. }, I::TimedOut | I::LineLost) => {
-                self.advice_failed(now, wish, told, is_refused, actions);
             }
             (S::EnteringPin { wish }, I::PinEntered(pin)) => {
                 self.request(now, wish, Some(pin), actions);
@@ -295,10 +285,7 @@ impl Terminal {
             (Aim::SignOn, _) | (_, Keys::Withdrawn) => self.sign_on(now, wish, actions),
             (_, Keys::Never) => self.end(now, wish.ticket, Display::MustSignOn, actions),
             (aim, Keys::Good(_)) => match (self.next_doubt(&wish), aim) {
-                (Some(doubt), _) if doubt.transaction.kind.is_advice() => {
-                    self.tell_again(now, wish, doubt, actions);
-                }
-                (Some(doubt), _) => self.reverse(now, wish, doubt, actions),
+                (Some(doubt), _) => self.end_doubt(now, wish, doubt, actions),
                 (None, Aim::Settle) => self.settle(now, wish, actions),
                 (None, _) => self.ask_for_pin(now, wish, actions),
             },

@@ -36,7 +36,7 @@ impl Terminal {
         if (asked.is_some() && is_full) || self.card_stan(asked.is_some()).is_none() {
             return self.end(now, wish.ticket, Display::MustSettle, actions);
         }
-        // The supervisor answers for a refund; and a repeat could not carry a PIN, for none is kept.
+        // The supervisor answers for a refund, and a repeat could carry no PIN: none is kept.
         let is_told = asked.as_ref().is_some_and(|asked| asked.kind.is_advice());
         if !self.config.asks_for_pin || is_told {
             return self.request(now, wish, None, actions);

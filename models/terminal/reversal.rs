@@ -23,14 +23,20 @@ impl Terminal {
         reversal.or(pending().next()).copied()
     }
 
-    /// Sends a reversal once more, or gives up.
-    pub(super) fn reverse(&mut self, now: Now, wish: Wish, doubt: Doubt, actions: &mut Actions) {
+    /// Sends a reversal or an advice once more, or gives up.
+    pub(super) fn end_doubt(&mut self, now: Now, wish: Wish, doubt: Doubt, actions: &mut Actions) {
         if self.is_spent(doubt.attempts) {
-            return self.give_up(now, wish, &doubt, actions);
+            self.give_up(now, wish, &doubt, actions);
+        } else if !self.is_up() {
+            self.connect(now, wish, None, actions);
+        } else if doubt.transaction.kind.is_advice() {
+            self.tell_again(now, wish, doubt, actions);
+        } else {
+            self.reverse(now, wish, doubt, actions);
         }
-        if !self.is_up() {
-            return self.connect(now, wish, None, actions);
-        }
+    }
+
+    fn reverse(&mut self, now: Now, wish: Wish, doubt: Doubt, actions: &mut Actions) {
         show(actions, Display::ReversalInProgress);
         let (ticket, original) = (doubt.transaction.ticket, doubt.transaction.stan);
         actions.about(ticket);
@@ -65,6 +71,9 @@ impl Terminal {
             return self.proceed(now, wish, actions);
         };
         let asked = doubt.transaction;
+        if asked.kind.is_advice() {
+            return self.advice_answered(now, wish, (asked, stan), incoming, actions);
+        }
         let is_authentic = messages::is_authentic_reversal_answer(&self.config, &asked, incoming);
         if clears_any || (clears && is_authentic) {
             actions.about(asked.ticket);
@@ -86,7 +95,7 @@ impl Terminal {
     }
 
     /// Whether so many sendings of a reversal, or repeats of an advice, are enough.
-    pub(super) fn is_spent(&self, attempts: u8) -> bool {
+    fn is_spent(&self, attempts: u8) -> bool {
         self.asking.note(Question::ReversalBudget, attempts.into());
         attempts >= self.config.reversal_attempts.max(1)
     }

@@ -7,8 +7,8 @@ use reversim_models::iso8583::Mti;
 const ABOUT: About = About {
     code: "S5f",
     name: "repeat-says-so",
-    claim: "An advice that was sent before is sent again as a repeat (0421, 0221), under the numbers of \
-            the first: a peer that trusts the flag would take it for another one.",
+    claim: "An advice that was sent before is sent again as a repeat (0421, 0221), under the \
+            numbers of the first: a peer that trusts the flag would take it for another one.",
     example: "a 0420 from switch-1 to issuer-1 whose 0430 is lost\n\
               switch-1 sends it again as 0420, with the same elements 7 and 11",
 };

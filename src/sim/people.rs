@@ -66,6 +66,11 @@ impl People {
     }
 }
 
+/// Twelve digits is what element 4 carries.
+fn price(minor: u64) -> Amount {
+    Amount::cny(minor.min(999_999_999_999))
+}
+
 /// What a supervisor types; the right password where nobody says.
 fn typed(password: Option<&String>) -> [u8; 6] {
     let digits = |text: &String| text.as_bytes().try_into().unwrap_or([0; 6]);
@@ -126,8 +131,6 @@ impl World<'_> {
     fn command_of(&mut self, step: &Step) -> Option<Command> {
         let (ticket, party) = (Ticket(step.id), step.party);
         let is_terminal = party.role == Role::Terminal;
-        // Twelve digits is what element 4 carries.
-        let price = |minor: u64| Amount::cny(minor.min(999_999_999_999));
         Some(match step.wish {
             Wish::SignOn if is_terminal => Command::SignOn { ticket },
             Wish::Sale { amount, card } if is_terminal => {
@@ -157,15 +160,7 @@ impl World<'_> {
                     _ => Command::Void { ticket, voucher: original.stan, card, password },
                 }
             }
-            Wish::Refund { of, amount, ref password } if is_terminal => {
-                let card = self.plan.card(self.scenario.card_of(step)?)?;
-                let (kind, original, sold) = self.slip_of(Ticket(of))?;
-                if kind != Kind::Sale {
-                    return None;
-                }
-                let (amount, password) = (amount.map_or(sold, price), typed(password.as_ref()));
-                Command::Follow { ticket, kind: Kind::Refund, amount, card, original, password }
-            }
+            Wish::Refund { .. } if is_terminal => self.refund(step)?,
             Wish::Inquiry { card } if is_terminal => {
                 Command::Inquiry { ticket, card: self.plan.card(card)? }
             }
@@ -193,6 +188,18 @@ impl World<'_> {
             }
             _ => return None,
         })
+    }
+
+    /// A refund of what the slip of a sale says.
+    fn refund(&self, step: &Step) -> Option<Command> {
+        let Wish::Refund { of, amount, ref password } = step.wish else { return None };
+        let card = self.plan.card(self.scenario.card_of(step)?)?;
+        let (sold, original, whole) = self.slip_of(Ticket(of))?;
+        let amount = amount.map_or(whole, price);
+        let (ticket, kind) = (Ticket(step.id), Kind::Refund);
+        let password = typed(password.as_ref());
+        let refund = Command::Follow { ticket, kind, amount, card, original, password };
+        (sold == Kind::Sale).then_some(refund)
     }
 
     /// What the slip of a step says, once it was approved: what was done, its names, how much.

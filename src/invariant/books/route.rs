@@ -148,24 +148,7 @@ impl Books {
         let switch = entry.party;
         match record {
             SwitchRecord::Forwarded { .. } => self.forwarded(index, entry, record),
-            SwitchRecord::Answered { id, code, amount, authorization, business_date, .. } => {
-                let Some(forward) = self.forward_mut(switch, *id) else { return };
-                match forward.answered {
-                    None => {
-                        forward.answered = Some(Answer {
-                            index,
-                            code: *code,
-                            amount: *amount,
-                            authorization: *authorization,
-                            date: *business_date,
-                        });
-                    }
-                    Some(first) if first.code.is_approval() != code.is_approval() => {
-                        forward.answered_otherwise.get_or_insert(index);
-                    }
-                    Some(_) => {}
-                }
-            }
+            SwitchRecord::Answered { .. } => self.answered(index, switch, record),
             SwitchRecord::ReversalAccepted { id, origin, .. } => {
                 self.accepted(index, entry, *id, *origin);
             }
@@ -219,6 +202,24 @@ impl Books {
             SwitchRecord::CutOver { .. }
             | SwitchRecord::ExtractClosed { .. }
             | SwitchRecord::FileDelivered { .. } => self.switch_filed(index, switch, record),
+        }
+    }
+
+    fn answered(&mut self, index: usize, switch: Party, record: &SwitchRecord) {
+        let SwitchRecord::Answered { id, code, amount, authorization, business_date, .. } = *record
+        else {
+            return;
+        };
+        let Some(forward) = self.forward_mut(switch, id) else { return };
+        match forward.answered {
+            None => {
+                let date = business_date;
+                forward.answered = Some(Answer { index, code, amount, authorization, date });
+            }
+            Some(first) if first.code.is_approval() != code.is_approval() => {
+                forward.answered_otherwise.get_or_insert(index);
+            }
+            Some(_) => {}
         }
     }
 

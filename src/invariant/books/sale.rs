@@ -225,8 +225,7 @@ impl Books {
                 self.sale_at(entry, *ticket, *stan, index).declined.get_or_insert(index);
             }
             TerminalRecord::ReversalDue { ticket, stan, .. } => {
-                let sale = self.sale_at(entry, *ticket, *stan, index);
-                sale.due.get_or_insert(index);
+                self.sale_at(entry, *ticket, *stan, index).due.get_or_insert(index);
             }
             TerminalRecord::AdviceDue { ticket, stan } => {
                 self.sale_at(entry, *ticket, *stan, index).advice_due.get_or_insert(index);
@@ -241,8 +240,7 @@ impl Books {
                 self.sale_at(entry, *ticket, *stan, index).reversed.get_or_insert(index);
             }
             TerminalRecord::ExceptionOpened { ticket, stan, .. } => {
-                let sale = self.sale_at(entry, *ticket, *stan, index);
-                sale.exception.get_or_insert(index);
+                self.sale_at(entry, *ticket, *stan, index).exception.get_or_insert(index);
             }
             TerminalRecord::StanTaken { stan } => self.took(index, entry.party, *stan),
             TerminalRecord::SignedOn { .. } => self.signed(index, entry.party, true),
