@@ -62,6 +62,9 @@ pub(super) fn request(
         }
         message.set(Element::PRIVATE_61, original_61(original));
     }
+    if kind.is_advice() {
+        message.set(Element::PRIVATE_63, "01 ");
+    }
     Some(message.with(Element::PRIVATE_60, card_60(kind, batch)))
 }
 
