@@ -119,8 +119,12 @@ pub fn scenario(profile: Profile, seed: u64) -> Scenario {
     scenario
 }
 
+/// Transactions beside a sale that people ask for, at most, where only a counter is wanted.
+const COUNTER_OTHERS_MAX: usize = 2;
+
 fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     entropy.concern(Concern::Mix);
+    let is_short = profile == Profile::Counter;
     let profile = match profile {
         Profile::Mix => Profile::ALL[entropy.weighted(&[30, 10, 20, 18, 14, 8])],
         chosen => chosen,
@@ -134,9 +138,11 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
         follow::add(entropy, &mut scenario);
     }
     entropy.concern(Concern::Refund);
-    let has_refund = entropy.chance(refund::percent(profile));
-    if has_refund {
-        refund::add(profile, entropy, &mut scenario);
+    if entropy.chance(refund::percent(profile)) {
+        refund::add(profile, is_short, entropy, &mut scenario);
+    }
+    if is_short {
+        steps::keep_transactions(COUNTER_OTHERS_MAX, &mut scenario);
     }
     entropy.concern(Concern::Story);
     if entropy.chance(STORIES_PERCENT) {

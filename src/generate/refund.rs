@@ -28,8 +28,13 @@ pub(super) const fn percent(profile: Profile) -> u64 {
     }
 }
 
-/// Adds refunds of one of the sales.
-pub(super) fn add(profile: Profile, entropy: &mut impl Entropy, scenario: &mut Scenario) {
+/// Adds refunds of one of the sales; nothing but refunds where the day is to be short.
+pub(super) fn add(
+    profile: Profile,
+    is_short: bool,
+    entropy: &mut impl Entropy,
+    scenario: &mut Scenario,
+) {
     let Some(way) = certain_sale(entropy, scenario) else { return };
     let Some(sale) = scenario.steps.iter().find(|step| step.id == way.step).cloned() else {
         return;
@@ -39,6 +44,7 @@ pub(super) fn add(profile: Profile, entropy: &mut impl Entropy, scenario: &mut S
     scenario.policy.refund_days = entropy.pick(&[30, 30, 30, 0]);
     let at_once = if profile == Profile::Concurrency { 120 } else { 5 };
     match entropy.weighted(&[60, at_once, 15]) {
+        _ if is_short => one_after_another(entropy, scenario, &sale, amount),
         0 => one_after_another(entropy, scenario, &sale, amount),
         1 => two_in_one_instant(entropy, scenario, &sale, amount),
         _ => a_batch_differs_twice(entropy, scenario, &sale),

@@ -31,8 +31,9 @@ impl Invariant for Claim {
             _ => return Ok(0),
         }
         // With few trace numbers another advice of the same second may have the same name.
-        let mut earlier = books.wires[..seen.place].iter().filter(|w| {
+        let mut earlier = books.wires_named(wire.name()).filter(|w| {
             w.mti == wire.mti
+                && w.index < wire.index
                 && !w.is_arrival
                 && w.from == wire.from
                 && w.to == wire.to

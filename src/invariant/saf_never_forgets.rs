@@ -1,7 +1,7 @@
 //! S17 saf-never-forgets: advices in store-and-forward queues, and reversals that were
 //! acknowledged.
 
-use super::books::{Advice, Books, Decision, Delivery, Forward, Wire, is_taken};
+use super::books::{Advice, Books, Delivery, Forward, Wire, is_taken};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
 use crate::party::Role;
@@ -112,8 +112,8 @@ fn told(books: &Books, forward: &Forward) -> Checked {
     let of = |a: &&Advice| a.switch == forward.switch && a.id == forward.id;
     let queued = books.advices.iter().find(of);
     let is_booked = || {
-        let is_it = |d: &&Decision| d.key == forward.key && d.terminal == forward.terminal;
-        books.decisions.iter().filter(is_it).any(|d| d.code.is_approval())
+        let mut named = books.decisions_named(forward.key);
+        named.any(|d| d.terminal == forward.terminal && d.code.is_approval())
     };
     // Another switch may stand in between, and answer for it to the issuer.
     let is_passed_on = || books.forwards.iter().any(|f| f.origin == Origin::Network(forward.key));

@@ -33,7 +33,7 @@ impl Invariant for Claim {
         if terminal.role != Role::Terminal || !books.is_visible(terminal) {
             return Ok(0);
         }
-        let own = || books.sales.iter().rev().filter(|s| s.terminal == terminal);
+        let own = || books.sales_of(terminal).rev();
         let blocks = |s: &&Sale| s.is_pending() && s.stan != wire.stan && !s.kind.is_advice();
         if let Some(older) = own().find(blocks) {
             let state =
@@ -70,8 +70,8 @@ impl Invariant for Claim {
 /// An advice needs a record that would tell it again.
 fn told(books: &Books, wire: &Wire) -> Checked {
     let terminal = wire.from;
-    let is_it = |s: &&Sale| s.terminal == terminal && s.ticket == wire.ticket;
-    if books.sales.iter().rev().filter(is_it).any(|s| s.is_pending() && s.started.is_some()) {
+    let mut own = books.sales_about(wire.ticket).filter(|s| s.terminal == terminal);
+    if own.any(|s| s.is_pending() && s.started.is_some()) {
         return Ok(1);
     }
     breach!(
