@@ -25,6 +25,10 @@ pub enum Question {
     AdviceInterval,
     /// The switch: what is a terminal told whose request was not answered?
     TimeoutCode,
+    /// The switch: does it answer an advice itself?
+    AnswersAdvices,
+    /// The switch: is a refund too late so many business dates after its sale?
+    RefundDays,
     /// The switch: is this amount too small?
     SmallestSale,
     /// The switch: were there too many sales of a card, of so many in all?
@@ -41,7 +45,7 @@ pub enum Question {
 
 impl Question {
     /// Every question.
-    pub const ALL: [Question; 14] = [
+    pub const ALL: [Question; 16] = [
         Question::ReversalBudget,
         Question::NotFoundClears,
         Question::BatchRoom,
@@ -50,6 +54,8 @@ impl Question {
         Question::AdviceBudget,
         Question::AdviceInterval,
         Question::TimeoutCode,
+        Question::AnswersAdvices,
+        Question::RefundDays,
         Question::SmallestSale,
         Question::SalesOfCard,
         Question::PinTries,

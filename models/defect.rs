@@ -48,6 +48,8 @@ pub enum Defect {
     T24,
     /// Waits for the calendar clock instead of elapsed time.
     T28,
+    /// Tells an advice again under a new STAN, and not marked as a repeat.
+    T29,
     /// A printer fault after an approval offers to swipe again.
     T30,
     /// Settlement does not drain the pending reversal first.
@@ -112,6 +114,8 @@ pub enum Defect {
     I09,
     /// Looks for the original among committed entries only: one still being written is not found.
     I10,
+    /// Sums up committed refunds only: one still being written is not counted.
+    I11,
     /// A completion ends its own part of the hold only; the rest stays held.
     I12,
     /// A duplicate is answered with a new authorization code.
@@ -126,6 +130,8 @@ pub enum Defect {
     B06,
     /// Picks what to present when the date changes, whatever is reversed before the extract closes.
     B07,
+    /// Compares what batches come to, not counts and sums of debits and credits.
+    B10,
     /// Splits a fee by rounding every part down.
     B11,
     /// Parks what differs and never lets it out of suspense.
@@ -193,6 +199,7 @@ impl Defect {
         Defect::T21,
         Defect::T24,
         Defect::T28,
+        Defect::T29,
         Defect::T30,
         Defect::T32,
         Defect::T34,
@@ -225,6 +232,7 @@ impl Defect {
         Defect::I07,
         Defect::I09,
         Defect::I10,
+        Defect::I11,
         Defect::I12,
         Defect::I18,
         Defect::I20,
@@ -232,6 +240,7 @@ impl Defect {
         Defect::B01,
         Defect::B06,
         Defect::B07,
+        Defect::B10,
         Defect::B11,
         Defect::B14,
         Defect::B15,

@@ -94,6 +94,14 @@ pub enum Slip {
         /// The amount in doubt.
         amount: Amount,
     },
+    /// An advice was told to nobody who answered (退货未确认): the entry is one-sided until the host
+    /// decides.
+    AdviceFailed {
+        /// The voucher number (STAN) of the advice.
+        stan: u32,
+        /// The amount in doubt.
+        amount: Amount,
+    },
 }
 
 /// What the screen says. Words are in [`Display::text`].
@@ -125,6 +133,12 @@ pub enum Display {
     ReversalSucceeded,
     /// The pending reversal could not be delivered (冲正失败).
     ReversalFailed,
+    /// The answer to an advice cannot be trusted or did not come; it is told again.
+    WillTellAgain,
+    /// The advice is being told again (重发中).
+    TellingAgain,
+    /// The advice could not be told.
+    AdviceFailed,
     /// No work keys: sign on before selling.
     MustSignOn,
     /// The account holds this much.
@@ -169,6 +183,8 @@ impl Display {
                 | Display::ReversalInProgress
                 | Display::ReversalSucceeded
                 | Display::ReversalFailed
+                | Display::TellingAgain
+                | Display::AdviceFailed
                 | Display::Settling
         )
     }
@@ -193,6 +209,13 @@ impl Display {
             Display::ReversalInProgress => ("REVERSING", "冲正中"),
             Display::ReversalSucceeded => ("REVERSED", "冲正成功"),
             Display::ReversalFailed => ("REVERSAL FAILED, CALL SERVICE", "冲正失败,请与客服联系"),
+            Display::WillTellAgain => {
+                ("NO VALID ANSWER, WILL BE SENT AGAIN", "未收到应答,将自动重发")
+            }
+            Display::TellingAgain => ("SENDING AGAIN", "重发中"),
+            Display::AdviceFailed => {
+                ("REFUND NOT CONFIRMED, CALL SERVICE", "退货未确认,请与客服联系")
+            }
             Display::MustSignOn => ("SIGN ON FIRST", "请先签到"),
             Display::Settling => ("SETTLING", "结算中"),
             Display::Settled(true) => ("SETTLED, TOTALS AGREE", "结算成功,对账平"),

@@ -68,11 +68,13 @@ pub enum Mark {
     SuspenseReturned,
     /// A reversal kept a sale out of its extract.
     ReversedBeforeExtract,
+    /// A terminal's 0221.
+    AdviceToldAgain,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 27] = [
+    pub const ALL: [Mark; 28] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -100,6 +102,7 @@ impl Mark {
         Mark::SuspenseOpened,
         Mark::SuspenseReturned,
         Mark::ReversedBeforeExtract,
+        Mark::AdviceToldAgain,
     ];
 
     /// Its name, as `reversal-overtook-request`.
@@ -129,7 +132,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 27] = [
+const ROWS: [(&str, &str); 28] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -147,7 +150,7 @@ const ROWS: [(&str, &str); 27] = [
     ("saf-repeat-sent",
      "a reversal advice was repeated (0421)"),
     ("exception-item-opened",
-     "a terminal or switch gave a reversal up as an exception item"),
+     "a terminal or switch gave a reversal or advice up as an exception item"),
     ("reversal-budget-exhausted",
      "a terminal sent a reversal as often as it may and gave up"),
     ("cutover-in-flight",
@@ -184,6 +187,8 @@ const ROWS: [(&str, &str); 27] = [
      "a cardholder got money back out of suspense"),
     ("reversed-before-extract",
      "a sale was reversed after its business date ended and before the extract closed"),
+    ("advice-told-again",
+     "a terminal got no answer to an advice (0220) and told it again (0221)"),
 ];
 
 /// A set of marks.

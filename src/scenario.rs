@@ -145,7 +145,7 @@ pub struct Policy {
     pub terminal_stan_start: u32,
     /// Largest STAN of a switch.
     pub switch_stan_max: u32,
-    /// Sendings of a reversal by a terminal.
+    /// Sendings of a reversal, or repeats of an advice, by a terminal.
     pub reversal_attempts: u8,
     /// Sendings of an advice by a switch.
     pub saf_attempts: u16,
@@ -171,6 +171,12 @@ pub struct Policy {
     pub hold_days: u16,
     /// Wrong PINs before a card is locked until the next business date.
     pub pin_tries_max: u8,
+    /// Whether a switch answers advices (refunds) itself and forwards them from its queue;
+    /// otherwise it passes advice and answer through, and leaves to the issuer what all refunds may
+    /// come to.
+    pub switch_answers_advices: bool,
+    /// Business dates after its sale on which a refund is still taken.
+    pub refund_days: u16,
     /// Smallest sale, minor units; 0 for none.
     pub amount_min: u64,
     /// Sales per card and merchant on one business date; 0 for any number.
@@ -276,6 +282,17 @@ pub enum Wish {
         /// The card in the reader; none for the one of that step.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         card: Option<u8>,
+        /// What the supervisor types; none for the right password.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        password: Option<String>,
+    },
+    /// At a terminal: give money of a sale back, on whatever day and at whatever terminal (退货).
+    Refund {
+        /// The step that sold.
+        of: u32,
+        /// How much, minor units; none for all of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<u64>,
         /// What the supervisor types; none for the right password.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         password: Option<String>,
@@ -391,6 +408,8 @@ impl Default for Policy {
             issuer_partial_approvals: false,
             hold_days: 30,
             pin_tries_max: 3,
+            switch_answers_advices: true,
+            refund_days: 30,
             amount_min: 0,
             sales_per_card_max: 0,
             merchant_fee_bp: 60,
@@ -406,7 +425,9 @@ impl Wish {
     /// The step that this wish is about, if it is about one.
     pub fn original(&self) -> Option<u32> {
         match self {
-            Wish::Completion { of, .. } | Wish::Void { of, .. } => Some(*of),
+            Wish::Completion { of, .. } | Wish::Void { of, .. } | Wish::Refund { of, .. } => {
+                Some(*of)
+            }
             Wish::Reprint { of } => *of,
             _ => None,
         }
@@ -421,6 +442,7 @@ impl Scenario {
             Wish::Inquiry { .. } => Some(Kind::Inquiry),
             Wish::PreAuth { .. } => Some(Kind::PreAuth),
             Wish::Completion { .. } => Some(Kind::Completion),
+            Wish::Refund { .. } => Some(Kind::Refund),
             Wish::Void { of, .. } => {
                 let undone = self.steps.iter().find(|step| step.id == of)?;
                 match undone.wish {
@@ -443,7 +465,7 @@ impl Scenario {
             Wish::Void { card: Some(card), .. } => Some(card),
             // A chain of originals ends at a step that has its own card. One that leads back to
             // itself has none, and neither has one that is longer than the scenario.
-            Wish::Completion { .. } | Wish::Void { .. } => {
+            Wish::Completion { .. } | Wish::Void { .. } | Wish::Refund { .. } => {
                 let mut of = step.wish.original();
                 for _ in 0..3 {
                     let original = self.steps.iter().find(|step| Some(step.id) == of)?;

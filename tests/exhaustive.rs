@@ -65,7 +65,15 @@ fn no_pair_of_core_faults_loses_money() {
 }
 
 /// The flows that are explored in pairs here; all of them are, in full, before a release.
-const PAIRED: [&str; 5] = ["sale", "sale+inquiry", "sale+settlement", "echo", "two-switches"];
+const PAIRED: [&str; 7] = [
+    "sale",
+    "sale+inquiry",
+    "sale+settlement",
+    "refund",
+    "refund-passed-through",
+    "echo",
+    "two-switches",
+];
 
 #[test]
 fn a_certificate_can_be_recomputed() {

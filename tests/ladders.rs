@@ -50,6 +50,7 @@ step = [
     { id = 4, party = "terminal-1", do = { sale = { amount = 999, card = 2 } } },
     { id = 5, party = "terminal-1", do = { sale = { amount = 7, card = 1 } } },
     { id = 6, party = "terminal-1", do = { sale = { amount = 99999999, card = 1 } } },
+    { id = 9, party = "terminal-1", do = { refund = { of = 2, amount = 345 } } },
     { id = 7, party = "terminal-1", do = "echo" },
     { id = 8, party = "terminal-1", do = "settle" },
 ]

@@ -355,6 +355,21 @@ impl Books {
         self.decisions().find(follows).map(|(_, decision)| decision.id)
     }
 
+    /// What was refunded of the sale with this number, minor units.
+    pub(super) fn refunded(&self, id: u64) -> u64 {
+        // Planted defect I11: refunds that are still being written are not in the sum.
+        let counts =
+            |refund: &Decision| !self.defects.has(Defect::I11) || self.is_durable(refund.commit);
+        let of = self.decisions().filter(|(known, refund)| {
+            refund.original == Some(id)
+                && refund.kind == Kind::Refund
+                && refund.is_approved()
+                && matches!(known, Transaction::Decided(_))
+                && counts(refund)
+        });
+        of.fold(0, |sum, (_, refund)| sum.saturating_add(refund.answer.effective))
+    }
+
     /// What is known under this key.
     pub(super) fn find(&self, key: &NetworkKey) -> Option<&Transaction> {
         self.transactions.get(key)

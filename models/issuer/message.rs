@@ -13,7 +13,7 @@ pub(super) const AMOUNT_MAX: u64 = 999_999_999_999;
 /// Element 70 of an echo test.
 pub(super) const ECHO: u64 = 301;
 
-/// A 0100 or 0200 that can be decided.
+/// A 0100, 0200 or 0220 that can be decided.
 pub(super) struct Request {
     pub(super) key: NetworkKey,
     pub(super) terminal: [u8; 8],

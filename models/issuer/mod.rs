@@ -210,10 +210,19 @@ impl Issuer {
                 };
                 self.peers.send(at, &message::answer_network(message, code), &mut out.rest);
             }
-            (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, _)
-                if now < self.maintenance_until => {}
             (
-                Mti::AUTHORIZATION_REQUEST | Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT,
+                Mti::REVERSAL_ADVICE
+                | Mti::REVERSAL_ADVICE_REPEAT
+                | Mti::FINANCIAL_ADVICE
+                | Mti::FINANCIAL_ADVICE_REPEAT,
+                _,
+            ) if now < self.maintenance_until => {}
+            (
+                Mti::AUTHORIZATION_REQUEST
+                | Mti::FINANCIAL_REQUEST
+                | Mti::FINANCIAL_REPEAT
+                | Mti::FINANCIAL_ADVICE
+                | Mti::FINANCIAL_ADVICE_REPEAT,
                 MacCheck::Valid,
             ) => {
                 self.request(now, inbound, out);
@@ -223,6 +232,7 @@ impl Issuer {
             }
             (Mti::FILE_ADVICE, MacCheck::Valid) => self.part(now, inbound, out),
             (Mti::AUTHORIZATION_REQUEST | Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT, _)
+            | (Mti::FINANCIAL_ADVICE | Mti::FINANCIAL_ADVICE_REPEAT, _)
             | (Mti::REVERSAL_ADVICE | Mti::REVERSAL_ADVICE_REPEAT, _) => {
                 self.refuse(inbound, ResponseCode::MAC_ERROR, out);
             }
@@ -232,14 +242,16 @@ impl Issuer {
         }
     }
 
-    /// A 0100, 0200 or 0201. Marked as a repeat or not makes no difference: its key says what it
-    /// is.
+    /// A 0100, 0200, 0220 or a repeat of one. Marked as a repeat or not makes no difference: its
+    /// key says what it is.
     fn request(&mut self, now: Instant, inbound: Inbound<'_>, out: &mut Out<'_>) {
         let request = match Request::read(inbound.message, self.books.business_date) {
             Ok(request) => request,
             Err(code) => return self.refuse(inbound, code, out),
         };
         match self.books.find(&request.key).copied() {
+            // What an advice tells of is done: no window stands against it.
+            None if request.kind.is_advice() => self.decide(inbound, &request, None, out),
             None => self.decide(inbound, &request, self.refusal(now), out),
             // The reversal overtook its request: 1. the request was held up past the switch's
             // time-out, 2. the switch reversed it, 3. now it arrives. Nobody waits for an approval.

@@ -85,9 +85,12 @@ impl Issuer {
         let credits_declined = self.config.credits_declined && decision.is_sale();
         // What was voided or completed since has no effect left that could be taken back.
         let is_used_up = self.books.successor(decision.id).is_some();
-        match decision.has_moved() && !is_used_up {
+        // What was refunded since is back already.
+        let refunded = self.books.refunded(decision.id);
+        let left = decision.answer.effective.saturating_sub(refunded);
+        match decision.has_moved() && !is_used_up && (left > 0 || refunded == 0) {
             true if self.config.defects.has(Defect::I04) => (advice.minor, ResponseCode::APPROVED),
-            true => (decision.answer.effective, ResponseCode::APPROVED),
+            true => (left, ResponseCode::APPROVED),
             false if credits_declined => (decision.amount.minor, ResponseCode::APPROVED),
             false => (0, ResponseCode::INVALID_TRANSACTION),
         }

@@ -87,7 +87,7 @@ pub(super) fn judge(
             Verdict { code, effective, balance: None, pin_tries: tries }
         }
         Kind::Void | Kind::PreAuthVoid | Kind::Completion | Kind::CompletionVoid | Kind::Refund => {
-            match follow(books, request) {
+            match follow(terms, books, request) {
                 Ok(effective) => Verdict {
                     code: ResponseCode::APPROVED,
                     effective,
@@ -101,9 +101,13 @@ pub(super) fn judge(
 }
 
 /// What may be done about an earlier transaction: how much, or why nothing.
-fn follow(books: &Books, request: &Request) -> Result<u64, ResponseCode> {
+fn follow(terms: Terms<'_>, books: &Books, request: &Request) -> Result<u64, ResponseCode> {
     let name = request.original.ok_or(ResponseCode::FORMAT_ERROR)?;
     let original = match books.find(&name) {
+        None | Some(Transaction::Barred(_)) if request.kind == Kind::Refund => {
+            terms.asking.note(Question::UnknownOriginal, 0);
+            return Err(terms.config.unknown_original_code);
+        }
         None | Some(Transaction::Barred(_)) => return Err(ResponseCode::ORIGINAL_NOT_FOUND),
         Some(Transaction::Reversed(..)) => return Err(ResponseCode::SUSPICIOUS_OPERATION),
         Some(Transaction::Decided(decision)) => decision,
@@ -113,12 +117,20 @@ fn follow(books: &Books, request: &Request) -> Result<u64, ResponseCode> {
         return Err(ResponseCode::INVALID_TRANSACTION);
     }
     let is_over = original.kind == Kind::PreAuth && books.held(original.id) == 0;
-    if is_over || books.successor(original.id).is_some() {
+    let refunded = books.refunded(original.id);
+    let is_refunded = request.kind.is_void() && refunded > 0;
+    if is_over || is_refunded || books.successor(original.id).is_some() {
         return Err(ResponseCode::SUSPICIOUS_OPERATION);
     }
     let (asked, done) = (request.amount.minor, original.answer.effective);
     let fits = if request.kind.is_void() { asked == done } else { asked <= done };
-    if fits { Ok(asked) } else { Err(ResponseCode::AMOUNT_MISMATCH) }
+    match request.kind {
+        _ if !fits => Err(ResponseCode::AMOUNT_MISMATCH),
+        Kind::Refund if refunded.saturating_add(asked) > done => {
+            Err(ResponseCode::EXCEEDS_AMOUNT_LIMIT)
+        }
+        _ => Ok(asked),
+    }
 }
 
 /// What stands against the request before anybody looks at PIN and money.
@@ -143,8 +155,9 @@ fn refuse_card(
             return Some(ResponseCode::EXPIRED_CARD);
         }
     }
+    // An advice carries no PIN, and gives money back.
     let is_locked = config.pin_tries_max > 0 && tries >= config.pin_tries_max;
-    is_locked.then_some(ResponseCode::PIN_TRIES_EXCEEDED)
+    (is_locked && !request.kind.is_advice()).then_some(ResponseCode::PIN_TRIES_EXCEEDED)
 }
 
 fn sell(

@@ -152,3 +152,72 @@ fn i12_keeps_what_a_completion_did_not_take() {
     });
     assert_eq!(left, [50_000, 20_000]);
 }
+
+#[test]
+fn refunds_give_back_no_more_than_their_sale_took_and_a_copy_nothing() {
+    let mut bench = Bench::new();
+    bench.ask(&SALE.message());
+    let part = Sale { minor: 600, ..SALE.followed(Kind::Refund, 8) };
+    assert_eq!((bench.code(&part.message()), bench.holds(GOOD)), ("00".into(), 99_600));
+    assert_eq!(bench.code(&repeat(part.message())), "00", "a copy gets the stored answer");
+    bench.restart();
+    assert_eq!(bench.code(&repeat(part.message())), "00");
+    let more = Sale { stan: 9, minor: 401, ..part };
+    assert_eq!((bench.code(&more.message()), bench.holds(GOOD)), ("61".into(), 99_600));
+    let rest = Sale { stan: 10, minor: 400, ..part };
+    assert_eq!((bench.code(&rest.message()), bench.holds(GOOD)), ("00".into(), 100_000));
+    assert_eq!(bench.code(&Sale { stan: 11, minor: 1_001, ..part }.message()), "64");
+    assert_eq!(bench.code(&SALE.followed(Kind::Void, 12).message()), "22");
+}
+
+#[test]
+fn a_reversal_gives_back_only_what_was_not_refunded() {
+    let mut bench = Bench::new();
+    bench.ask(&SALE.message());
+    bench.ask(&Sale { minor: 600, ..SALE.followed(Kind::Refund, 8) }.message());
+    assert_eq!((bench.code(&SALE.reversal()), bench.holds(GOOD)), ("00".into(), 100_000));
+    let late = SALE.followed(Kind::Refund, 9);
+    assert_eq!((bench.code(&late.message()), bench.holds(GOOD)), ("22".into(), 100_000));
+}
+
+#[test]
+fn a_refund_of_what_nobody_knows_is_answered_by_policy_and_booked_by_none() {
+    for (code, name) in [("25", "no original"), ("12", "invalid"), ("22", "suspicious")] {
+        let unknown_original_code = crate::iso8583::ResponseCode::parse(code.as_bytes()).unwrap();
+        let mut bench = Bench::with(super::Config { unknown_original_code, ..config() });
+        let refund = SALE.followed(Kind::Refund, 8);
+        assert_eq!(
+            (bench.code(&refund.message()), bench.holds(GOOD)),
+            (code.into(), 100_000),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_refund_is_taken_in_a_cut_over_and_not_answered_in_maintenance() {
+    let mut bench = Bench::new();
+    bench.ask(&SALE.message());
+    let window = Duration::secs(60);
+    let date = Date { year: 2026, month: 4, day: 1 };
+    bench.command(Command::CutOver { date, window });
+    assert_eq!(bench.code(&SALE.followed(Kind::Refund, 8).message()), "00");
+    bench.command(Command::Maintenance { window });
+    bench.send(&SALE.followed(Kind::Refund, 9).message());
+    assert_eq!(bench.answer(), None);
+}
+
+#[test]
+fn i11_two_refunds_at_once_give_back_more_than_was_taken() {
+    use crate::defect::Defect;
+    let left = [Bench::new(), Bench::with_defect(Defect::I11)].map(|mut bench| {
+        bench.ask(&SALE.message());
+        bench.is_slow = true;
+        bench.send(&SALE.followed(Kind::Refund, 8).message());
+        bench.send(&SALE.followed(Kind::Refund, 9).message());
+        bench.commit();
+        bench.commit();
+        bench.holds(GOOD)
+    });
+    assert_eq!(left, [100_000, 101_000]);
+}

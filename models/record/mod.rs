@@ -48,6 +48,8 @@ pub enum Reason {
     TerminalReversed,
     /// The approval came after the switch had given up.
     LateAnswer,
+    /// It is not reversed: it is an advice (0220) of its own, and told upstream.
+    Told,
 }
 
 impl Reason {
@@ -57,7 +59,9 @@ impl Reason {
             Reason::NoAnswer => ResponseCode::ISSUER_TIMED_OUT,
             Reason::MacError => ResponseCode::MAC_ERROR,
             Reason::CouldNotComplete => ResponseCode::SYSTEM_MALFUNCTION,
-            Reason::Other | Reason::TerminalReversed | Reason::LateAnswer => ResponseCode::ERROR,
+            Reason::Other | Reason::TerminalReversed | Reason::LateAnswer | Reason::Told => {
+                ResponseCode::ERROR
+            }
         }
     }
 
@@ -68,7 +72,7 @@ impl Reason {
             Reason::LateAnswer => 4006,
             Reason::MacError | Reason::Other => 4020,
             Reason::CouldNotComplete => 4007,
-            Reason::TerminalReversed => 4000,
+            Reason::TerminalReversed | Reason::Told => 4000,
         }
     }
 }
@@ -100,6 +104,11 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Debits less credits, minor units: what a batch comes to.
+    pub fn net(self) -> i128 {
+        i128::from(self.debits.minor) - i128::from(self.credits.minor)
+    }
+
     /// With one more voucher of this kind; one that is not settled changes nothing.
     #[must_use]
     pub fn plus(self, kind: Kind, minor: u64) -> Totals {
@@ -159,6 +168,7 @@ impl Record {
         "declined",
         "reversal-due",
         "reversal-tried",
+        "advice-due",
         "reversed",
         "exception-opened",
         "slip-printed",
@@ -175,6 +185,7 @@ impl Record {
         "advice-queued",
         "advice-tried",
         "advice-completed",
+        "advice-refused",
         "compared",
         "detail-received",
         "cut-over",

@@ -80,7 +80,8 @@ pub enum SwitchRecord {
         /// The terminal's port.
         port: Port,
     },
-    /// A request is about to go upstream under the switch's own STAN.
+    /// A request is about to go upstream under the switch's own STAN, or an advice that the switch
+    /// answers itself is about to be queued.
     Forwarded {
         /// The switch's number of the transaction.
         id: u64,
@@ -153,17 +154,18 @@ pub enum SwitchRecord {
         /// What was answered.
         code: ResponseCode,
     },
-    /// A reversal advice (0420) is in the store-and-forward queue of `to`.
+    /// A reversal advice (0420), or an advice of its own (0220), is in the store-and-forward queue
+    /// of `to`.
     AdviceQueued {
         /// Number of the advice.
         advice: u64,
-        /// The switch's number of the original.
+        /// The switch's number of the original, or of the advice itself.
         id: u64,
         /// What it is about.
         ticket: Ticket,
         /// Whose queue.
         to: Port,
-        /// Its own STAN; every repeat (0421) carries it again.
+        /// Its own STAN; every repeat (0421, 0221) carries it again.
         stan: u32,
         /// Its own element 7; every repeat carries it again.
         transmission: u32,
@@ -177,10 +179,24 @@ pub enum SwitchRecord {
         /// 1 for the first.
         attempt: u16,
     },
-    /// The peer took it (0430).
+    /// The peer took it (0430, 0230).
     AdviceCompleted {
         /// Number of the advice.
         advice: u64,
+        /// What the peer answered.
+        code: ResponseCode,
+    },
+    /// The peer refuses for good an advice (0220) that the switch has answered for: it leaves the
+    /// queue as an exception item.
+    AdviceRefused {
+        /// Number of the advice.
+        advice: u64,
+        /// The switch's number of it.
+        id: u64,
+        /// What it is about.
+        ticket: Ticket,
+        /// The amount in doubt.
+        amount: Amount,
         /// What the peer answered.
         code: ResponseCode,
     },
@@ -260,6 +276,7 @@ impl SwitchRecord {
             SwitchRecord::AdviceQueued { .. } => "advice-queued",
             SwitchRecord::AdviceTried { .. } => "advice-tried",
             SwitchRecord::AdviceCompleted { .. } => "advice-completed",
+            SwitchRecord::AdviceRefused { .. } => "advice-refused",
             SwitchRecord::ExceptionOpened { .. } => "exception-opened",
             SwitchRecord::Compared { .. } => "compared",
             SwitchRecord::DetailReceived { .. } => "detail-received",

@@ -23,7 +23,7 @@ pub enum TerminalRecord {
         stan: u32,
     },
     /// A financial request is about to leave. From here on it is in doubt, and power loss reverses
-    /// it, until one of the records below ends the doubt.
+    /// it, or repeats it if it is an advice, until one of the records below ends the doubt.
     Started {
         /// The wish.
         ticket: Ticket,
@@ -91,6 +91,22 @@ pub enum TerminalRecord {
         /// 1 for the first.
         attempt: u8,
     },
+    /// The advice got no valid answer: it is told again until it gets one.
+    AdviceDue {
+        /// The wish.
+        ticket: Ticket,
+        /// Voucher number.
+        stan: u32,
+    },
+    /// A marked repeat of the advice (0221) is about to be sent for the n-th time.
+    AdviceTried {
+        /// The wish.
+        ticket: Ticket,
+        /// Voucher number.
+        stan: u32,
+        /// 1 for the first repeat.
+        attempt: u8,
+    },
     /// The host took the reversal; the doubt is over.
     Reversed {
         /// The wish.
@@ -108,7 +124,7 @@ pub enum TerminalRecord {
         stan: u32,
         /// The amount in doubt.
         amount: Amount,
-        /// How often the reversal was sent.
+        /// How often the reversal, or the repeat of the advice, was sent.
         attempts: u8,
     },
     /// The slip came out of the printer.
@@ -164,6 +180,8 @@ impl TerminalRecord {
             TerminalRecord::Declined { .. } => "declined",
             TerminalRecord::ReversalDue { .. } => "reversal-due",
             TerminalRecord::ReversalTried { .. } => "reversal-tried",
+            TerminalRecord::AdviceDue { .. } => "advice-due",
+            TerminalRecord::AdviceTried { .. } => "advice-tried",
             TerminalRecord::Reversed { .. } => "reversed",
             TerminalRecord::ExceptionOpened { .. } => "exception-opened",
             TerminalRecord::SlipPrinted { .. } => "slip-printed",

@@ -43,6 +43,11 @@ pub struct Config {
     pub amount_min: u64,
     /// Sales per card, merchant and business date; above it 65. Zero for any number.
     pub sales_per_card_max: u32,
+    /// Whether it answers an advice (0220) itself, and then forwards it from its own queue until it
+    /// is taken; otherwise it passes advice and answer through.
+    pub answers_advices: bool,
+    /// Business dates after its sale on which a refund is refused with 22: any later than so many.
+    pub refund_days: u16,
     /// The clearing house that gets an extract of every business date, if there is one.
     pub clearing: Option<ClearingLine>,
     /// Planted defects.

@@ -50,6 +50,9 @@ impl Switch {
         let code = message.get(Element::RESPONSE_CODE).and_then(ResponseCode::parse);
         let (Some(code), Some(id)) = (code, self.answered_id(port, message)) else { return };
         let Some(transaction) = self.book.transaction(id) else { return };
+        if transaction.kind.is_advice() {
+            return self.advice_passed_back(now, id, message, code, actions);
+        }
         match (self.waits(id), &transaction.answer, code.is_approval()) {
             (true, _, _) => {
                 if let Some(answer) = self.read_answer(transaction, message, code) {
@@ -79,7 +82,7 @@ impl Switch {
 
     /// What an answer says, if it fits its request: the same terminal, and the amount that was
     /// asked for, or less with code 10. One that does not fit is as good as none.
-    fn read_answer(
+    pub(super) fn read_answer(
         &self,
         transaction: &Transaction,
         message: &Message,
@@ -124,6 +127,11 @@ impl Switch {
     /// An upstream answer did not come in time.
     pub(super) fn give_up(&mut self, now: Now, id: u64, actions: &mut Actions) {
         let Some(transaction) = self.book.transaction(id) else { return };
+        if transaction.kind.is_advice() {
+            // Its sender tells it again.
+            self.stop_waiting(id);
+            return;
+        }
         let has_defect = [Defect::W01, Defect::W02].iter().any(|d| self.config.defects.has(*d));
         let is_owed = self.owes_reversal(transaction) && !has_defect;
         let date = self.date_of_answer(transaction.business_date);
@@ -150,7 +158,7 @@ impl Switch {
 
     /// Ends a transaction towards its sender: records the answer, with the reversal if one is owed,
     /// and only then sends it.
-    fn decide(
+    pub(super) fn decide(
         &mut self,
         now: Now,
         id: u64,

@@ -1,10 +1,12 @@
 //! The switch: knows its terminals by key and line, verifies before anything, translates PINs,
-//! routes, pairs answers, times out, stores and forwards reversals, settles batches. No account.
+//! routes, pairs answers, times out, stores and forwards reversals and advices, settles batches. No
+//! account.
 //!
 //! Read docs/protocol.md 2.4 (what a switch does with late, repeated and overtaking messages)
 //! before touching `exchange.rs`, and 3.1–3.3 before `settlement.rs`. This file is the match of
 //! what happened with what is to be done; `book` is all that survives power loss.
 
+mod advice;
 mod book;
 mod clearing;
 mod config;
@@ -205,6 +207,7 @@ impl Switch {
             self.keys[at] = self.issued_keys(downstream.port);
         }
         self.reverse_what_was_in_doubt(now, actions);
+        self.queue_what_was_taken(actions);
         self.connect_all(actions);
     }
 

@@ -33,7 +33,11 @@ impl Switch {
         let message = &incoming.message;
         match (message.mti(), incoming.mac) {
             (
-                Mti::AUTHORIZATION_REQUEST | Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT,
+                Mti::AUTHORIZATION_REQUEST
+                | Mti::FINANCIAL_REQUEST
+                | Mti::FINANCIAL_REPEAT
+                | Mti::FINANCIAL_ADVICE
+                | Mti::FINANCIAL_ADVICE_REPEAT,
                 MacCheck::Valid,
             ) => match self.network_request(caller, message) {
                 Some(request) => self.request(now, &request, actions),
@@ -58,6 +62,8 @@ impl Switch {
                 Mti::AUTHORIZATION_REQUEST
                 | Mti::FINANCIAL_REQUEST
                 | Mti::FINANCIAL_REPEAT
+                | Mti::FINANCIAL_ADVICE
+                | Mti::FINANCIAL_ADVICE_REPEAT
                 | Mti::REVERSAL_ADVICE
                 | Mti::REVERSAL_ADVICE_REPEAT,
                 MacCheck::Absent | MacCheck::Invalid,

@@ -4,7 +4,7 @@
 //! A0 for a bad MAC or no good keys, 97 for a terminal that is not of this line.
 
 use super::config::Peer;
-use super::exchange::{Marks, transmission};
+use super::exchange::{Marks, fixed, transmission};
 use super::request::{Request, kind_of};
 use super::{Caller, Side, Switch};
 use crate::card::{Amount, Pan};
@@ -12,7 +12,7 @@ use crate::defect::Defect;
 use crate::iso8583::{Element, Message, Mti, OriginalPos61, Private60, ResponseCode};
 use crate::line::{Incoming, MacCheck};
 use crate::node::{Actions, Port};
-use crate::record::{Origin, PosKey, SwitchRecord};
+use crate::record::{Kind, Origin, PosKey, SwitchRecord};
 use crate::security::{Key, WorkKeys};
 use crate::time::Now;
 
@@ -49,7 +49,11 @@ impl Switch {
             }
             (_, _, false) => ResponseCode::TERMINAL_NOT_REGISTERED,
             (
-                Mti::AUTHORIZATION_REQUEST | Mti::FINANCIAL_REQUEST | Mti::FINANCIAL_REPEAT,
+                Mti::AUTHORIZATION_REQUEST
+                | Mti::FINANCIAL_REQUEST
+                | Mti::FINANCIAL_REPEAT
+                | Mti::FINANCIAL_ADVICE
+                | Mti::FINANCIAL_ADVICE_REPEAT,
                 true,
                 true,
             ) => {
@@ -116,7 +120,15 @@ impl Switch {
         let origin = PosKey::of(message)?;
         let original = || {
             let OriginalPos61 { batch, stan, .. } = OriginalPos61::of(message)?;
-            Some(Origin::Pos(PosKey { terminal: origin.terminal, batch, stan }))
+            let named = Origin::Pos(PosKey { terminal: origin.terminal, batch, stan });
+            let nothing = Origin::Pos(PosKey { terminal: [0; 8], batch: 0, stan: 0 });
+            // A refund may come from another terminal than its sale: the reference finds it, where
+            // the slip could be read.
+            let reference: Option<[u8; 12]> = fixed(message, Element::RRN);
+            match reference.filter(|rrn| kind == Kind::Refund && *rrn != [b'0'; 12]) {
+                Some(rrn) => Some(self.book.referred(&rrn).unwrap_or(nothing)),
+                None => Some(named),
+            }
         };
         let original = match kind.original() {
             Some(_) => Some(original()?),

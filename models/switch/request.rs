@@ -52,6 +52,7 @@ impl Switch {
     /// A request: new, a copy, or one whose reversal came first.
     pub(super) fn request(&mut self, now: Now, request: &Request<'_>, actions: &mut Actions) {
         match self.stage(request) {
+            Stage::Unknown if self.answers(request) => self.take_advice(now, request, actions),
             Stage::Unknown => match self.route(now, request) {
                 Ok(route) => self.forward(now, request, route, actions),
                 Err(code) => {
@@ -73,6 +74,9 @@ impl Switch {
                     let answer = Answer { minor, authorization, ..Answer::declined(code, date) };
                     self.repeat(now, request, transaction, id, answer, actions);
                 }
+            }
+            Stage::InDoubt(id, _) if request.kind.is_advice() => {
+                self.go_on_with_advice(now, id, request, actions);
             }
             // Nobody waits any more: it was reversed, or power was lost. A reversal is queued.
             Stage::InDoubt(id, transaction) => {
@@ -149,7 +153,7 @@ impl Switch {
     }
 
     /// Sends an answer that is durable.
-    fn repeat(
+    pub(super) fn repeat(
         &self,
         now: Now,
         request: &Request<'_>,
@@ -166,20 +170,12 @@ impl Switch {
 
     /// The way upstream, or why there is none.
     fn route(&self, now: Now, request: &Request<'_>) -> Result<Route, ResponseCode> {
-        if now.instant < self.cutover_until {
-            return Err(ResponseCode::CUTOVER_IN_PROGRESS);
-        }
-        if self.is_in_maintenance(now) {
-            return Err(ResponseCode::ISSUER_INOPERATIVE);
-        }
+        self.check_open(now)?;
         self.check_terms(request)?;
         let original = self.check_original(request)?;
         let upstream = self.upstream_of(&request.pan).ok_or(ResponseCode::NO_SUCH_ISSUER)?;
         let port = upstream.port;
-        let waiting = self.book.queue(port).map_or(0, |queue| queue.len());
-        self.asking.note(Question::AdviceRoom, waiting as u64);
-        let is_full = waiting >= self.config.saf_max;
-        if is_full && request.kind.is_reversible() {
+        if self.is_queue_full(port) && request.kind.is_reversible() {
             return Err(ResponseCode::ISSUER_INOPERATIVE);
         }
         let link = self.idlest_link(port).ok_or(ResponseCode::ISSUER_INOPERATIVE)?;
@@ -200,8 +196,26 @@ impl Switch {
         Ok(Route { port, link, key, original, pin })
     }
 
+    /// Whether the switch takes requests at all.
+    pub(super) fn check_open(&self, now: Now) -> Result<(), ResponseCode> {
+        if now.instant < self.cutover_until {
+            return Err(ResponseCode::CUTOVER_IN_PROGRESS);
+        }
+        if self.is_in_maintenance(now) {
+            return Err(ResponseCode::ISSUER_INOPERATIVE);
+        }
+        Ok(())
+    }
+
+    /// Whether no more advices may wait for this port.
+    pub(super) fn is_queue_full(&self, port: Port) -> bool {
+        let waiting = self.book.queue(port).map_or(0, |queue| queue.len());
+        self.asking.note(Question::AdviceRoom, waiting as u64);
+        waiting >= self.config.saf_max
+    }
+
     /// What the acquirer itself asks of a request at one of its terminals.
-    fn check_terms(&self, request: &Request<'_>) -> Result<(), ResponseCode> {
+    pub(super) fn check_terms(&self, request: &Request<'_>) -> Result<(), ResponseCode> {
         let Origin::Pos(key) = request.origin else { return Ok(()) };
         if request.kind == Kind::Inquiry {
             return Ok(());
@@ -227,7 +241,10 @@ impl Switch {
     }
 
     /// The transaction that a request is about; or why nothing can be done about it.
-    fn check_original(&self, request: &Request<'_>) -> Result<Option<u64>, ResponseCode> {
+    pub(super) fn check_original(
+        &self,
+        request: &Request<'_>,
+    ) -> Result<Option<u64>, ResponseCode> {
         let Some(expected) = request.kind.original() else { return Ok(None) };
         let name = request.original.ok_or(ResponseCode::FORMAT_ERROR)?;
         let (id, original) = self.book.named(name).ok_or(ResponseCode::ORIGINAL_NOT_FOUND)?;
@@ -239,13 +256,23 @@ impl Switch {
             return Err(ResponseCode::INVALID_TRANSACTION);
         }
         // What counts in a batch is voided on its day and in its batch; later it is refunded.
-        let is_settled = expected.is_settled() && original.business_date != self.dated(request)
+        let is_settled = original.business_date != self.dated(request)
             || matches!((name, request.origin), (Origin::Pos(original), Origin::Pos(own))
-                if expected.is_settled() && original.batch != own.batch);
-        if original.approval().is_none() || self.book.successor(id).is_some() || is_settled {
+                if original.batch != own.batch);
+        let is_late = match request.kind {
+            Kind::Refund => self.is_too_late(original, request),
+            _ => expected.is_settled() && is_settled,
+        };
+        if original.approval().is_none() || self.book.successor(id).is_some() || is_late {
             return Err(ResponseCode::SUSPICIOUS_OPERATION);
         }
         let (asked, done) = (request.amount.minor, approved.minor);
+        if request.kind == Kind::Refund {
+            return self.check_refund(id, asked, done).map(|()| Some(id));
+        }
+        if request.kind == Kind::Void && self.book.refunded(id) > 0 {
+            return Err(ResponseCode::SUSPICIOUS_OPERATION);
+        }
         let fits = if request.kind.is_void() { asked == done } else { asked <= done && asked > 0 };
         if fits { Ok(Some(id)) } else { Err(ResponseCode::AMOUNT_MISMATCH) }
     }
@@ -267,7 +294,7 @@ impl Switch {
     }
 
     /// Decides a request without asking anybody.
-    fn refuse(
+    pub(super) fn refuse(
         &mut self,
         now: Now,
         request: &Request<'_>,
@@ -328,7 +355,7 @@ impl Switch {
     }
 
     /// The settlement date a request belongs to: its own, or for a terminal's the open one.
-    fn dated(&self, request: &Request<'_>) -> Date {
+    pub(super) fn dated(&self, request: &Request<'_>) -> Date {
         let today = self.book.business_date;
         match request.origin {
             Origin::Pos(_) => today,
@@ -340,7 +367,7 @@ impl Switch {
     }
 
     /// The retrieval reference number: the acquirer's, which the network keeps.
-    fn rrn(&self, id: u64, request: &Request<'_>, date: Date) -> [u8; 12] {
+    pub(super) fn rrn(&self, id: u64, request: &Request<'_>, date: Date) -> [u8; 12] {
         let kept = match request.origin {
             Origin::Pos(_) => None,
             Origin::Network(_) => fixed(request.message, Element::RRN),
@@ -357,8 +384,7 @@ impl Switch {
 pub(super) fn kind_of(message: &Message) -> Option<Kind> {
     let (processing, condition) =
         (message.get(Element::PROCESSING_CODE)?, message.get(Element::CONDITION_CODE));
-    // An advice is told, not asked: it does not come this way.
-    Kind::of(message.mti(), processing, condition).filter(|kind| !kind.is_advice())
+    Kind::of(message.mti(), processing, condition)
 }
 
 fn translate_pin(request: &Request<'_>, to: &Key) -> Result<Option<PinBlock>, ResponseCode> {

@@ -1,9 +1,11 @@
 //! Reversals at a switch: taken from whoever sent the original, queued upstream, sent until taken.
+//! Advices of their own (0220) go through the same queues; what they say is in `advice.rs`.
 //!
 //! Advices of one upstream port go first in, first out, one at a time, always on the port their
 //! original went to. Every sending is recorded before it leaves; 0420 first, 0421 afterwards, with
 //! the same elements 7 and 11. A sending counts only on a line that stands.
 
+use super::advice::decides;
 use super::book::{Original, Sent, Transaction};
 use super::exchange::{Marks, fixed, transmission};
 use super::{Caller, Side, Switch, Timer, about};
@@ -47,6 +49,12 @@ impl Switch {
                     message,
                     ResponseCode::AMOUNT_MISMATCH,
                 );
+                return self.answer(caller, &answer, actions);
+            }
+            // What was told is done: it is never taken back.
+            Original::Known(id) if self.is_advice(id) => {
+                let code = ResponseCode::INVALID_TRANSACTION;
+                let answer = self.reversal_answer(now, caller.side, origin, message, code);
                 return self.answer(caller, &answer, actions);
             }
             Original::Known(_) => ResponseCode::APPROVED,
@@ -221,7 +229,7 @@ impl Switch {
         }
     }
 
-    /// A 0430 from upstream whose MAC is right.
+    /// A 0430, or a 0230 to what is queued, from upstream whose MAC is right.
     pub(super) fn advice_answered(
         &mut self,
         now: Now,
@@ -237,23 +245,30 @@ impl Switch {
             return;
         };
         let key = NetworkKey { stan, transmission, ..sent.key };
+        let is_told = self.is_advice(id);
         let code = message.get(Element::RESPONSE_CODE).and_then(ResponseCode::parse);
-        let Some(code) = code.filter(|code| is_final(*code)) else { return };
+        let ends = |code: &ResponseCode| if is_told { decides(*code) } else { is_final(*code) };
+        let Some(code) = code.filter(ends) else { return };
         if !is_sent || NetworkKey::of(message) != Some(key) {
             return;
         }
-        about(ticket, actions, |actions| {
-            self.commit(SwitchRecord::AdviceCompleted { advice, code }, actions);
-        });
+        let record = match code.is_approval() || !is_told {
+            true => SwitchRecord::AdviceCompleted { advice, code },
+            false => SwitchRecord::AdviceRefused { advice, id, ticket, amount: sent.amount, code },
+        };
+        about(ticket, actions, |actions| self.commit(record, actions));
         self.stop_sending(port);
         self.send_advices(now, port, actions);
     }
 
-    /// The 0420 or 0421 of the head of a queue, and the ticket it is about.
+    /// The message of the head of a queue, marked if it is a repeat, and the ticket it is about.
     fn advice_message(&self, port: Port) -> Option<(Ticket, Message)> {
         let head = self.book.queue(port)?.head()?;
         let advice = &head.item;
         let transaction = self.book.transaction(advice.id)?;
+        if transaction.kind.is_advice() {
+            return Some((transaction.ticket, self.told_message(transaction, head.is_repeat)?));
+        }
         let Sent { key, rrn, terminal, merchant, pan, amount, .. } = transaction.sent?;
         let mti = match head.is_repeat {
             false => Mti::REVERSAL_ADVICE,

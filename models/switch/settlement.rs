@@ -60,11 +60,11 @@ impl Switch {
                 .counted(terminal, batch)
                 .fold(Totals::default(), |sum, counted| sum.plus(counted.kind, counted.minor));
             self.compare_once(terminal, batch, theirs, ours, actions);
-            result = if theirs == ours { BALANCED } else { UNBALANCED };
+            result = if self.agree(theirs, ours) { BALANCED } else { UNBALANCED };
         } else if self.book.is_closed(terminal, batch) {
             let compared =
                 self.book.batch(terminal, batch).and_then(|batch| batch.compared.as_ref());
-            let is_balanced = compared.is_some_and(|compared| compared.is_balanced());
+            let is_balanced = compared.is_some_and(|of| self.agree(of.theirs, of.ours));
             result = if is_balanced { BALANCED } else { UNBALANCED };
         } else {
             code = ResponseCode::BATCH_MISMATCH;
@@ -75,6 +75,14 @@ impl Switch {
         answer.set(Element::PRIVATE_48, totals.encode());
         answer.copy_from(message, &[Element::PRIVATE_63]);
         self.answer(caller, &answer, actions);
+    }
+
+    /// Whether two sides have the same: counts and sums, of debits and of credits.
+    fn agree(&self, theirs: Totals, ours: Totals) -> bool {
+        match self.config.defects.has(Defect::B10) {
+            true => theirs.net() == ours.net(),
+            false => theirs == ours,
+        }
     }
 
     fn compare_once(
@@ -137,7 +145,7 @@ impl Switch {
         actions: &mut Actions,
     ) -> ResponseCode {
         let known = self.book.batch(terminal, batch).and_then(|batch| batch.compared.as_ref());
-        let is_balanced = known.map(|compared| compared.is_balanced());
+        let is_balanced = known.map(|of| self.agree(of.theirs, of.ours));
         match (step, is_balanced) {
             (DETAILS, _) => self.take_details(terminal, batch, message, actions),
             // Nobody compared totals, or the terminal calls balanced what is not.

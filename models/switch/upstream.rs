@@ -224,7 +224,10 @@ impl Switch {
             (Mti::AUTHORIZATION_RESPONSE | Mti::FINANCIAL_RESPONSE, MacCheck::Valid) => {
                 self.answered(now, port, message, actions);
             }
-            (Mti::REVERSAL_ADVICE_RESPONSE, MacCheck::Valid) => {
+            (Mti::FINANCIAL_ADVICE_RESPONSE, MacCheck::Valid) if !self.is_queued(port, message) => {
+                self.answered(now, port, message, actions);
+            }
+            (Mti::REVERSAL_ADVICE_RESPONSE | Mti::FINANCIAL_ADVICE_RESPONSE, MacCheck::Valid) => {
                 self.advice_answered(now, port, message, actions);
             }
             (Mti::NETWORK_RESPONSE, _) => {

@@ -281,6 +281,15 @@ impl Terminal {
         messages::answers(incoming, request, stan, batch)
     }
 
+    /// Whether this answers the reversal of this voucher, or its repeat if it is an advice.
+    pub(super) fn hears_of_doubt(&self, incoming: &Incoming, of: u32, stan: u32) -> bool {
+        let mut pending = self.memory.pending.iter();
+        let doubt = pending.find(|doubt| doubt.transaction.stan == of);
+        let is_advice = doubt.is_some_and(|doubt| doubt.transaction.kind.is_advice());
+        let request = if is_advice { Mti::FINANCIAL_ADVICE } else { Mti::REVERSAL_REQUEST };
+        self.hears(incoming, request, stan)
+    }
+
     /// Whether this answers the request of a transaction.
     pub(super) fn hears_of(&self, asked: &Transaction, incoming: &Incoming) -> bool {
         self.hears(incoming, asked.kind.request(), asked.stan)

@@ -25,12 +25,12 @@ pub(super) struct Transaction {
     pub(super) date: u16,
 }
 
-/// A transaction that must be reversed.
+/// A transaction that must be reversed, or an advice that must be told again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Doubt {
     pub(super) transaction: Transaction,
     pub(super) reason: Reason,
-    /// How often its reversal was sent.
+    /// How often its reversal, or its repeat, was sent.
     pub(super) attempts: u8,
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Memory {
     pub(super) stans: Stans,
     /// The transaction that was started and has no end yet.
     pub(super) in_flight: Option<Transaction>,
-    /// What must be reversed, oldest first.
+    /// What must be reversed or told again, oldest first.
     pub(super) pending: Vec<Doubt>,
     /// The vouchers of the open batch, in order.
     pub(super) vouchers: Vec<Booked>,
@@ -158,14 +158,21 @@ impl Memory {
                 self.in_flight =
                     Some(Transaction { ticket, stan, batch, kind, original, amount, card, date });
             }
-            TerminalRecord::NotSent { stan, .. } | TerminalRecord::Declined { stan, .. } => {
+            TerminalRecord::NotSent { stan, .. } => {
                 self.in_flight.take_if(|one| one.stan == stan);
+            }
+            TerminalRecord::Declined { stan, .. } => {
+                self.in_flight.take_if(|one| one.stan == stan);
+                self.told(stan);
             }
             TerminalRecord::Approved { stan, amount, rrn, authorization, .. } => {
                 self.book(stan, amount, rrn, authorization);
+                self.told(stan);
             }
+            TerminalRecord::AdviceDue { stan, .. } => self.doubt(stan, Reason::NoAnswer, config),
             TerminalRecord::ReversalDue { stan, reason, .. } => self.doubt(stan, reason, config),
-            TerminalRecord::ReversalTried { stan, attempt, .. } => {
+            TerminalRecord::ReversalTried { stan, attempt, .. }
+            | TerminalRecord::AdviceTried { stan, attempt, .. } => {
                 if let Some(doubt) = self.doubt_mut(stan) {
                     doubt.attempts = attempt;
                 }
@@ -227,7 +234,7 @@ impl Memory {
         self.awaits_the_end() && batch == next_batch(self.batch)
     }
 
-    /// The pending reversal of this voucher.
+    /// The pending reversal or repeat of this voucher.
     pub(super) fn doubt_mut(&mut self, stan: u32) -> Option<&mut Doubt> {
         self.pending.iter_mut().find(|doubt| doubt.transaction.stan == stan)
     }
@@ -256,9 +263,16 @@ impl Memory {
         self.vouchers.iter().any(undoes)
     }
 
+    /// An advice was answered: there is nothing to tell any more.
+    fn told(&mut self, stan: u32) {
+        self.pending
+            .retain(|doubt| doubt.transaction.stan != stan || !doubt.transaction.kind.is_advice());
+    }
+
     fn book(&mut self, stan: u32, amount: Amount, rrn: [u8; 12], authorization: Option<[u8; 6]>) {
-        // A correct terminal approves only what is in flight; the other two places serve the
-        // planted defects T12 and T14, whose records must be read back as they were written.
+        // A correct terminal approves what is in flight, and advices that it tells again; the other
+        // two places also serve the planted defects T12 and T14, whose records must be read back as
+        // they were written.
         let found = self.in_flight.take_if(|transaction| transaction.stan == stan);
         let found = found.or_else(|| self.doubt_mut(stan).map(|doubt| doubt.transaction));
         let found = found.or_else(|| self.voucher(stan).map(|booked| booked.transaction));
@@ -284,6 +298,8 @@ impl Memory {
             | TerminalRecord::Declined { stan, .. }
             | TerminalRecord::ReversalDue { stan, .. }
             | TerminalRecord::ReversalTried { stan, .. }
+            | TerminalRecord::AdviceDue { stan, .. }
+            | TerminalRecord::AdviceTried { stan, .. }
             | TerminalRecord::Reversed { stan, .. }
             | TerminalRecord::ExceptionOpened { stan, .. } => {
                 self.in_flight.take_if(|one| one.stan == stan);

@@ -62,7 +62,25 @@ pub(super) fn request(
         }
         message.set(Element::PRIVATE_61, original_61(original));
     }
+    if kind.is_advice() {
+        message.set(Element::PRIVATE_63, "01 ");
+    }
     Some(message.with(Element::PRIVATE_60, card_60(kind, batch)))
+}
+
+/// The repeat of an advice, 0221 under its own number: as the advice was, but for the track, which
+/// nobody keeps.
+pub(super) fn repeat(
+    config: &Config,
+    advice: &Transaction,
+    keys: &WorkKeys,
+    (mti, stan): (Mti, u32),
+) -> Option<Message> {
+    let mut message = request(config, advice, keys, None)?;
+    message.set_mti(mti);
+    message.set_number(Element::STAN, stan.into(), 6);
+    message.remove(Element::TRACK_2);
+    Some(message)
 }
 
 /// 0200: asks for the balance.

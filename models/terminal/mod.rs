@@ -1,10 +1,12 @@
-//! The terminal: sells, voids, pre-authorises, inquires, reverses what is in doubt, settles. Knows
-//! one host and no money but its batch.
+//! The terminal: sells, voids, refunds, pre-authorises, inquires, reverses what is in doubt,
+//! settles. Knows one host and no money but its batch.
 //!
 //! Read docs/protocol.md 2 (reversals) before touching a transition. Two rules carry everything: a
-//! record that would reverse a request is durable before the request is on the wire, and the
-//! reversal goes before the next wish that needs the host, never by itself.
+//! record that would reverse a request, or repeat an advice, is durable before it is on the wire,
+//! and the reversal goes before the next wish that needs the host, never by itself; after all
+//! reversals go the repeats.
 
+mod advice;
 mod config;
 mod exchange;
 mod journal;
@@ -102,12 +104,12 @@ enum State {
     Connecting { wish: Wish, request: Option<Request> },
     /// 0810.
     SigningOn { wish: Wish, stan: u32 },
-    /// 0410 about the transaction with the voucher number `original`; after a refusal, the end of
-    /// the time an answer may take.
+    /// 0410 about the transaction with the voucher number `original`, or 0230 to the repeat of an
+    /// advice; after a refusal, the end of the time an answer may take.
     Reversing { wish: Wish, original: u32, stan: u32, is_refused: bool },
     /// The cardholder.
     EnteringPin { wish: Wish },
-    /// 0110 or 0210 to a request that moves something.
+    /// 0110 or 0210 to a request that moves something, or 0230 to an advice.
     Asking { transaction: Transaction },
     /// 0210 to an inquiry.
     Inquiring { ticket: Ticket, stan: u32 },
@@ -220,7 +222,7 @@ impl Terminal {
                 self.sign_on_answered(now, wish, m, actions);
             }
             (S::Reversing { wish, original, stan, .. }, I::Heard(m))
-                if self.hears(m, Mti::REVERSAL_REQUEST, stan) =>
+                if self.hears_of_doubt(m, original, stan) =>
             {
                 self.reversal_answered(now, wish, (original, stan), m, actions);
             }
@@ -282,8 +284,8 @@ impl Terminal {
             (Aim::Echo, _) => self.test_line(now, wish, actions),
             (Aim::SignOn, _) | (_, Keys::Withdrawn) => self.sign_on(now, wish, actions),
             (_, Keys::Never) => self.end(now, wish.ticket, Display::MustSignOn, actions),
-            (aim, Keys::Good(_)) => match (self.next_reversal(&wish), aim) {
-                (Some(doubt), _) => self.reverse(now, wish, doubt, actions),
+            (aim, Keys::Good(_)) => match (self.next_doubt(&wish), aim) {
+                (Some(doubt), _) => self.end_doubt(now, wish, doubt, actions),
                 (None, Aim::Settle) => self.settle(now, wish, actions),
                 (None, _) => self.ask_for_pin(now, wish, actions),
             },
@@ -354,7 +356,7 @@ impl Terminal {
             // Whether it was sent, and what the host said, nobody knows any more.
             actions.about(transaction.ticket);
             self.record(due(&transaction, Reason::NoAnswer), actions);
-            show(actions, Display::InDoubt);
+            show(actions, in_doubt(transaction.kind));
         } else if let Some(booked) = self.memory.vouchers.last().filter(|one| !one.is_printed) {
             actions.about(booked.transaction.ticket);
             show(actions, Display::PrinterFault);
@@ -414,8 +416,7 @@ impl Wish {
                 (ticket, Aim::Ask { kind: Kind::PreAuth, amount, card, original: None })
             }
             Command::Follow { ticket, kind, amount, card, original, .. } => {
-                // An advice is told again and never reversed; no terminal of ours tells one yet.
-                kind.original().filter(|_| kind.is_reversible())?;
+                kind.original()?;
                 (ticket, Aim::Ask { kind, amount, card, original: Some(original) })
             }
             Command::Void { ticket, voucher, card, .. } => (ticket, Aim::Void { voucher, card }),
@@ -455,8 +456,21 @@ fn print(actions: &mut Actions, slip: Slip) {
     actions.tell(Device::Printer, Output::Slip(slip));
 }
 
+/// What becomes of a request without a valid answer: an advice is told again, the rest reversed.
 fn due(transaction: &Transaction, reason: Reason) -> TerminalRecord {
-    TerminalRecord::ReversalDue { ticket: transaction.ticket, stan: transaction.stan, reason }
+    let Transaction { ticket, stan, kind, .. } = *transaction;
+    match kind.is_advice() {
+        true => TerminalRecord::AdviceDue { ticket, stan },
+        false => TerminalRecord::ReversalDue { ticket, stan, reason },
+    }
+}
+
+/// What the screen says of it.
+fn in_doubt(kind: Kind) -> Display {
+    match kind.is_advice() {
+        true => Display::WillTellAgain,
+        false => Display::InDoubt,
+    }
 }
 
 /// Batch numbers run from 1 to 999999.

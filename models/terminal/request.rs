@@ -1,9 +1,9 @@
-//! What a cashier asks of the host: sale, void, pre-authorisation, completion, balance inquiry;
-//! their slips and copies. Reverses nothing: it says what is in doubt.
+//! What a cashier asks of the host: sale, void, refund, pre-authorisation, completion, balance
+//! inquiry; their slips and copies. Reverses and repeats nothing: it says what is in doubt.
 
 use super::journal::{Keys, Transaction};
 use super::messages::{self, Approval, Verdict};
-use super::{Aim, Printing, Request, Requested, State, Terminal, Wish, due, print, show};
+use super::{Aim, Printing, Request, Requested, State, Terminal, Wish, due, in_doubt, print, show};
 use crate::asked::Question;
 use crate::card::{Amount, Card, Voucher};
 use crate::defect::Defect;
@@ -36,7 +36,9 @@ impl Terminal {
         if (asked.is_some() && is_full) || self.card_stan(asked.is_some()).is_none() {
             return self.end(now, wish.ticket, Display::MustSettle, actions);
         }
-        if !self.config.asks_for_pin {
+        // The supervisor answers for a refund, and a repeat could carry no PIN: none is kept.
+        let is_told = asked.as_ref().is_some_and(|asked| asked.kind.is_advice());
+        if !self.config.asks_for_pin || is_told {
             return self.request(now, wish, None, actions);
         }
         let amount = asked.map(|asked| asked.amount);
@@ -178,14 +180,24 @@ impl Terminal {
             Verdict::Untrusted(code, reason) => {
                 self.record(due(asked, reason), actions);
                 self.note_keys(code, actions);
-                self.end(now, asked.ticket, Display::Declined(code), actions);
+                // Who reads of a refusal does it again; but it is told again by itself.
+                let display = match asked.kind.is_advice() {
+                    true => Display::WillTellAgain,
+                    false => Display::Declined(code),
+                };
+                self.end(now, asked.ticket, display, actions);
             }
             Verdict::Doubt(reason) => self.doubt(now, asked, reason, actions),
         }
     }
 
     /// The voucher is in the batch; the slip comes out.
-    fn approve(&mut self, asked: &Transaction, approval: Approval, actions: &mut Actions) {
+    pub(super) fn approve(
+        &mut self,
+        asked: &Transaction,
+        approval: Approval,
+        actions: &mut Actions,
+    ) {
         let Transaction { ticket, stan, batch, kind, .. } = *asked;
         let Approval { amount, rrn, authorization } = approval;
         let approved = TerminalRecord::Approved { ticket, stan, batch, amount, rrn, authorization };
@@ -215,11 +227,11 @@ impl Terminal {
         }
     }
 
-    /// No valid answer: the request will be taken back.
+    /// No valid answer: the request will be taken back, or told again.
     fn doubt(&mut self, now: Now, asked: &Transaction, reason: Reason, actions: &mut Actions) {
         actions.about(asked.ticket);
         self.record(due(asked, reason), actions);
-        self.end(now, asked.ticket, Display::InDoubt, actions);
+        self.end(now, asked.ticket, in_doubt(asked.kind), actions);
     }
 
     pub(super) fn timed_out(&mut self, now: Now, asked: &Transaction, actions: &mut Actions) {

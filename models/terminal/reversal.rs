@@ -12,23 +12,31 @@ use crate::record::{Reason, TerminalRecord};
 use crate::time::Now;
 
 impl Terminal {
-    /// What must be reversed before this wish goes on.
-    pub(super) fn next_reversal(&self, wish: &Wish) -> Option<Doubt> {
+    /// What must be reversed, or told again, before this wish goes on: reversals first.
+    pub(super) fn next_doubt(&self, wish: &Wish) -> Option<Doubt> {
         let settles_anyway = wish.aim == Aim::Settle && self.config.defects.has(Defect::T32);
         if settles_anyway || wish.skips_reversal {
             return None;
         }
-        self.memory.pending.first().copied()
+        let pending = || self.memory.pending.iter();
+        let reversal = pending().find(|doubt| !doubt.transaction.kind.is_advice());
+        reversal.or(pending().next()).copied()
     }
 
-    /// Sends a reversal once more, or gives up.
-    pub(super) fn reverse(&mut self, now: Now, wish: Wish, doubt: Doubt, actions: &mut Actions) {
+    /// Sends a reversal or an advice once more, or gives up.
+    pub(super) fn end_doubt(&mut self, now: Now, wish: Wish, doubt: Doubt, actions: &mut Actions) {
         if self.is_spent(doubt.attempts) {
-            return self.give_up(now, wish, &doubt, actions);
+            self.give_up(now, wish, &doubt, actions);
+        } else if !self.is_up() {
+            self.connect(now, wish, None, actions);
+        } else if doubt.transaction.kind.is_advice() {
+            self.tell_again(now, wish, doubt, actions);
+        } else {
+            self.reverse(now, wish, doubt, actions);
         }
-        if !self.is_up() {
-            return self.connect(now, wish, None, actions);
-        }
+    }
+
+    fn reverse(&mut self, now: Now, wish: Wish, doubt: Doubt, actions: &mut Actions) {
         show(actions, Display::ReversalInProgress);
         let (ticket, original) = (doubt.transaction.ticket, doubt.transaction.stan);
         actions.about(ticket);
@@ -63,6 +71,9 @@ impl Terminal {
             return self.proceed(now, wish, actions);
         };
         let asked = doubt.transaction;
+        if asked.kind.is_advice() {
+            return self.advice_answered(now, wish, (asked, stan), incoming, actions);
+        }
         let is_authentic = messages::is_authentic_reversal_answer(&self.config, &asked, incoming);
         if clears_any || (clears && is_authentic) {
             actions.about(asked.ticket);
@@ -83,7 +94,7 @@ impl Terminal {
         self.state = State::Reversing { wish, original, stan, is_refused: true };
     }
 
-    /// Whether so many sendings of a reversal are enough.
+    /// Whether so many sendings of a reversal, or repeats of an advice, are enough.
     fn is_spent(&self, attempts: u8) -> bool {
         self.asking.note(Question::ReversalBudget, attempts.into());
         attempts >= self.config.reversal_attempts.max(1)
@@ -124,8 +135,12 @@ impl Terminal {
     }
 
     /// The budget is spent: the transaction becomes an exception item, and business goes on.
-    fn give_up(&mut self, now: Now, wish: Wish, doubt: &Doubt, actions: &mut Actions) {
-        let Transaction { ticket, stan, amount, .. } = doubt.transaction;
+    pub(super) fn give_up(&mut self, now: Now, wish: Wish, doubt: &Doubt, actions: &mut Actions) {
+        let Transaction { ticket, stan, amount, kind, .. } = doubt.transaction;
+        let (slip, display) = match kind.is_advice() {
+            true => (Slip::AdviceFailed { stan, amount }, Display::AdviceFailed),
+            false => (Slip::ReversalFailed { stan, amount }, Display::ReversalFailed),
+        };
         if self.config.defects.has(Defect::T06) {
             self.memory.forget(stan);
         } else {
@@ -133,11 +148,11 @@ impl Terminal {
             let attempts = doubt.attempts;
             let exception = TerminalRecord::ExceptionOpened { ticket, stan, amount, attempts };
             self.record(exception, actions);
-            print(actions, Slip::ReversalFailed { stan, amount });
+            print(actions, slip);
             self.slips.push(Printing::Note);
         }
         actions.about(wish.ticket);
-        show(actions, Display::ReversalFailed);
+        show(actions, display);
         self.proceed(now, wish, actions);
     }
 }

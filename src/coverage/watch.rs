@@ -43,8 +43,10 @@ impl StateWatch {
 
     fn terminal(&mut self, entry: &Entry, record: &TerminalRecord) {
         let state = match record {
-            // What is not settled has no end here.
-            TerminalRecord::Started { kind, .. } if !kind.is_settled() => return,
+            // What is not settled has no end here, and what is told is never taken back.
+            TerminalRecord::Started { kind, .. } if !kind.is_settled() || kind.is_advice() => {
+                return;
+            }
             TerminalRecord::Started { ticket, batch, .. } => {
                 let state = State {
                     terminal: AtTerminal::Asked,

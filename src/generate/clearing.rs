@@ -21,9 +21,15 @@ pub(super) fn add(profile: Profile, entropy: &mut impl Entropy, scenario: &mut S
         Profile::Counter | Profile::Concurrency | Profile::Keys | Profile::Mix => 0,
     };
     entropy.concern(Concern::Clearing);
-    // Files do not tell of voids and completions yet.
+    // Files do not tell of voids, completions and refunds yet.
     let is_followed = scenario.steps.iter().any(|step| {
-        matches!(step.wish, Wish::PreAuth { .. } | Wish::Completion { .. } | Wish::Void { .. })
+        matches!(
+            step.wish,
+            Wish::PreAuth { .. }
+                | Wish::Completion { .. }
+                | Wish::Void { .. }
+                | Wish::Refund { .. }
+        )
     });
     if percent == 0 || !entropy.chance(percent) || is_followed {
         return;

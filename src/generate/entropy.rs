@@ -30,6 +30,8 @@ pub(super) enum Concern {
     Follow,
     /// The end of the day.
     Clearing,
+    /// Money that is given back later.
+    Refund,
 }
 
 /// A source of choices.

@@ -166,7 +166,7 @@ fn choose(entropy: &mut impl Entropy, ways: &[Option<Way>], is_first: bool) -> O
     for (weight, way) in weights.iter_mut().zip(ways) {
         *weight = match way {
             Some(way) if is_first && !way.is_certain => 0,
-            Some(way) if way.is_taken_back => 4,
+            Some(way) if way.is_taken_back || way.is_told => 4,
             Some(_) => 1,
             None => 0,
         };

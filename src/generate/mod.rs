@@ -11,6 +11,7 @@ mod faults;
 mod flow;
 mod follow;
 mod peers;
+mod refund;
 mod shape;
 mod steps;
 mod story;
@@ -135,6 +136,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     entropy.concern(Concern::Follow);
     if entropy.chance(FOLLOW_PERCENT) {
         follow::add(entropy, &mut scenario);
+    }
+    entropy.concern(Concern::Refund);
+    if entropy.chance(refund::percent(profile)) {
+        refund::add(profile, is_short, entropy, &mut scenario);
     }
     if is_short {
         steps::keep_transactions(COUNTER_OTHERS_MAX, &mut scenario);

@@ -44,6 +44,7 @@ fn is_transaction(wish: &Wish) -> bool {
         | Wish::PreAuth { .. }
         | Wish::Completion { .. }
         | Wish::Void { .. }
+        | Wish::Refund { .. }
         | Wish::Inquiry { .. } => true,
         Wish::SignOn
         | Wish::Settle

@@ -4,7 +4,7 @@
 use super::books::{Books, Decision, Extract};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
-use reversim_models::record::{Account, PayoutLine, Taken};
+use reversim_models::record::{Account, Kind, PayoutLine, Taken};
 
 const ABOUT: About = About {
     code: "M2",
@@ -92,6 +92,10 @@ fn date(books: &Books, extract: &Extract) -> Checked {
 /// All dates together, when nothing is parked or on its way any more.
 fn whole(books: &Books) -> Checked {
     let files = &books.files;
+    // Files tell of sales only: what else moved money stands in none of them.
+    if books.sales.iter().any(|sale| sale.kind != Kind::Sale && sale.taken() != 0) {
+        return Ok(0);
+    }
     let Some(last) = files.extracts.last().map(|extract| extract.index) else { return Ok(0) };
     let extracted = files.extracts.iter().flat_map(|extract| &extract.entries);
     let receivable: i64 = extracted.map(|one| one.entry.signed()).sum();

@@ -106,7 +106,7 @@ fn switch(books: &Books, seen: &Seen<'_>, record: &SwitchRecord) -> Checked {
         }
         SwitchRecord::Answered { id, code, .. }
         | SwitchRecord::LateAnswerAbsorbed { id, code, .. }
-            if code.is_approval() =>
+            if code.is_approval() && !books.answers_itself(party, *id) =>
         {
             let Some(forward) = books.forward(party, *id) else { return Ok(0) };
             let is_it = |w: &Wire| {
@@ -124,11 +124,15 @@ fn switch(books: &Books, seen: &Seen<'_>, record: &SwitchRecord) -> Checked {
             let is_it = |w: &Wire| w.original == Some(*key);
             believed(books, seen, "a reversal", Mti::REVERSAL_ADVICE, is_it)
         }
-        SwitchRecord::AdviceCompleted { advice, .. } => {
+        SwitchRecord::AdviceCompleted { advice, .. }
+        | SwitchRecord::AdviceRefused { advice, .. } => {
             let is_its = |a: &&Advice| a.switch == party && a.advice == *advice;
-            let Some(key) = books.advices.iter().rev().find(is_its).and_then(|a| a.key) else {
-                return Ok(0);
-            };
+            let Some(of) = books.advices.iter().rev().find(is_its) else { return Ok(0) };
+            let Some(key) = of.key else { return Ok(0) };
+            if of.is_told {
+                let is_it = |w: &Wire| !w.is_pos && w.network_key() == key;
+                return believed(books, seen, "an answer", Mti::FINANCIAL_ADVICE_RESPONSE, is_it);
+            }
             let is_it = |w: &Wire| w.original == Some(key);
             believed(books, seen, "an answer", Mti::REVERSAL_ADVICE_RESPONSE, is_it)
         }

@@ -116,6 +116,10 @@ fn approved(books: &Books, seen: &Seen<'_>, ticket: Ticket, stan: u32, amount: A
              of that amount reached it"
         );
     }
+    // A switch may answer for an advice, and tell the issuer of it later.
+    if sale.kind.is_advice() {
+        return Ok(1);
+    }
     let is_debit = |d: &Decision| d.code.is_approval() && d.moved();
     if books.sees_issuers() && !books.decisions_about(ticket).any(is_debit) {
         let last = books.decisions_about(ticket).next_back();

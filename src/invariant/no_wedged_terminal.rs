@@ -23,7 +23,8 @@ impl Invariant for Claim {
     fn at(&self, books: &Books, _horizon: Horizon) -> Checked {
         let Some(healed) = books.healed else { return Ok(0) };
         let mut checked = 0;
-        for sale in books.sales.iter().filter(|s| s.due.is_some()) {
+        for sale in books.sales.iter() {
+            let Some(due) = sale.due.or(sale.advice_due) else { continue };
             let terminal = sale.terminal;
             let is_inquiry =
                 |w: &&Wish| w.terminal == terminal && w.kind == WishKind::Inquiry && w.is_healing();
@@ -34,9 +35,9 @@ impl Invariant for Claim {
                 .any(|w| w.from == terminal && w.is_request() && w.index > healed);
             if !serves && !books.must_settle(terminal) && !wish.is_interrupted {
                 return breach!(
-                    [sale.due.unwrap_or(sale.first), wish.index],
-                    "{terminal} sends no request any more: it is wedged behind the reversal of \
-                     {sale}"
+                    [due, wish.index],
+                    "{terminal} sends no request any more: it is wedged behind what is left to do \
+                     about {sale}"
                 );
             }
             checked += 1;
@@ -69,7 +70,7 @@ mod tests {
         let asked = tale.healed();
         tale.inquiry_shows(Display::Busy);
         tale.online();
-        tale.breaks(ABOUT.name, &[due, asked], "wedged behind the reversal");
+        tale.breaks(ABOUT.name, &[due, asked], "wedged behind what is left to do");
     }
 
     #[test]

@@ -38,11 +38,12 @@ impl Invariant for Claim {
             }
             let decided = books
                 .decisions_named(forward.key)
-                .find(|d| d.terminal == forward.terminal && d.debit > 0);
+                .find(|d| d.terminal == forward.terminal && d.debit != 0);
             if let Some(decision) = decided.filter(|d| d.date != first) {
                 return breach!(
                     [forward.index, decision.index],
-                    "a sale of {} belongs to {first} at {switch} and to {} at {}",
+                    "a {} of {} belongs to {first} at {switch} and to {} at {}",
+                    decision.kind.words(),
                     decision.taken(),
                     decision.date,
                     decision.issuer

@@ -1,4 +1,4 @@
-//! S5f repeat-says-so: reversal advices that a switch sends more than once.
+//! S5f repeat-says-so: advices that a switch or terminal sends more than once.
 
 use super::books::Books;
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
@@ -7,8 +7,8 @@ use reversim_models::iso8583::Mti;
 const ABOUT: About = About {
     code: "S5f",
     name: "repeat-says-so",
-    claim: "An advice that was sent before is sent again as a repeat (0421), under the numbers of \
-            the first: a peer that trusts the flag would take it for another one.",
+    claim: "An advice that was sent before is sent again as a repeat (0421, 0221), under the \
+            numbers of the first: a peer that trusts the flag would take it for another one.",
     example: "a 0420 from switch-1 to issuer-1 whose 0430 is lost\n\
               switch-1 sends it again as 0420, with the same elements 7 and 11",
 };
@@ -21,32 +21,37 @@ impl Invariant for Claim {
         &ABOUT
     }
     fn kinds(&self) -> Kinds {
-        Kinds::SENT_REVERSAL
+        Kinds::SENT_REVERSAL.and(Kinds::SENT_REQUEST)
     }
     fn observe(&self, books: &Books, seen: &Seen<'_>) -> Checked {
         let wire = &books.wires[seen.place];
         match wire.mti {
-            Mti::REVERSAL_ADVICE_REPEAT => return Ok(1),
-            Mti::REVERSAL_ADVICE => {}
+            Mti::REVERSAL_ADVICE_REPEAT | Mti::FINANCIAL_ADVICE_REPEAT => return Ok(1),
+            Mti::REVERSAL_ADVICE | Mti::FINANCIAL_ADVICE => {}
             _ => return Ok(0),
         }
         // With few trace numbers another advice of the same second may have the same name.
-        let mut earlier = books.wires[..seen.place].iter().filter(|w| {
-            w.mti == Mti::REVERSAL_ADVICE
+        let mut earlier = books.wires_named(wire.name()).filter(|w| {
+            w.mti == wire.mti
+                && w.index < wire.index
                 && !w.is_arrival
                 && w.from == wire.from
                 && w.to == wire.to
                 && w.network_key() == wire.network_key()
+                && w.pos_key() == wire.pos_key()
                 && w.original == wire.original
         });
         match earlier.next() {
             None => Ok(0),
             Some(first) => breach!(
                 [first.index, wire.index],
-                "{} sent the reversal advice {:06} to {} again without saying so: 0420, not 0421",
+                "{} sent the {} {:06} to {} again without saying so: {}, not {}",
                 wire.from,
+                if wire.mti.class() == 4 { "reversal advice" } else { "advice" },
                 wire.stan,
-                wire.to
+                wire.to,
+                wire.mti,
+                wire.mti.repeat()
             ),
         }
     }

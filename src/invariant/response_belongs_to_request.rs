@@ -73,6 +73,9 @@ fn completed(books: &Books, seen: &Seen<'_>, id: u64) -> Checked {
     if forward.answered.is_none_or(|answer| answer.index != seen.index) {
         return Ok(0);
     }
+    if books.answers_itself(switch, id) {
+        return Ok(0);
+    }
     let approval = |d: &Delivery| {
         let wire = &books.wires[d.wire];
         (d.party == switch && !wire.is_pos && wire.is_approval()).then_some(wire)

@@ -7,8 +7,8 @@ use crate::history::Horizon;
 const ABOUT: About = About {
     code: "L2",
     name: "reversals-drain",
-    claim: "Every doubt of a terminal ends: reversed, or an exception item after its whole retry \
-            budget.",
+    claim: "Every doubt of a terminal ends: reversed, or told and answered, or an exception item \
+            after its whole retry budget.",
     example: "a sale of 500.00 at terminal-1 whose 0210 is lost\n\
               terminal-1 deletes the pending reversal after three tries",
 };
@@ -27,8 +27,8 @@ impl Invariant for Claim {
             let terminal = sale.terminal;
             if let Some(opened) = sale.exception.filter(|_| sale.spent() < budget) {
                 return breach!(
-                    [sale.due.unwrap_or(sale.first), opened],
-                    "{terminal} gave up reversing {sale} after {} of {budget} sendings",
+                    [sale.due.or(sale.advice_due).unwrap_or(sale.first), opened],
+                    "{terminal} gave {sale} up after {} of {budget} sendings",
                     sale.spent()
                 );
             }
@@ -36,14 +36,18 @@ impl Invariant for Claim {
                 if horizon == Horizon::Online && books.must_settle(terminal) {
                     continue;
                 }
-                let state = if sale.due.is_some() { "waiting to be reversed" } else { "in doubt" };
+                let state = match (sale.due, sale.advice_due) {
+                    (Some(_), _) => "waiting to be reversed",
+                    (None, Some(_)) => "waiting to be told again",
+                    (None, None) => "in doubt",
+                };
                 return breach!(
                     [sale.first, sale.last()],
                     "{sale} is still {state} after {} sendings, with lines and power restored",
                     sale.tries
                 );
             }
-            checked += u64::from(sale.due.is_some());
+            checked += u64::from(sale.due.or(sale.advice_due).is_some());
         }
         Ok(checked)
     }

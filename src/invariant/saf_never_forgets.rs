@@ -1,7 +1,7 @@
 //! S17 saf-never-forgets: advices in store-and-forward queues, and reversals that were
 //! acknowledged.
 
-use super::books::{Advice, Books, Delivery, Wire, is_taken};
+use super::books::{Advice, Books, Delivery, Forward, Wire, is_taken};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
 use crate::party::Role;
@@ -12,7 +12,8 @@ const ABOUT: About = About {
     code: "S17",
     name: "saf-never-forgets",
     claim: "Every acknowledged reversal is queued, and every queued advice is taken by the peer \
-            or becomes an exception item after its whole budget; none is dropped.",
+            or becomes an exception item, refused or after its whole budget; none is dropped, and \
+            what a switch answered for takes effect.",
     example: "a sale of 500.00 at terminal-1 is reversed; issuer-1 is cut off for an hour\n\
               switch-1 drops the advice when it expires",
 };
@@ -31,6 +32,9 @@ impl Invariant for Claim {
         }
         for wire in &books.wires {
             checked += acknowledged(books, wire)?;
+        }
+        for forward in books.forwards.iter().filter(|f| f.kind.is_advice()) {
+            checked += told(books, forward)?;
         }
         for forward in &books.forwards {
             let is_debit = forward.answered.is_some_and(|a| a.code.is_approval());
@@ -65,23 +69,11 @@ fn kept(books: &Books, advice: &Advice) -> Checked {
                  settle it"
             );
         }
-        let is_answer = |d: &Delivery| {
-            let wire = &books.wires[d.wire];
-            d.party == switch
-                && d.index < index
-                && wire.mti == Mti::REVERSAL_ADVICE_RESPONSE
-                && (wire.original.is_none() || advice.key.is_none() || wire.original == advice.key)
-        };
-        if !books.deliveries.iter().any(is_answer) {
-            return breach!(
-                [advice.queued, index],
-                "{switch} took advice {number} off its queue although no peer answered it"
-            );
-        }
-        return Ok(1);
+        return answered(books, advice, index);
     }
     let budget = u32::from(books.setting.saf_attempts);
     match advice.exception {
+        Some(index) if advice.refused.is_some() => answered(books, advice, index),
         Some(index) if advice.spent() < budget => breach!(
             [advice.queued, index],
             "{switch} gave advice {number} up after {} of {budget} sendings",
@@ -90,9 +82,53 @@ fn kept(books: &Books, advice: &Advice) -> Checked {
         Some(_) => Ok(1),
         None => breach!(
             [advice.queued, advice.last],
-            "{switch} queued reversal advice {number} and sent it {} times; it was neither taken \
-             nor made an exception item",
+            "{switch} queued {} {number} and sent it {} times; it was neither taken nor made an \
+             exception item",
+            advice.words(),
             advice.tries
+        ),
+    }
+}
+
+/// What leaves a queue before its budget is spent needs an answer of the peer.
+fn answered(books: &Books, advice: &Advice, index: usize) -> Checked {
+    let (switch, number) = (advice.switch, advice.advice);
+    let is_answer = |d: &Delivery| {
+        let wire = &books.wires[d.wire];
+        d.party == switch && d.index < index && advice.is_answered_by(wire)
+    };
+    if books.deliveries.iter().any(is_answer) {
+        return Ok(1);
+    }
+    breach!(
+        [advice.queued, index],
+        "{switch} took advice {number} off its queue although no peer answered it"
+    )
+}
+
+/// An advice that a switch answered for: the issuer has booked it, or it is an exception item.
+fn told(books: &Books, forward: &Forward) -> Checked {
+    let Some(answer) = forward.answered.filter(|a| a.code.is_approval()) else { return Ok(0) };
+    let of = |a: &&Advice| a.switch == forward.switch && a.id == forward.id;
+    let queued = books.advices.iter().find(of);
+    let is_booked = || {
+        let mut named = books.decisions_named(forward.key);
+        named.any(|d| d.terminal == forward.terminal && d.code.is_approval())
+    };
+    // Another switch may stand in between, and answer for it to the issuer.
+    let is_passed_on = || books.forwards.iter().any(|f| f.origin == Origin::Network(forward.key));
+    match queued {
+        // What is still in the queue, or was dropped from it, is found there.
+        Some(advice) if advice.completed.is_none() => Ok(1),
+        _ if !books.sees_issuers() || is_booked() || is_passed_on() => Ok(1),
+        _ => breach!(
+            [forward.index, answer.index],
+            "{} answered for {} of {} on card {}, which no issuer booked and which is no \
+             exception item",
+            forward.switch,
+            forward.kind.words(),
+            forward.amount,
+            forward.pan
         ),
     }
 }

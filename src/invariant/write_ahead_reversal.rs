@@ -1,7 +1,7 @@
 //! S16 write-ahead-reversal: financial requests of terminals against the records that would
 //! reverse them.
 
-use super::books::Books;
+use super::books::{Books, Sale, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::party::Role;
 use reversim_models::card::Amount;
@@ -11,7 +11,7 @@ const ABOUT: About = About {
     code: "S16",
     name: "write-ahead-reversal",
     claim: "No financial request is on the wire without a durable record that would reverse it, \
-            nor while an earlier one is still in doubt.",
+            or repeat it if it is an advice, nor while an earlier one is to be reversed.",
     example: "a sale of 500.00 at terminal-1; drop the 0210, then cut the power of terminal-1\n\
               terminal-1 forgets the reversal and sends the next request",
 };
@@ -34,7 +34,8 @@ impl Invariant for Claim {
             return Ok(0);
         }
         let own = || books.sales_of(terminal).rev();
-        if let Some(older) = own().find(|s| s.is_pending() && s.stan != wire.stan) {
+        let blocks = |s: &&Sale| s.is_pending() && s.stan != wire.stan && !s.kind.is_advice();
+        if let Some(older) = own().find(blocks) {
             let state =
                 if older.due.is_some() { "is waiting to be reversed" } else { "is in doubt" };
             return breach!(
@@ -45,6 +46,9 @@ impl Invariant for Claim {
             );
         }
         let kind = wire.kind();
+        if kind.is_some_and(Kind::is_advice) {
+            return told(books, wire);
+        }
         if kind.is_some_and(|kind| !kind.is_reversible()) {
             return Ok(1);
         }
@@ -61,6 +65,23 @@ impl Invariant for Claim {
             wire.at
         )
     }
+}
+
+/// An advice needs a record that would tell it again.
+fn told(books: &Books, wire: &Wire) -> Checked {
+    let terminal = wire.from;
+    let mut own = books.sales_about(wire.ticket).filter(|s| s.terminal == terminal);
+    if own.any(|s| s.is_pending() && s.started.is_some()) {
+        return Ok(1);
+    }
+    breach!(
+        [wire.index],
+        "{terminal} sends an advice of {} (STAN {:06}) at {} with nothing on record that would \
+         tell it again",
+        Amount::cny(wire.amount.unwrap_or(0)),
+        wire.stan,
+        wire.at
+    )
 }
 
 #[cfg(test)]

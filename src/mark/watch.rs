@@ -35,6 +35,8 @@ pub struct MarkWatch {
     /// Sales of batches that a switch closed.
     closed: Vec<Ticket>,
     approved: Vec<Ticket>,
+    /// Advices that a terminal got no answer to.
+    told: Vec<Ticket>,
     /// Answers as they were sent: by whom, to whom, about what, how long.
     answers: Vec<(Party, Party, Ticket, usize)>,
     /// Requests that arrived again, or about which a duplicate arrived.
@@ -80,6 +82,7 @@ impl MarkWatch {
             sales: Vec::with_capacity(4),
             closed: Vec::new(),
             approved: Vec::with_capacity(4),
+            told: Vec::new(),
             answers: Vec::with_capacity(16),
             copies: Vec::new(),
             recorded: Vec::with_capacity(4),
@@ -240,10 +243,14 @@ impl MarkWatch {
             TerminalRecord::ReversalDue { ticket, reason: Reason::NoAnswer, .. } => {
                 self.timed_out.push((terminal, *ticket, entry.at));
             }
-            TerminalRecord::ExceptionOpened { .. } => {
+            TerminalRecord::AdviceTried { .. } => self.marks.set(Mark::AdviceToldAgain),
+            TerminalRecord::ExceptionOpened { ticket, .. } => {
                 self.marks.set(Mark::ExceptionItemOpened);
-                self.marks.set(Mark::ReversalBudgetExhausted);
+                if !self.told.contains(ticket) {
+                    self.marks.set(Mark::ReversalBudgetExhausted);
+                }
             }
+            TerminalRecord::AdviceDue { ticket, .. } => self.told.push(*ticket),
             TerminalRecord::DetailUploaded { .. } => {
                 self.marks.set(Mark::BatchUploadAfterImbalance);
             }
@@ -286,7 +293,9 @@ impl MarkWatch {
                 self.in_flight.retain(|f| f.switch != switch || f.id != *id);
                 self.timed_out.push((switch, *ticket, entry.at));
             }
-            SwitchRecord::ExceptionOpened { .. } => self.marks.set(Mark::ExceptionItemOpened),
+            SwitchRecord::ExceptionOpened { .. } | SwitchRecord::AdviceRefused { .. } => {
+                self.marks.set(Mark::ExceptionItemOpened);
+            }
             SwitchRecord::BatchClosed { terminal, batch, .. } => {
                 let id = |party: Party| self.terminals.iter().find(|(other, _)| *other == party);
                 let is_in = |sale: &&(Party, u32, Ticket)| {

@@ -39,6 +39,7 @@ fn reason(reason: Reason) -> &'static str {
         Reason::Other => "other cause",
         Reason::TerminalReversed => "terminal reversed",
         Reason::LateAnswer => "late answer",
+        Reason::Told => "told",
     }
 }
 
@@ -69,7 +70,9 @@ fn terminal_words(record: &TerminalRecord) -> String {
         TerminalRecord::ReversalDue { stan, reason: why, .. } => {
             format!("{stan:06} {}", reason(*why))
         }
-        TerminalRecord::ReversalTried { stan, attempt, .. } => format!("{stan:06} try {attempt}"),
+        TerminalRecord::AdviceDue { stan, .. } => format!("{stan:06}"),
+        TerminalRecord::ReversalTried { stan, attempt, .. }
+        | TerminalRecord::AdviceTried { stan, attempt, .. } => format!("{stan:06} try {attempt}"),
         TerminalRecord::ExceptionOpened { stan, amount, attempts, .. } => {
             format!("{stan:06} {amount} after {attempts} tries")
         }
@@ -118,7 +121,8 @@ fn switch_words(record: &SwitchRecord) -> String {
             format!("#{advice} {stan:06} {}", reason(*why))
         }
         SwitchRecord::AdviceTried { advice, attempt } => format!("#{advice} try {attempt}"),
-        SwitchRecord::AdviceCompleted { advice, code } => format!("#{advice} {code}"),
+        SwitchRecord::AdviceCompleted { advice, code }
+        | SwitchRecord::AdviceRefused { advice, code, .. } => format!("#{advice} {code}"),
         SwitchRecord::ExceptionOpened { advice, amount, attempts, .. } => {
             format!("#{advice} {amount} after {attempts} tries")
         }
@@ -210,6 +214,9 @@ pub fn output_words(output: &Output) -> String {
         }
         Output::Slip(Slip::ReversalFailed { stan, amount }) => {
             format!("(slip: reversal failed {stan:06} {amount})")
+        }
+        Output::Slip(Slip::AdviceFailed { stan, amount }) => {
+            format!("(slip: refund not confirmed {stan:06} {amount})")
         }
         Output::EnterPin { .. } => "(PIN asked)".to_owned(),
         // A log may hold what must never be shown: a planted defect writes frames into it.

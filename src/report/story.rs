@@ -102,6 +102,9 @@ fn printed(slip: &Slip) -> String {
         Slip::ReversalFailed { stan, amount } => {
             format!("a slip says that the reversal of {amount}, voucher {stan:06}, failed")
         }
+        Slip::AdviceFailed { stan, amount } => {
+            format!("a slip says that nobody confirmed {amount}, voucher {stan:06}")
+        }
     }
 }
 
@@ -115,6 +118,10 @@ fn terminal(record: &TerminalRecord) -> Option<String> {
         TerminalRecord::ReversalDue { .. } => "is in doubt and owes a reversal".to_owned(),
         TerminalRecord::ReversalTried { attempt, .. } => {
             format!("sends the reversal, try {attempt}")
+        }
+        TerminalRecord::AdviceDue { .. } => "is in doubt and will tell it again".to_owned(),
+        TerminalRecord::AdviceTried { attempt, .. } => {
+            format!("tells the advice again, try {attempt}")
         }
         TerminalRecord::Reversed { code, .. } => {
             format!("is told that the reversal is done ({code})")

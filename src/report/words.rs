@@ -283,6 +283,10 @@ pub fn describe_step(step: &Step) -> String {
         }
         Wish::Void { of, card: None, .. } => format!("void of step {of}"),
         Wish::Void { of, card: Some(card), .. } => format!("void of step {of} with card {card}"),
+        Wish::Refund { of, amount: None, .. } => format!("refund of step {of}"),
+        Wish::Refund { of, amount: Some(amount), .. } => {
+            format!("refund of step {of} for {}", Amount::cny(*amount))
+        }
         Wish::Inquiry { card } => format!("balance inquiry with card {card}"),
         Wish::Settle => "settle the batch".to_owned(),
         Wish::Reprint { of: None } => "print the last slip again".to_owned(),

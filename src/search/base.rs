@@ -21,6 +21,10 @@ pub const FLOWS: &[&str] = &[
     "pre-auth-void",
     "completion-void",
     "void+settlement",
+    "refund",
+    "refund-passed-through",
+    "refund+settlement",
+    "two-refunds",
     "wrong-pin",
     "echo",
     "cut-over",
@@ -54,6 +58,10 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "pre-auth-void" => at_the_counter(&[PRE_AUTH, void(2)]),
         "completion-void" => at_the_counter(&[PRE_AUTH, completion(2), void(3)]),
         "void+settlement" => at_the_counter(&[SALE, void(2), Wish::Settle]),
+        "refund" => at_the_counter(&[SALE, refund(2)]),
+        "refund-passed-through" => refund_passed_through(),
+        "refund+settlement" => at_the_counter(&[SALE, Wish::Settle, refund(2), Wish::Settle]),
+        "two-refunds" => at_the_counter(&[SALE, refund(2), refund(2)]),
         "wrong-pin" => wrong_pin(),
         "echo" => at_the_counter(&[Wish::Echo, SALE]),
         "cut-over" => cut_over(),
@@ -85,6 +93,18 @@ fn void(of: u32) -> Wish {
 /// Takes a part of what a step held.
 fn completion(of: u32) -> Wish {
     Wish::Completion { of, amount: Some(7_000) }
+}
+
+/// Gives a part of a sale back; a second time there is not enough left.
+fn refund(of: u32) -> Wish {
+    Wish::Refund { of, amount: Some(7_000), password: None }
+}
+
+/// The switch passes advice and answer through.
+fn refund_passed_through() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, refund(2)]);
+    scenario.policy.switch_answers_advices = false;
+    scenario
 }
 
 /// The first sale is refused for its PIN, the second is not.
@@ -225,6 +245,6 @@ mod tests {
             assert_eq!((run.violation(), &run.idle_faults[..]), (None, &[][..]), "{name}");
             assert!(shows(name).is_none_or(|mark| run.marks.has(mark)), "{name}: {:?}", run.marks);
         }
-        assert_eq!(flow("refund"), None);
+        assert_eq!(flow("chargeback"), None);
     }
 }

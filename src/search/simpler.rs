@@ -128,6 +128,7 @@ impl List<'_> {
                     | Wish::Inquiry { card } => *card = 1,
                     Wish::Void { card, password, .. } => (*card, *password) = (None, None),
                     Wish::Completion { amount, .. } => *amount = None,
+                    Wish::Refund { amount, password, .. } => (*amount, *password) = (None, None),
                     Wish::Reprint { of } => *of = None,
                     _ => {}
                 },
@@ -140,7 +141,12 @@ impl List<'_> {
 fn plain_number(step: &mut Step, plain: u64) {
     match &mut step.wish {
         Wish::Sale { amount, .. } | Wish::PreAuth { amount, .. } if plain > 0 => *amount = plain,
-        Wish::Completion { amount: Some(amount), .. } if plain > 0 => *amount = plain,
+        Wish::Completion { amount: Some(amount), .. }
+        | Wish::Refund { amount: Some(amount), .. }
+            if plain > 0 =>
+        {
+            *amount = plain;
+        }
         Wish::CutOver { window_ms } => *window_ms = plain,
         Wish::Maintenance { for_ms } => *for_ms = plain,
         _ => {}

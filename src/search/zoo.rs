@@ -35,6 +35,7 @@ pub const HARD: &[(&str, u64)] = &[
     ("I20", 60_000),
     ("I04", 30_000),
     ("I10", 20_000),
+    ("I11", 15_000),
     ("I09", 25_000),
     ("W13", 15_000),
     ("W17", 15_000),
@@ -43,7 +44,6 @@ pub const HARD: &[(&str, u64)] = &[
     ("B01", 8_000),
     ("T20", 8_000),
     ("W15", 8_000),
-    ("I23", 8_000),
 ];
 
 /// The defect that must be found at once: if it is not, nothing else that the zoo says counts. It

@@ -242,6 +242,8 @@ impl<'a> Plan<'a> {
             saf_max: policy.saf_max.max(1) as usize,
             stan_max: policy.switch_stan_max.clamp(2, 999_999),
             timeout_code: code(&policy.switch_timeout_code, ResponseCode::ISSUER_TIMED_OUT),
+            answers_advices: policy.switch_answers_advices,
+            refund_days: policy.refund_days,
             amount_min: policy.amount_min,
             sales_per_card_max: policy.sales_per_card_max,
             clearing: clearing.flatten(),

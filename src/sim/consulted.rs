@@ -40,18 +40,25 @@ impl Consulted {
         let room = |policy: &Policy| u64::from(policy.saf_max.max(1));
         let batch = |policy: &Policy| u64::from(policy.batch_max.max(1));
         let tries = |policy: &Policy| u64::from(policy.pin_tries_max.max(1));
+        // So many are too late from one more on.
+        let days = |policy: &Policy| u64::from(policy.refund_days) + 1;
         let stans = |policy: &Policy| u64::from(policy.switch_stan_max.clamp(2, 999_999));
         between(Question::ReversalBudget, attempts(a), attempts(b))
             || between(Question::AdviceBudget, sendings(a), sendings(b))
             || between(Question::AdviceRoom, room(a), room(b))
             || between(Question::BatchRoom, batch(a), batch(b))
             || between(Question::PinTries, tries(a), tries(b))
+            || between(Question::RefundDays, days(a), days(b))
             || between(Question::SmallestSale, a.amount_min, b.amount_min)
             || self.has_more_sales(a.sales_per_card_max, b.sales_per_card_max)
             || self.goes_beyond(stans(a), stans(b))
             || choice(
                 Question::NotFoundClears,
                 a.terminal_clears_on_not_found == b.terminal_clears_on_not_found,
+            )
+            || choice(
+                Question::AnswersAdvices,
+                a.switch_answers_advices == b.switch_answers_advices,
             )
             || choice(Question::TimeoutCode, a.switch_timeout_code == b.switch_timeout_code)
             || choice(
@@ -114,6 +121,8 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         issuer_matches_by_rrn_alone,
         issuer_partial_approvals,
         pin_tries_max,
+        switch_answers_advices,
+        refund_days,
         amount_min,
         sales_per_card_max,
     } = &theirs.policy;
@@ -129,6 +138,8 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         issuer_matches_by_rrn_alone: *issuer_matches_by_rrn_alone,
         issuer_partial_approvals: *issuer_partial_approvals,
         pin_tries_max: *pin_tries_max,
+        switch_answers_advices: *switch_answers_advices,
+        refund_days: *refund_days,
         amount_min: *amount_min,
         sales_per_card_max: *sales_per_card_max,
         ..same.policy

@@ -66,6 +66,17 @@ impl People {
     }
 }
 
+/// Twelve digits is what element 4 carries.
+fn price(minor: u64) -> Amount {
+    Amount::cny(minor.min(999_999_999_999))
+}
+
+/// What a supervisor types; the right password where nobody says.
+fn typed(password: Option<&String>) -> [u8; 6] {
+    let digits = |text: &String| text.as_bytes().try_into().unwrap_or([0; 6]);
+    password.map_or(cast::SUPERVISOR, digits)
+}
+
 impl World<'_> {
     /// Everybody comes to work.
     pub(super) fn open_desks(&mut self) {
@@ -120,8 +131,6 @@ impl World<'_> {
     fn command_of(&mut self, step: &Step) -> Option<Command> {
         let (ticket, party) = (Ticket(step.id), step.party);
         let is_terminal = party.role == Role::Terminal;
-        // Twelve digits is what element 4 carries.
-        let price = |minor: u64| Amount::cny(minor.min(999_999_999_999));
         Some(match step.wish {
             Wish::SignOn if is_terminal => Command::SignOn { ticket },
             Wish::Sale { amount, card } if is_terminal => {
@@ -142,8 +151,7 @@ impl World<'_> {
             Wish::Void { of, ref password, .. } if is_terminal => {
                 let card = self.plan.card(self.scenario.card_of(step)?)?;
                 let (kind, original, amount) = self.slip_of(Ticket(of))?;
-                let typed = |text: &String| text.as_bytes().try_into().unwrap_or([0; 6]);
-                let password = password.as_ref().map_or(cast::SUPERVISOR, typed);
+                let password = typed(password.as_ref());
                 match kind {
                     Kind::PreAuth => {
                         let kind = Kind::PreAuthVoid;
@@ -152,6 +160,7 @@ impl World<'_> {
                     _ => Command::Void { ticket, voucher: original.stan, card, password },
                 }
             }
+            Wish::Refund { .. } if is_terminal => self.refund(step)?,
             Wish::Inquiry { card } if is_terminal => {
                 Command::Inquiry { ticket, card: self.plan.card(card)? }
             }
@@ -179,6 +188,18 @@ impl World<'_> {
             }
             _ => return None,
         })
+    }
+
+    /// A refund of what the slip of a sale says.
+    fn refund(&self, step: &Step) -> Option<Command> {
+        let Wish::Refund { of, amount, ref password } = step.wish else { return None };
+        let card = self.plan.card(self.scenario.card_of(step)?)?;
+        let (sold, original, whole) = self.slip_of(Ticket(of))?;
+        let amount = amount.map_or(whole, price);
+        let (ticket, kind) = (Ticket(step.id), Kind::Refund);
+        let password = typed(password.as_ref());
+        let refund = Command::Follow { ticket, kind, amount, card, original, password };
+        (sold == Kind::Sale).then_some(refund)
     }
 
     /// What the slip of a step says, once it was approved: what was done, its names, how much.

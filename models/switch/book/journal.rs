@@ -4,7 +4,7 @@
 //! loss; so nothing durable can live beside the journal. It decides nothing.
 
 use super::{Advice, Answer, Book, Compared, KeyState, Known, Reversal, Sent, Transaction};
-use crate::record::{NetworkKey, SwitchRecord};
+use crate::record::{Kind, NetworkKey, Origin, SwitchRecord};
 
 /// A batch number has six digits.
 const BATCH_MAX: u32 = 999_999;
@@ -41,6 +41,7 @@ impl Book {
                 self.queues.iter_mut().for_each(|(_, queue)| queue.tried(*advice, *attempt));
             }
             SwitchRecord::AdviceCompleted { advice, .. }
+            | SwitchRecord::AdviceRefused { advice, .. }
             | SwitchRecord::ExceptionOpened { advice, .. } => self.drop_advice(*advice),
             SwitchRecord::Compared { terminal, batch, theirs, ours } => {
                 let counted = self.counted(*terminal, *batch).collect();
@@ -90,6 +91,9 @@ impl Book {
         let SwitchRecord::Forwarded { business_date, .. } = *record else { return };
         let sent = Sent { to, key, rrn, terminal, merchant, pan, amount };
         self.sent.insert(key, id);
+        if kind == Kind::Sale && matches!(origin, Origin::Pos(_)) {
+            self.references.insert(rrn, id);
+        }
         self.last_stan = key.stan;
         self.insert(
             id,

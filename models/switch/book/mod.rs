@@ -24,6 +24,8 @@ pub(super) struct Book {
     transactions: BTreeMap<u64, Transaction>,
     origins: BTreeMap<Origin, Known>,
     sent: BTreeMap<NetworkKey, u64>,
+    /// Sales of terminals by their retrieval reference number, which is what a refund knows.
+    references: BTreeMap<[u8; 12], u64>,
     queues: Vec<(Port, Saf<Advice>)>,
     terminals: Vec<Terminal>,
     batches: BTreeMap<([u8; 8], u32), Batch>,
@@ -54,7 +56,7 @@ pub(super) struct Transaction {
     pub(super) answer: Option<Answer>,
     /// That its sender reversed it.
     pub(super) reversal: Option<Reversal>,
-    /// Whether a reversal of it was ever queued upstream.
+    /// Whether a reversal of it was ever queued upstream; or it itself, if it is an advice.
     pub(super) is_advised: bool,
     /// Whether a late approval of it was absorbed.
     pub(super) is_absorbed: bool,
@@ -98,10 +100,10 @@ pub(super) struct Reversal {
     pub(super) commit: u64,
 }
 
-/// A reversal advice in the queue.
+/// An advice in the queue.
 #[derive(Clone, Debug)]
 pub(super) struct Advice {
-    /// The original.
+    /// The original that it reverses, or the transaction that it tells of.
     pub(super) id: u64,
     pub(super) stan: u32,
     pub(super) transmission: u32,
@@ -180,12 +182,6 @@ pub(super) struct Compared {
     pub(super) counted: Vec<Counted>,
 }
 
-impl Compared {
-    pub(super) fn is_balanced(&self) -> bool {
-        self.theirs == self.ours
-    }
-}
-
 /// A transaction that counts in a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Counted {
@@ -199,14 +195,18 @@ pub(super) struct Counted {
 impl Transaction {
     /// Its approval, if it was approved and nothing takes it back.
     pub(super) fn approval(&self) -> Option<Answer> {
-        let is_taken_back = self.reversal.is_some() || self.is_advised;
-        self.answer.filter(|answer| answer.code.is_approval() && !is_taken_back)
+        self.answer.filter(|answer| answer.code.is_approval() && !self.is_taken_back())
+    }
+
+    /// Whether its sender reversed it, or the switch does.
+    fn is_taken_back(&self) -> bool {
+        self.reversal.is_some() || (self.is_advised && !self.kind.is_advice())
     }
 
     /// Whether it moved something, or may have, and nothing takes it back.
     pub(super) fn may_stand(&self) -> bool {
         let is_declined = self.answer.is_some_and(|answer| !answer.code.is_approval());
-        self.reversal.is_none() && !self.is_advised && !is_declined
+        !self.is_taken_back() && !is_declined
     }
 }
 
@@ -225,6 +225,7 @@ impl Book {
             transactions: BTreeMap::new(),
             origins: BTreeMap::new(),
             sent: BTreeMap::new(),
+            references: BTreeMap::new(),
             queues: config.upstream.iter().map(|upstream| (upstream.port, Saf::new())).collect(),
             terminals: terminals.collect(),
             batches: BTreeMap::new(),
@@ -352,6 +353,20 @@ impl Book {
             other.original == Some(id) && other.kind != Kind::Refund && other.may_stand()
         };
         self.transactions().find(follows).map(|(id, _)| id)
+    }
+
+    /// What is refunded of this sale, or may be, minor units.
+    pub(super) fn refunded(&self, id: u64) -> u64 {
+        let of = self.transactions.values().filter(|other| {
+            other.original == Some(id) && other.kind == Kind::Refund && other.may_stand()
+        });
+        let minor = |refund: &Transaction| refund.sent.map_or(0, |sent| sent.amount.minor);
+        of.fold(0, |sum, refund| sum.saturating_add(minor(refund)))
+    }
+
+    /// How its terminal calls the sale with this retrieval reference number.
+    pub(super) fn referred(&self, rrn: &[u8; 12]) -> Option<Origin> {
+        self.transactions.get(self.references.get(rrn)?).map(|sale| sale.origin)
     }
 
     /// The queue of an upstream port.

@@ -1,5 +1,6 @@
 //! Tests of the switch: real line ends play terminals, an issuer and another switch.
 
+mod advice;
 mod chain;
 mod defects;
 mod defects_requests;
@@ -90,6 +91,8 @@ fn config() -> Config {
         saf_max: 10,
         stan_max: 999_999,
         timeout_code: ResponseCode::ISSUER_TIMED_OUT,
+        answers_advices: true,
+        refund_days: 30,
         amount_min: 0,
         sales_per_card_max: 0,
         clearing: None,

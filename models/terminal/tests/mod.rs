@@ -1,5 +1,6 @@
 //! The sentences of the terminal, played against a host that the test speaks for.
 
+mod advice;
 mod defects;
 mod follow;
 mod line;

@@ -59,7 +59,8 @@ use Leg::{ChainDown, ChainUp, IssuerDown, IssuerUp, PosDown, PosUp};
 use Needs::{Approval, Nothing, Pin};
 use Who::{Issuer, Switch, Terminal};
 use tables::{
-    ADVICE, ECHO, INQUIRY, PRE_AUTH, REPEAT, REVERSAL, SALE, SETTLEMENT, SIGN_ON, UNKNOWN_REVERSAL,
+    ADVICE, ECHO, INQUIRY, PRE_AUTH, REFUND, REFUND_AGAIN, REFUND_REPEAT, REPEAT, REVERSAL, SALE,
+    SETTLEMENT, SIGN_ON, UNKNOWN_REVERSAL,
 };
 
 /// The answer to the n-th line test of the last switch towards this issuer: nobody's wish.
@@ -76,6 +77,8 @@ pub(super) struct Way {
     pub(super) issuer: Party,
     /// Whether it moves something, so that it is taken back when its answer does not come.
     pub(super) is_taken_back: bool,
+    /// Whether it is an advice, so that it is told again when its answer does not come.
+    pub(super) is_told: bool,
     /// Whether it is done whatever the screen shows.
     pub(super) is_certain: bool,
     is_approved: bool,
@@ -91,6 +94,7 @@ impl Way {
         let flow: &'static Flow = match (kind, &step.wish) {
             (Some(Kind::Inquiry), _) => &INQUIRY,
             (Some(Kind::PreAuth | Kind::PreAuthVoid), _) => &PRE_AUTH,
+            (Some(Kind::Refund), _) => &REFUND,
             (Some(_), _) => &SALE,
             (None, Wish::SignOn) => &SIGN_ON,
             (None, Wish::Settle) => &SETTLEMENT,
@@ -108,6 +112,7 @@ impl Way {
             terminal: step.party,
             issuer: Party::issuer(spec.map_or(1, |spec| spec.issuer)),
             is_taken_back: kind.is_some_and(Kind::is_reversible),
+            is_told: kind.is_some_and(Kind::is_advice),
             is_certain: step.asked_by == AskedBy::Cashier,
             // Several sales may empty an account; then a fault on a slip stays idle, no worse.
             is_approved: spec.is_some_and(|spec| {
@@ -116,18 +121,20 @@ impl Way {
                     && spec.standing == crate::scenario::Standing::Good
                     && spec.expiry >= 3000
             }),
-            has_pin: scenario.policy.pin,
+            has_pin: scenario.policy.pin && !kind.is_some_and(Kind::is_advice),
             switches: scenario.topology.switches,
             flow,
         })
     }
 
     /// What happens about this step once a message of it did not come through on this leg; none
-    /// if nothing has to be taken back.
+    /// if nothing has to be taken back or told again.
     pub(super) fn after_trouble(self, leg: Leg) -> Option<Way> {
         // A way that is not the wish's own is already the way back.
         let is_first = matches!(self.flow.hops[0].1.class(), 1 | 2);
         let flow = match leg {
+            PosUp | PosDown if self.is_told => &REFUND_AGAIN,
+            _ if self.is_told => &REFUND_REPEAT,
             _ if !self.is_taken_back => return None,
             PosUp if is_first => &UNKNOWN_REVERSAL,
             PosUp | PosDown => &REVERSAL,
@@ -172,7 +179,7 @@ impl Way {
 
     /// Whether a slip comes out.
     pub(super) fn prints(&self) -> bool {
-        self.is_taken_back && self.is_approved
+        (self.is_taken_back || self.is_told) && self.is_approved
     }
 
     /// The two ends of a leg: who sends, who receives.
@@ -242,7 +249,10 @@ mod tests {
     use super::*;
     use reversim_models::record;
 
-    const FLOWS: [&Flow; 10] = [
+    const FLOWS: [&Flow; 13] = [
+        &REFUND,
+        &REFUND_AGAIN,
+        &REFUND_REPEAT,
         &SALE,
         &PRE_AUTH,
         &INQUIRY,

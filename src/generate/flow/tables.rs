@@ -133,6 +133,74 @@ pub(super) const ECHO: Flow = Flow {
     ],
 };
 
+/// A refund. The switch answers it at once and tells the issuer on its own, or passes it through.
+pub(super) const REFUND: Flow = Flow {
+    hops: &[
+        Hop(PosUp, Mti::FINANCIAL_ADVICE),
+        Hop(IssuerUp, Mti::FINANCIAL_ADVICE),
+        Hop(IssuerDown, Mti::FINANCIAL_ADVICE_RESPONSE),
+        Hop(PosDown, Mti::FINANCIAL_ADVICE_RESPONSE),
+        Hop(IssuerDown, Mti::FINANCIAL_ADVICE_RESPONSE),
+        Hop(PosDown, Mti::FINANCIAL_ADVICE_RESPONSE),
+        Hop(ChainUp, Mti::FINANCIAL_ADVICE),
+        Hop(ChainDown, Mti::FINANCIAL_ADVICE_RESPONSE),
+    ],
+    hops_of_chain: 2,
+    acts: &[
+        Act(Terminal, Record("started"), Nothing),
+        Act(Terminal, Send(Mti::FINANCIAL_ADVICE), Nothing),
+        Act(Switch, Record("forwarded"), Nothing),
+        Act(Switch, Record("advice-queued"), Nothing),
+        Act(Switch, Record("answered"), Nothing),
+        Act(Switch, Send(Mti::FINANCIAL_ADVICE_RESPONSE), Nothing),
+        Act(Switch, Record("advice-tried"), Nothing),
+        Act(Switch, Send(Mti::FINANCIAL_ADVICE), Nothing),
+        Act(Issuer, Record("decided"), Nothing),
+        Act(Issuer, Send(Mti::FINANCIAL_ADVICE_RESPONSE), Nothing),
+        Act(Switch, Record("advice-completed"), Nothing),
+        Act(Terminal, Screen, Nothing),
+        Act(Terminal, Record("approved"), Approval),
+        Act(Terminal, Printer, Approval),
+        Act(Terminal, Record("slip-printed"), Approval),
+        Act(Issuer, ActionName::TextMessage, Approval),
+    ],
+};
+
+/// What follows a refund whose answer did not come to the terminal.
+pub(super) const REFUND_AGAIN: Flow = Flow {
+    hops: &[
+        Hop(PosUp, Mti::FINANCIAL_ADVICE_REPEAT),
+        Hop(PosDown, Mti::FINANCIAL_ADVICE_RESPONSE),
+        Hop(PosDown, Mti::FINANCIAL_ADVICE_RESPONSE),
+    ],
+    hops_of_chain: 0,
+    acts: &[
+        Act(Terminal, Record("advice-due"), Nothing),
+        Act(Terminal, Record("advice-tried"), Nothing),
+        Act(Terminal, Send(Mti::FINANCIAL_ADVICE_REPEAT), Nothing),
+        Act(Switch, Send(Mti::FINANCIAL_ADVICE_RESPONSE), Nothing),
+        Act(Terminal, Record("approved"), Approval),
+        Act(Terminal, Printer, Approval),
+    ],
+};
+
+/// What follows a refund whose answer did not come to the switch.
+pub(super) const REFUND_REPEAT: Flow = Flow {
+    hops: &[
+        Hop(IssuerUp, Mti::FINANCIAL_ADVICE_REPEAT),
+        Hop(IssuerDown, Mti::FINANCIAL_ADVICE_RESPONSE),
+        Hop(ChainUp, Mti::FINANCIAL_ADVICE_REPEAT),
+        Hop(ChainDown, Mti::FINANCIAL_ADVICE_RESPONSE),
+    ],
+    hops_of_chain: 2,
+    acts: &[
+        Act(Switch, Record("advice-tried"), Nothing),
+        Act(Switch, Send(Mti::FINANCIAL_ADVICE_REPEAT), Nothing),
+        Act(Issuer, Send(Mti::FINANCIAL_ADVICE_RESPONSE), Nothing),
+        Act(Switch, Record("advice-completed"), Nothing),
+    ],
+};
+
 /// What follows a sale whose answer did not come to the terminal: only after another fault.
 pub(super) const REVERSAL: Flow = Flow {
     hops: &[

@@ -306,8 +306,8 @@ impl Books {
         self.decision(decision.issuer, original)
     }
 
-    /// The exception item that stands in for a reversal of this ticket: opened, and the whole
-    /// budget really sent before.
+    /// The exception item that stands in for a reversal or advice of this ticket: opened, and the
+    /// whole budget really sent before, or refused.
     pub(crate) fn exception(&self, ticket: Ticket) -> Option<usize> {
         let terminal = self.sale(ticket).and_then(|sale| {
             let is_spent = sale.spent() >= u32::from(self.setting.reversal_attempts);
@@ -315,7 +315,8 @@ impl Books {
         });
         terminal.or_else(|| {
             let of = self.advices.iter().filter(|advice| advice.ticket == ticket);
-            of.filter(|a| a.spent() >= u32::from(self.setting.saf_attempts))
+            let budget = u32::from(self.setting.saf_attempts);
+            of.filter(|a| a.spent() >= budget || a.refused.is_some())
                 .find_map(|advice| advice.exception)
         })
     }

@@ -1,10 +1,10 @@
 //! Transactions, accepted reversals and advices as switches recorded them.
 
-use super::Books;
+use super::{Books, Wire};
 use crate::history::Entry;
 use crate::party::Party;
 use reversim_models::card::{Amount, Pan};
-use reversim_models::iso8583::ResponseCode;
+use reversim_models::iso8583::{Mti, ResponseCode};
 use reversim_models::node::Ticket;
 use reversim_models::record::{Kind, NetworkKey, Origin, SwitchRecord};
 use reversim_models::time::Date;
@@ -50,7 +50,7 @@ pub(crate) struct Acceptance {
     pub(crate) origin: Origin,
 }
 
-/// A reversal advice in a queue.
+/// An advice in a queue: of a reversal, or of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Advice {
     pub(crate) switch: Party,
@@ -58,21 +58,46 @@ pub(crate) struct Advice {
     pub(crate) id: u64,
     pub(crate) ticket: Ticket,
     pub(crate) queued: usize,
-    /// How the original is named on the line the advice goes to.
+    /// How the original, or the advice itself if it reverses nothing, is named on the line it goes
+    /// to.
     pub(crate) key: Option<NetworkKey>,
+    /// It reverses nothing: it tells of something done.
+    pub(crate) is_told: bool,
     /// Sendings that were recorded.
     pub(crate) tries: u32,
     /// The number that the last of them bore: one whose line broke may not count.
     pub(crate) attempt: u32,
     pub(crate) last: usize,
     pub(crate) completed: Option<(usize, ResponseCode)>,
+    /// An exception item, because the budget is spent or the peer refused.
     pub(crate) exception: Option<usize>,
+    /// What the peer refused it with.
+    pub(crate) refused: Option<ResponseCode>,
 }
 
 impl Advice {
     /// Sendings that count: recorded, and numbered.
     pub(crate) fn spent(&self) -> u32 {
         self.tries.min(self.attempt)
+    }
+
+    /// Whether its peer answered it with this message.
+    pub(crate) fn is_answered_by(&self, wire: &Wire) -> bool {
+        match self.is_told {
+            true => {
+                wire.mti == Mti::FINANCIAL_ADVICE_RESPONSE
+                    && self.key.is_none_or(|key| wire.network_key() == key)
+            }
+            false => {
+                wire.mti == Mti::REVERSAL_ADVICE_RESPONSE
+                    && (wire.original.is_none() || self.key.is_none() || wire.original == self.key)
+            }
+        }
+    }
+
+    /// What it is, for people.
+    pub(crate) fn words(&self) -> &'static str {
+        if self.is_told { "advice" } else { "reversal advice" }
     }
 
     /// Neither taken nor given up.
@@ -86,6 +111,13 @@ impl Books {
     pub(crate) fn forward(&self, switch: Party, id: u64) -> Option<&Forward> {
         let place = self.found.forwards_by_id.of(&self.forwards, (switch, id)).next_back();
         place.map(|place| &self.forwards[place])
+    }
+
+    /// Whether this transaction is an advice that the switch answers itself, and tells from its
+    /// queue.
+    pub(crate) fn answers_itself(&self, switch: Party, id: u64) -> bool {
+        let is_advice = self.forward(switch, id).is_some_and(|forward| forward.kind.is_advice());
+        is_advice && self.advices.iter().any(|a| a.switch == switch && a.id == id)
     }
 
     fn forward_mut(&mut self, switch: Party, id: u64) -> Option<&mut Forward> {
@@ -118,24 +150,7 @@ impl Books {
         let switch = entry.party;
         match record {
             SwitchRecord::Forwarded { .. } => self.forwarded(index, entry, record),
-            SwitchRecord::Answered { id, code, amount, authorization, business_date, .. } => {
-                let Some(forward) = self.forward_mut(switch, *id) else { return };
-                match forward.answered {
-                    None => {
-                        forward.answered = Some(Answer {
-                            index,
-                            code: *code,
-                            amount: *amount,
-                            authorization: *authorization,
-                            date: *business_date,
-                        });
-                    }
-                    Some(first) if first.code.is_approval() != code.is_approval() => {
-                        forward.answered_otherwise.get_or_insert(index);
-                    }
-                    Some(_) => {}
-                }
-            }
+            SwitchRecord::Answered { .. } => self.answered(index, switch, record),
             SwitchRecord::ReversalAccepted { id, origin, .. } => {
                 self.accepted(index, entry, *id, *origin);
             }
@@ -148,11 +163,13 @@ impl Books {
                     ticket: forward.map_or(entry.ticket, |f| f.ticket),
                     queued: index,
                     key: forward.map(|f| f.key),
+                    is_told: forward.is_some_and(|f| f.kind.is_advice()),
                     tries: 0,
                     attempt: 0,
                     last: index,
                     completed: None,
                     exception: None,
+                    refused: None,
                 });
             }
             SwitchRecord::AdviceTried { advice, attempt } => self.on_advice(entry, *advice, |a| {
@@ -168,6 +185,12 @@ impl Books {
             SwitchRecord::ExceptionOpened { advice, .. } => self.on_advice(entry, *advice, |a| {
                 a.exception.get_or_insert(index);
             }),
+            SwitchRecord::AdviceRefused { advice, code, .. } => {
+                self.on_advice(entry, *advice, |a| {
+                    a.exception.get_or_insert(index);
+                    a.refused.get_or_insert(*code);
+                })
+            }
             SwitchRecord::Compared { terminal, batch, theirs, ours } => {
                 self.compared(index, switch, *terminal, *batch, (*theirs, *ours));
             }
@@ -181,6 +204,24 @@ impl Books {
             SwitchRecord::CutOver { .. }
             | SwitchRecord::ExtractClosed { .. }
             | SwitchRecord::FileDelivered { .. } => self.switch_filed(index, switch, record),
+        }
+    }
+
+    fn answered(&mut self, index: usize, switch: Party, record: &SwitchRecord) {
+        let SwitchRecord::Answered { id, code, amount, authorization, business_date, .. } = *record
+        else {
+            return;
+        };
+        let Some(forward) = self.forward_mut(switch, id) else { return };
+        match forward.answered {
+            None => {
+                let date = business_date;
+                forward.answered = Some(Answer { index, code, amount, authorization, date });
+            }
+            Some(first) if first.code.is_approval() != code.is_approval() => {
+                forward.answered_otherwise.get_or_insert(index);
+            }
+            Some(_) => {}
         }
     }
 

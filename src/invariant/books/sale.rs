@@ -31,7 +31,9 @@ pub(crate) struct Sale {
     pub(crate) approved_again: Option<usize>,
     pub(crate) declined: Option<usize>,
     pub(crate) due: Option<usize>,
-    /// Sendings of the reversal that were recorded.
+    /// It is an advice without an answer, to be told again.
+    pub(crate) advice_due: Option<usize>,
+    /// Sendings of the reversal, or of the repeat, that were recorded.
     pub(crate) tries: u32,
     /// The number that the last of them bore: one whose line broke may not count.
     pub(crate) attempt: u32,
@@ -76,6 +78,7 @@ impl Sale {
             approved_again: None,
             declined: None,
             due: None,
+            advice_due: None,
             tries: 0,
             attempt: 0,
             reversed: None,
@@ -114,7 +117,7 @@ impl Sale {
     /// How far it came, for people.
     pub(crate) fn story(&self) -> &'static str {
         if self.exception.is_some() {
-            return "the terminal made its reversal an exception item";
+            return "the terminal made it an exception item";
         }
         if self.reversed.is_some() {
             return "the terminal believes it reversed";
@@ -125,6 +128,9 @@ impl Sale {
         if self.not_sent.is_some() {
             return "the terminal has it as never sent";
         }
+        if self.advice_due.is_some() {
+            return "the terminal's advice was never confirmed";
+        }
         match (self.due, self.tries) {
             (None, _) => "the terminal has no approval of it on record",
             (Some(_), 0) => "the terminal's reversal was never sent",
@@ -134,7 +140,8 @@ impl Sale {
 
     /// Its last record.
     pub(crate) fn last(&self) -> usize {
-        let ends = [self.exception, self.reversed, self.declined, self.not_sent, self.due];
+        let due = self.due.or(self.advice_due);
+        let ends = [self.exception, self.reversed, self.declined, self.not_sent, due];
         ends.into_iter().flatten().max().or(self.started).unwrap_or(self.first)
     }
 
@@ -226,10 +233,13 @@ impl Books {
                 self.sale_at(entry, *ticket, *stan, index).declined.get_or_insert(index);
             }
             TerminalRecord::ReversalDue { ticket, stan, .. } => {
-                let sale = self.sale_at(entry, *ticket, *stan, index);
-                sale.due.get_or_insert(index);
+                self.sale_at(entry, *ticket, *stan, index).due.get_or_insert(index);
             }
-            TerminalRecord::ReversalTried { ticket, stan, attempt } => {
+            TerminalRecord::AdviceDue { ticket, stan } => {
+                self.sale_at(entry, *ticket, *stan, index).advice_due.get_or_insert(index);
+            }
+            TerminalRecord::ReversalTried { ticket, stan, attempt }
+            | TerminalRecord::AdviceTried { ticket, stan, attempt } => {
                 let sale = self.sale_at(entry, *ticket, *stan, index);
                 sale.tries += 1;
                 sale.attempt = sale.attempt.max(u32::from(*attempt));
@@ -238,8 +248,7 @@ impl Books {
                 self.sale_at(entry, *ticket, *stan, index).reversed.get_or_insert(index);
             }
             TerminalRecord::ExceptionOpened { ticket, stan, .. } => {
-                let sale = self.sale_at(entry, *ticket, *stan, index);
-                sale.exception.get_or_insert(index);
+                self.sale_at(entry, *ticket, *stan, index).exception.get_or_insert(index);
             }
             TerminalRecord::StanTaken { stan } => self.took(index, entry.party, *stan),
             TerminalRecord::SignedOn { .. } => self.signed(index, entry.party, true),

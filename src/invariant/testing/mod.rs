@@ -5,6 +5,7 @@
 
 mod clearing;
 mod endings;
+mod refund;
 mod sale;
 
 pub(crate) use clearing::line;

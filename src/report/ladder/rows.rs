@@ -242,6 +242,8 @@ fn note(what: &What, is_witness: bool) -> Option<String> {
                     Display::ReversalInProgress
                         | Display::ReversalSucceeded
                         | Display::ReversalFailed
+                        | Display::TellingAgain
+                        | Display::AdviceFailed
                 );
             (is_witness || is_shown).then(|| output_words(&Output::Display(*display)))
         }

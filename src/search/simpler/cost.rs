@@ -74,6 +74,10 @@ fn of_step(step: &Step) -> u64 {
         Wish::Void { card, ref password, .. } => {
             u64::from(card.is_some()) + u64::from(password.is_some())
         }
+        Wish::Refund { amount, ref password, .. } => {
+            let asked = amount.map_or(0, of_number) + u64::from(amount.is_some());
+            asked + u64::from(password.is_some())
+        }
         Wish::Inquiry { card } => u64::from(card.abs_diff(1)),
         Wish::Reprint { of } => u64::from(of.is_some()),
         Wish::CutOver { window_ms: ms } | Wish::Maintenance { for_ms: ms } => of_number(ms),

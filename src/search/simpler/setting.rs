@@ -140,6 +140,8 @@ macro_rules! fields {
         $each!($policy: policy.issuer_partial_approvals);
         $each!($policy: policy.hold_days);
         $each!($policy: policy.pin_tries_max);
+        $each!($policy: policy.switch_answers_advices);
+        $each!($policy: policy.refund_days);
         $each!($policy: policy.amount_min);
         $each!($policy: policy.sales_per_card_max);
         $each!($policy: policy.merchant_fee_bp);
