@@ -14,7 +14,7 @@ use crate::card::{Amount, Pan};
 use crate::defect::{Defect, Defects};
 use crate::iso8583::ResponseCode;
 use crate::ledger::Ledger;
-use crate::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Record};
+use crate::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Presented, Record};
 use crate::time::Date;
 
 /// Number of a commit since power came on. What the journal held is commit zero.
@@ -97,6 +97,8 @@ struct Counters {
     /// Wrong PINs in a row, and the business date they count for.
     pin_tries: u8,
     pin_date: Date,
+    /// The highest number of the chip that was seen.
+    counter: u16,
     /// Effective sales by business date; few, since a date is over when the next one is.
     spent: Vec<(Date, u64)>,
 }
@@ -128,8 +130,9 @@ pub(super) struct Books {
 impl Books {
     /// What the journal says, on top of what the configuration says.
     pub(super) fn from_journal(config: &Config, records: &[Record]) -> Books {
+        let pin_date = config.business_date;
         let counters =
-            |pan| Counters { pan, pin_tries: 0, pin_date: config.business_date, spent: Vec::new() };
+            |pan| Counters { pan, pin_tries: 0, pin_date, counter: 0, spent: Vec::new() };
         let mut books = Books {
             ledger: Ledger::new(),
             cards: config.accounts.iter().map(|account| counters(account.pan)).collect(),
@@ -177,11 +180,12 @@ impl Books {
                 self.post(legs, commit);
             }
             IssuerRecord::CutOver { date } => self.business_date = *date,
-            IssuerRecord::Decided { id, key, legs, pin_tries, .. } => {
+            IssuerRecord::Decided { id, key, legs, pin_tries, pan, presented, .. } => {
                 self.last_id = self.last_id.max(*id);
                 self.post(legs, commit);
                 if let Some(decision) = decision(record, commit) {
                     self.count_pins(&decision, *pin_tries);
+                    self.count_up(pan, presented.as_ref());
                     self.spend(&decision, 1);
                     self.change_hold(&decision, decision.hold);
                     self.settle_later(key, &decision);
@@ -245,6 +249,18 @@ impl Books {
         let card = &mut self.cards[number];
         card.pin_tries = pin_tries;
         card.pin_date = card.pin_date.max(decision.business_date);
+    }
+
+    fn count_up(&mut self, pan: &Pan, presented: Option<&Presented>) {
+        if let (Some(number), Some(presented)) = (self.card(pan), presented) {
+            let card = &mut self.cards[number];
+            card.counter = card.counter.max(presented.counter);
+        }
+    }
+
+    /// The highest number that the chip of a card has shown.
+    pub(super) fn counter(&self, number: usize) -> u16 {
+        self.cards[number].counter
     }
 
     /// Counts a sale towards the limit of its date, or (`sign` -1) counts it no more. The void of a
@@ -455,6 +471,7 @@ fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
         legs: _,
         hold,
         pin_tries: _,
+        presented: _,
         business_date,
     } = record
     else {

@@ -308,6 +308,7 @@ impl Issuer {
             ),
             hold: self.hold(request, answer.effective),
             pin_tries: verdict.pin_tries,
+            presented: verdict.presented,
             business_date: request.business_date,
         };
         self.record(decided, out.records);

@@ -6,6 +6,7 @@
 //! what happened with what is to be done; `book` is all that survives power loss.
 
 mod book;
+mod chip_data;
 mod clearing;
 mod config;
 mod exchange;
@@ -296,6 +297,7 @@ impl Switch {
             | Command::Inquiry { .. }
             | Command::Settle { .. }
             | Command::Reprint { .. }
+            | Command::Download { .. }
             | Command::Echo { .. } => {}
         }
     }

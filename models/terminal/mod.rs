@@ -5,7 +5,9 @@
 //! record that would reverse a request is durable before the request is on the wire, and the
 //! reversal goes before the next wish that needs the host, never by itself.
 
+mod chip;
 mod config;
+mod download;
 mod exchange;
 mod journal;
 mod messages;
@@ -30,7 +32,9 @@ use crate::record::{Kind, Reason, TerminalRecord};
 use crate::security::Pin;
 use crate::time::{Instant, LocalTime, Now};
 use crate::timers::Timers;
+use download::Download;
 use journal::{Keys, Memory, Transaction};
+use messages::Approval;
 
 /// A terminal with its cashier's screen, printer and PIN pad.
 #[derive(Clone, Debug)]
@@ -91,6 +95,7 @@ enum Aim {
         voucher: Option<u32>,
     },
     Echo,
+    Download,
 }
 
 /// What the terminal is waiting for.
@@ -105,16 +110,24 @@ enum State {
     /// 0410 about the transaction with the voucher number `original`; after a refusal, the end of
     /// the time an answer may take.
     Reversing { wish: Wish, original: u32, stan: u32, is_refused: bool },
+    /// The chip, to be read.
+    ReadingCard { wish: Wish },
     /// The cardholder.
     EnteringPin { wish: Wish },
+    /// The chip's cryptogram.
+    Signing { wish: Wish, pin: Option<Pin> },
     /// 0110 or 0210 to a request that moves something.
     Asking { transaction: Transaction },
+    /// The chip's last word on what the host approved.
+    Completing { transaction: Transaction, approval: Approval },
     /// 0210 to an inquiry.
     Inquiring { ticket: Ticket, stan: u32 },
     /// 0510.
     Comparing { wish: Wish, stan: u32 },
     /// 0330 to the details up to `through`, or to the end message.
     Uploading { wish: Wish, stan: u32, through: Option<u32> },
+    /// 0830 with a list, or 0810 with an entry of it, or to the end.
+    Downloading { wish: Wish, download: Download },
     /// 0830.
     Testing { wish: Wish },
     /// The printer.
@@ -181,6 +194,7 @@ enum Input<'a> {
     TimedOut,
     PinEntered(&'a Pin),
     PinCancelled,
+    Card(Outcome),
 }
 
 impl Terminal {
@@ -228,11 +242,12 @@ impl Terminal {
                 self.reversal_failed(now, wish, original, is_refused, actions);
             }
             (S::EnteringPin { wish }, I::PinEntered(pin)) => {
-                self.request(now, wish, Some(pin), actions);
+                self.authorise(now, wish, Some(pin), actions);
             }
             (S::EnteringPin { wish }, I::PinCancelled) => {
                 self.end(now, wish.ticket, Display::Cancelled, actions);
             }
+            (state, I::Card(outcome)) => self.card_answered(now, state, outcome, actions),
             (S::Asking { transaction }, I::Heard(m)) if self.hears_of(&transaction, m) => {
                 self.answered(now, &transaction, m, actions);
             }
@@ -260,9 +275,15 @@ impl Terminal {
             (S::Comparing { wish, .. }, I::TimedOut | I::LineLost) => {
                 self.totals_unanswered(now, wish, actions);
             }
-            (S::SigningOn { wish, .. } | S::Uploading { wish, .. }, I::TimedOut | I::LineLost) => {
-                self.unanswered(now, wish, actions);
+            (S::Downloading { wish, download }, I::Heard(m))
+                if self.hears_of_download(&download, m) =>
+            {
+                self.download_answered(now, wish, download, m, actions);
             }
+            (
+                S::SigningOn { wish, .. } | S::Uploading { wish, .. } | S::Downloading { wish, .. },
+                I::TimedOut | I::LineLost,
+            ) => self.unanswered(now, wish, actions),
             (S::Testing { wish }, I::Heard(m)) if self.is_echo(m) => {
                 self.echo_answered(now, wish, m, actions);
             }
@@ -280,6 +301,7 @@ impl Terminal {
             _ if !wish.is_allowed => self.end(now, wish.ticket, Display::WrongPassword, actions),
             (Aim::Reprint { voucher }, _) => self.reprint(now, wish.ticket, voucher, actions),
             (Aim::Echo, _) => self.test_line(now, wish, actions),
+            (Aim::Download, _) => self.download(now, wish, actions),
             (Aim::SignOn, _) | (_, Keys::Withdrawn) => self.sign_on(now, wish, actions),
             (_, Keys::Never) => self.end(now, wish.ticket, Display::MustSignOn, actions),
             (aim, Keys::Good(_)) => match (self.next_reversal(&wish), aim) {
@@ -376,6 +398,9 @@ impl Node for Terminal {
             Event::Told { device: Device::Printer, outcome } => {
                 self.printed(now, outcome == Outcome::Printed, actions);
             }
+            Event::Told { device: Device::CardReader, outcome } => {
+                self.step(now, Input::Card(outcome), actions);
+            }
             Event::Told { outcome: Outcome::PinEntered(pin), .. } => {
                 self.step(now, Input::PinEntered(&pin), actions);
             }
@@ -423,6 +448,7 @@ impl Wish {
             Command::Settle { ticket } => (ticket, Aim::Settle),
             Command::Reprint { ticket, voucher } => (ticket, Aim::Reprint { voucher }),
             Command::Echo { ticket } => (ticket, Aim::Echo),
+            Command::Download { ticket } => (ticket, Aim::Download),
             Command::CutOver { .. }
             | Command::Maintenance { .. }
             | Command::WithdrawKeys { .. } => return None,

@@ -27,7 +27,7 @@ pub(super) const PRICE: Amount = Amount::cny(50_000);
 pub(super) const PAN: &str = "6224242000000021";
 
 pub(super) fn card() -> Card {
-    Card { pan: Pan::new(PAN.as_bytes()).unwrap(), expiry: 2912 }
+    Card { pan: Pan::new(PAN.as_bytes()).unwrap(), expiry: 2912, has_chip: false }
 }
 
 pub(super) fn config() -> Config {
