@@ -274,12 +274,14 @@ impl Display {
             Display::Echo(false) => ("LINE FAILED", "回响测试失败"),
             Display::Cancelled => ("CANCELLED", "交易取消"),
             Display::ReadingCard => ("READING CARD, DO NOT REMOVE", "正在读卡,请勿拔卡"),
-            Display::CardUnreadable => {
-                ("E302 CANNOT READ CARD: WIPE CHIP, INSERT AGAIN", "E302 读卡失败,请擦拭芯片后重新插卡")
-            }
-            Display::KernelFailed => {
-                ("E302 CHIP FAILED: INSERT AGAIN OR USE ANOTHER CARD", "E302 IC卡处理失败,请重新插卡或换卡")
-            }
+            Display::CardUnreadable => (
+                "E302 CANNOT READ CARD: WIPE CHIP, INSERT AGAIN",
+                "E302 读卡失败,请擦拭芯片后重新插卡",
+            ),
+            Display::KernelFailed => (
+                "E302 CHIP FAILED: INSERT AGAIN OR USE ANOTHER CARD",
+                "E302 IC卡处理失败,请重新插卡或换卡",
+            ),
             Display::ChipDataMissing(ChipData::Parameters) => {
                 ("NO IC PARAMETERS: DOWNLOAD, THEN RETRY", "无IC卡参数,请下载后重试")
             }

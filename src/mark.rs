@@ -68,11 +68,15 @@ pub enum Mark {
     SuspenseReturned,
     /// A reversal kept a sale out of its extract.
     ReversedBeforeExtract,
+    /// Approved, and the card was gone or unwilling.
+    CardPulledAfterApproval,
+    /// A cryptogram, again and under another name.
+    CryptogramSentAgain,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 27] = [
+    pub const ALL: [Mark; 29] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -100,6 +104,8 @@ impl Mark {
         Mark::SuspenseOpened,
         Mark::SuspenseReturned,
         Mark::ReversedBeforeExtract,
+        Mark::CardPulledAfterApproval,
+        Mark::CryptogramSentAgain,
     ];
 
     /// Its name, as `reversal-overtook-request`.
@@ -129,7 +135,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 27] = [
+const ROWS: [(&str, &str); 29] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -184,6 +190,10 @@ const ROWS: [(&str, &str); 27] = [
      "a cardholder got money back out of suspense"),
     ("reversed-before-extract",
      "a sale was reversed after its business date ended and before the extract closed"),
+    ("card-pulled-after-approval",
+     "a host approved what a chip had signed, and the card was pulled or declined in the end"),
+    ("cryptogram-sent-again",
+     "an issuer refused a genuine cryptogram because it had seen its counter or a higher one"),
 ];
 
 /// A set of marks.

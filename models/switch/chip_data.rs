@@ -10,8 +10,7 @@ use crate::node::Actions;
 use crate::time::Now;
 
 /// Debit and credit.
-const APPLICATIONS: [[u8; 8]; 2] =
-    [[0xA0, 0, 0, 3, 0x33, 1, 1, 1], [0xA0, 0, 0, 3, 0x33, 1, 1, 2]];
+const APPLICATIONS: [[u8; 8]; 2] = [[0xA0, 0, 0, 3, 0x33, 1, 1, 1], [0xA0, 0, 0, 3, 0x33, 1, 1, 2]];
 /// The scheme.
 const SCHEME: [u8; 5] = [0xA0, 0, 0, 3, 0x33];
 /// Indices of its keys.

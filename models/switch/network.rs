@@ -182,8 +182,7 @@ impl Switch {
             Some(kept) => message.set(Element::MERCHANT_TYPE, kept),
             None => message.set(Element::MERCHANT_TYPE, MERCHANT_TYPE),
         }
-        message
-            .copy_from(from, &[Element::ENTRY_MODE, Element::CARD_SEQUENCE]);
+        message.copy_from(from, &[Element::ENTRY_MODE, Element::CARD_SEQUENCE]);
         message.copy_from(from, &[Element::CONDITION_CODE, Element::PIN_CAPTURE]);
         message.set_number(Element::ACQUIRER, key.acquirer, 8);
         message.set_number(Element::FORWARDER, key.forwarder, 8);

@@ -30,6 +30,8 @@ pub(super) enum Concern {
     Follow,
     /// The end of the day.
     Clearing,
+    /// Cards with chips.
+    Chip,
 }
 
 /// A source of choices.

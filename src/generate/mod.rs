@@ -4,6 +4,7 @@
 //! The same build gives the same scenario for a seed, on every machine. No world is known here.
 
 mod arbitrary;
+mod chip;
 mod clearing;
 mod entropy;
 mod extra;
@@ -131,6 +132,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     entropy.concern(Concern::Follow);
     if entropy.chance(FOLLOW_PERCENT) {
         follow::add(entropy, &mut scenario);
+    }
+    entropy.concern(Concern::Chip);
+    if entropy.chance(chip::percent(profile)) {
+        chip::add(entropy, &mut scenario);
     }
     entropy.concern(Concern::Story);
     if entropy.chance(STORIES_PERCENT) {

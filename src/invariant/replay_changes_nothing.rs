@@ -94,7 +94,14 @@ fn forwarded(books: &Books, seen: &Seen<'_>) -> Checked {
 fn decided(books: &Books, seen: &Seen<'_>) -> Checked {
     let party = seen.entry.party;
     let Some((new, earlier)) = books.decisions.split_last() else { return Ok(0) };
-    let is_same = |d: &&Decision| d.issuer == party && d.key == new.key && d.moved() && new.moved();
+    // What a chip signed is one request, whatever name somebody sent it under.
+    let is_signed_alike = |d: &Decision| d.pan == new.pan && d.presented == new.presented;
+    let is_same = |d: &&Decision| {
+        d.issuer == party
+            && (d.key == new.key || new.presented.is_some() && is_signed_alike(d))
+            && d.moved()
+            && new.moved()
+    };
     let Some(first) = earlier.iter().find(is_same) else { return Ok(0) };
     let is_it = |w: &Wire| !w.is_pos && w.network_key() == new.key;
     let Some(copy) = copy(books, party, new.kind.request(), is_it) else { return Ok(0) };

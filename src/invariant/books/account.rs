@@ -6,7 +6,7 @@ use crate::party::Party;
 use reversim_models::card::{Amount, Pan};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::Ticket;
-use reversim_models::record::{Account, IssuerRecord, Kind, Leg, NetworkKey};
+use reversim_models::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Presented};
 use reversim_models::time::{Date, Instant};
 
 /// A request that an issuer decided.
@@ -45,6 +45,8 @@ pub(crate) struct Decision {
     /// What of its hold expired, minor units.
     pub(crate) expired: u64,
     pub(crate) date: Date,
+    /// The chip's cryptogram, if there was a genuine one.
+    pub(crate) presented: Option<Presented>,
 }
 
 impl Decision {
@@ -222,6 +224,7 @@ impl Books {
             legs,
             hold,
             pin_tries,
+            presented,
             business_date,
             ..
         } = record
@@ -259,6 +262,7 @@ impl Books {
             hold_back: 0,
             expired: 0,
             date: *business_date,
+            presented: *presented,
         };
         decision.ticket = self.ticket_of_decision(&decision);
         self.decisions.push(decision);

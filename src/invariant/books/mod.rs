@@ -6,6 +6,7 @@
 
 mod account;
 mod batch;
+mod chip;
 mod clearing;
 mod counter;
 pub(crate) mod pins;
@@ -16,6 +17,7 @@ mod wire;
 
 pub(crate) use account::{Decision, Reversal};
 pub(crate) use batch::{HostBatch, Presented, TerminalBatch};
+pub(crate) use chip::ChipTalk;
 pub(crate) use clearing::{Extract, Files, Payout, Stage};
 pub(crate) use counter::{Wish, WishKind};
 pub(crate) use route::{Advice, Forward};
@@ -26,7 +28,7 @@ use super::Kinds;
 use crate::history::{Entry, Frame, Setting, What};
 use crate::party::{Party, Role};
 use pins::ClearPins;
-use reversim_models::device::Output;
+use reversim_models::device::{Device, Output};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::Ticket;
 use reversim_models::record::Record;
@@ -104,6 +106,8 @@ pub(crate) struct Books {
     pub(crate) files: Files,
     /// Commits that took time, in order.
     pub(crate) slow_commits: Vec<counter::SlowCommit>,
+    /// What chips were told to do, in order.
+    pub(crate) chips: Vec<ChipTalk>,
     originals: Vec<(usize, Frame)>,
 }
 
@@ -141,6 +145,7 @@ impl Books {
             maintained: Vec::new(),
             files: Files::default(),
             slow_commits: Vec::new(),
+            chips: Vec::new(),
             originals: Vec::with_capacity(32),
         }
     }
@@ -180,7 +185,12 @@ impl Books {
                 return Some((Kinds::PAPER, 0));
             }
             What::Asked(command) => self.asked(index, entry, command),
-            What::Answered { .. } => self.device_answered(entry),
+            What::Answered { device, is_done } => {
+                self.device_answered(entry);
+                if *device == Device::CardReader {
+                    self.chip_answered(index, entry, *is_done);
+                }
+            }
             What::CommitDelayed => self.commit_delayed(entry),
             What::LinkDown { .. } | What::ConnectFailed { .. } => self.no_more_waiting(entry.party),
             What::PowerLost => self.power_lost(index, entry),

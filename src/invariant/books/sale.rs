@@ -236,7 +236,9 @@ impl Books {
             TerminalRecord::StanTaken { stan } => self.took(index, entry.party, *stan),
             TerminalRecord::SignedOn { .. } => self.signed(index, entry.party, true),
             TerminalRecord::SignedOff => self.signed(index, entry.party, false),
-            TerminalRecord::SlipPrinted { .. } => {}
+            TerminalRecord::SlipPrinted { .. }
+            | TerminalRecord::ChipDataLost { .. }
+            | TerminalRecord::ChipDataLoaded { .. } => {}
             TerminalRecord::SettlementStarted { batch, totals, stan } => {
                 self.took(index, entry.party, *stan);
                 self.settlement_started(index, entry.party, *batch, *totals);

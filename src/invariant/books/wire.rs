@@ -318,6 +318,8 @@ impl Books {
         };
         if *is_altered {
             self.altered(&mut delivery, entry, frame)?;
+        } else if *copy > 0 {
+            self.resubmitted(&mut delivery, entry, frame);
         }
         let kind = if self.wires[sent].mti.is_request() {
             Kinds::DELIVERED_REQUEST
@@ -326,6 +328,20 @@ impl Books {
         };
         self.deliveries.push(delivery);
         Some((kind, self.deliveries.len() - 1))
+    }
+
+    /// Reads what a gateway on the line made of a frame: another message, with a right MAC.
+    fn resubmitted(&mut self, delivery: &mut Delivery, entry: &Entry, frame: &Frame) {
+        let original = self.originals.iter().find(|o| o.0 == delivery.sent);
+        if original.is_none_or(|(_, original)| original == frame) {
+            return;
+        }
+        let Some(arrived) = frame.message() else { return };
+        let mut wire = Wire::read(delivery.index, entry, delivery.party, arrived, is_pos(frame));
+        wire.from = delivery.from;
+        wire.is_arrival = true;
+        self.wires.push(wire);
+        delivery.wire = self.wires.len() - 1;
     }
 
     /// Reads what a changed frame says now; nothing if nobody can read it any more.

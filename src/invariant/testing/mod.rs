@@ -15,7 +15,7 @@ use crate::history::{Entry, Frame, HEALING, History, Horizon, What};
 use crate::party::Party;
 use crate::verdict::Verdict;
 use reversim_models::card::{Amount, Card, Currency, Pan};
-use reversim_models::device::{Device, Display, Output, Slip};
+use reversim_models::device::{CardCommand, Device, Display, Output, Slip};
 use reversim_models::iso8583::{
     Dialect, Element, Envelope, Message, Mti, NETWORK, POS, ResponseCode,
 };
@@ -49,7 +49,7 @@ pub(crate) fn pan() -> Pan {
 }
 
 pub(crate) fn card() -> Card {
-    Card { pan: pan(), expiry: 3012 }
+    Card { pan: pan(), expiry: 3012, has_chip: false }
 }
 
 impl Tale {
@@ -164,6 +164,13 @@ impl Tale {
         self.push(s.party(), s.ticket, What::Told { device: Device::Printer, output })
     }
 
+    /// What a chip was told, and whether it did it.
+    pub(crate) fn chip(&mut self, s: Sale, what: CardCommand, is_done: bool) -> (usize, usize) {
+        let (device, output) = (Device::CardReader, Output::Card(what));
+        let asked = self.push(s.party(), s.ticket, What::Told { device, output });
+        (asked, self.push(s.party(), s.ticket, What::Answered { device, is_done }))
+    }
+
     pub(crate) fn ask(&mut self, s: Sale) -> usize {
         let command = Command::Sale { ticket: Ticket(s.ticket), amount: s.amount(), card: card() };
         self.push(s.party(), s.ticket, What::Asked(command))
@@ -237,6 +244,7 @@ impl Tale {
             legs: legs(-s.kind.money() * s.minor as i64),
             hold: if s.kind == Kind::PreAuth { s.minor as i64 } else { 0 },
             pin_tries: 0,
+            presented: None,
             business_date: DAY,
         };
         change(&mut record);

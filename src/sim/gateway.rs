@@ -1,0 +1,41 @@
+//! A gateway on a network line that does wrong: it holds the line's MAC key, and sends what a chip
+//! signed once more as a request of its own. What a copy without that key is, is next door.
+
+use super::World;
+use crate::history::Frame;
+use crate::party::Role;
+use reversim_models::defect::Defects;
+use reversim_models::iso8583::{Element, Envelope, NETWORK};
+use reversim_models::line::{Line, Zone};
+use reversim_models::time::Duration;
+
+impl World<'_> {
+    /// The request under another trace number, sealed anew; none if it has no chip's cryptogram, or
+    /// is no request on a network line.
+    pub(super) fn resubmitted(&self, from: usize, to: usize, frame: &Frame) -> Option<Frame> {
+        let zone = self.zone_between(from, to)?;
+        let mut message = frame.message()?.clone();
+        let is_request = matches!(message.mti().class(), 1 | 2) && message.mti().is_request();
+        if !is_request || !message.has(Element::ICC) {
+            return None;
+        }
+        let stan = message.number(Element::STAN)?;
+        message.set_number(Element::STAN, (stan + 500_000) % 1_000_000, 6);
+        message.remove(Element::MAC_128);
+        let line = Line::network(&zone, Duration::ZERO, Defects::NONE);
+        let sealed = line.seal(&message, Envelope::default()).ok()?;
+        Some(Frame::new(sealed, &NETWORK))
+    }
+
+    /// The keys of the network line from one host up to the next one.
+    fn zone_between(&self, from: usize, to: usize) -> Option<Zone> {
+        let (from, to) = (self.hosts[from].party, self.hosts[to].party);
+        match (from.role, to.role) {
+            (Role::Switch, Role::Issuer) => Some(self.plan.zone(b'I', to.number - 1)),
+            (Role::Switch, Role::Switch) if from.number < to.number => {
+                Some(self.plan.zone(b'N', from.number - 1))
+            }
+            _ => None,
+        }
+    }
+}
