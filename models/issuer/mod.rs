@@ -21,6 +21,8 @@ mod settling;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_chip;
+#[cfg(test)]
 mod tests_defects;
 #[cfg(test)]
 mod tests_follow;

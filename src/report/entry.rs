@@ -292,6 +292,11 @@ fn management(message: &Message) -> Option<&'static str> {
         301 => Some("echo"),
         201 => Some("details"),
         202 | 207 => Some("end of batch"),
+        382 => Some("parameters?"),
+        380 => Some("parameters"),
+        372 => Some("keys?"),
+        370 => Some("key"),
+        381 | 371 => Some("end of download"),
         _ => None,
     }
 }

@@ -133,6 +133,10 @@ impl Books {
         if let Display::Approved(amount) = display {
             self.told(index, entry.ticket, amount.minor);
         }
+        if display == Display::Downloading {
+            // It began anew: what it waited for before is over.
+            self.stop_waiting(index, entry);
+        }
         if !display.is_final() {
             return;
         }
