@@ -202,7 +202,7 @@ pub enum Fault {
         /// How much later, milliseconds.
         after_ms: u64,
     },
-    /// Message: somebody who holds the key of this network line sends what the chip signed once
+    /// Message: somebody who holds the key of an issuer's line sends what the chip signed once
     /// more, as a request of its own: under another trace number, with a right MAC. Nothing happens
     /// to a request without a chip's cryptogram: that a copy of it is one, nobody could tell.
     Resubmit {

@@ -380,12 +380,13 @@ impl Books {
     /// 41 and 37 alone.
     pub(super) fn find_by_rrn(&self, advice: &Advice) -> Option<&Transaction> {
         let is_it = |d: &Decision| d.terminal == advice.terminal && d.rrn == advice.rrn;
-        self.transactions.values().rfind(|known| known.decision().is_some_and(is_it)).or_else(
-            || {
-                let known = self.transactions.get(&advice.original);
-                known.filter(|known| matches!(known, Transaction::Barred(_)))
-            },
-        )
+        let named = || self.transactions.values().filter(|t| t.decision().is_some_and(is_it));
+        // Of several that bear the number, a reversal means the one that there is to take back.
+        let moved = named().rfind(|known| known.decision().is_some_and(Decision::has_moved));
+        moved.or_else(|| named().next_back()).or_else(|| {
+            let known = self.transactions.get(&advice.original);
+            known.filter(|known| matches!(known, Transaction::Barred(_)))
+        })
     }
 
     /// The number of a card's account.

@@ -64,14 +64,8 @@ impl Terminal {
         [block[0], block[1], block[2], block[3]]
     }
 
-    /// The reader answered.
-    pub(super) fn card_answered(
-        &mut self,
-        now: Now,
-        state: State,
-        outcome: Outcome,
-        actions: &mut Actions,
-    ) {
+    /// The cardholder or the chip answered.
+    pub(super) fn told(&mut self, now: Now, state: State, outcome: Outcome, actions: &mut Actions) {
         match (state, outcome) {
             (State::ReadingCard { wish }, Outcome::CardRead) => {
                 self.enter_pin(now, wish, actions);
@@ -83,6 +77,12 @@ impl Terminal {
             }
             (State::ReadingCard { wish }, _) => {
                 self.end(now, wish.ticket, Display::CardUnreadable, actions);
+            }
+            (State::EnteringPin { wish }, Outcome::PinEntered(pin)) => {
+                self.authorise(now, wish, Some(&pin), actions);
+            }
+            (State::EnteringPin { wish }, Outcome::PinCancelled) => {
+                self.end(now, wish.ticket, Display::Cancelled, actions);
             }
             (State::Signing { wish, pin }, Outcome::Cryptogram(icc)) => {
                 self.request(now, wish, (pin.as_ref(), Some(&icc)), actions);

@@ -192,9 +192,8 @@ enum Input<'a> {
     Garbled,
     /// The time for an answer is over.
     TimedOut,
-    PinEntered(&'a Pin),
-    PinCancelled,
-    Card(Outcome),
+    /// PIN pad or card reader answered.
+    Told(Outcome),
 }
 
 impl Terminal {
@@ -241,13 +240,7 @@ impl Terminal {
             (S::Reversing { wish, original, is_refused, .. }, I::TimedOut | I::LineLost) => {
                 self.reversal_failed(now, wish, original, is_refused, actions);
             }
-            (S::EnteringPin { wish }, I::PinEntered(pin)) => {
-                self.authorise(now, wish, Some(pin), actions);
-            }
-            (S::EnteringPin { wish }, I::PinCancelled) => {
-                self.end(now, wish.ticket, Display::Cancelled, actions);
-            }
-            (state, I::Card(outcome)) => self.card_answered(now, state, outcome, actions),
+            (state, I::Told(outcome)) => self.told(now, state, outcome, actions),
             (S::Asking { transaction }, I::Heard(m)) if self.hears_of(&transaction, m) => {
                 self.answered(now, &transaction, m, actions);
             }
@@ -398,22 +391,14 @@ impl Node for Terminal {
             Event::Told { device: Device::Printer, outcome } => {
                 self.printed(now, outcome == Outcome::Printed, actions);
             }
-            Event::Told { device: Device::CardReader, outcome } => {
-                self.step(now, Input::Card(outcome), actions);
-            }
-            Event::Told { outcome: Outcome::PinEntered(pin), .. } => {
-                self.step(now, Input::PinEntered(&pin), actions);
-            }
-            Event::Told { outcome: Outcome::PinCancelled, .. } => {
-                self.step(now, Input::PinCancelled, actions);
-            }
+            Event::Told { outcome, .. } => self.step(now, Input::Told(outcome), actions),
             Event::Commanded(command) => {
                 if let Some(wish) = Wish::of(command, &self.config) {
                     self.step(now, Input::Wish(wish), actions);
                 }
             }
             // One event after another: nothing waits for a commit but the actions behind it.
-            Event::Told { .. } | Event::Committed => {}
+            Event::Committed => {}
         }
     }
 

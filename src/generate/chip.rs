@@ -56,11 +56,9 @@ fn something_is_missing(entropy: &mut impl Entropy, scenario: &mut Scenario, way
     }
 }
 
-/// On either network line, at once or when the sale is long done.
+/// On the line to the issuer, at once or when the sale is long done.
 fn a_gateway_sends_it_again(entropy: &mut impl Entropy, scenario: &mut Scenario, way: Way) {
-    let is_chain = scenario.topology.switches > 1 && entropy.chance(40);
-    let leg = if is_chain { Leg::ChainUp } else { Leg::IssuerUp };
-    let on = way.message(Hop(leg, Mti::FINANCIAL_REQUEST), 1);
+    let on = way.message(Hop(Leg::IssuerUp, Mti::FINANCIAL_REQUEST), 1);
     let after_ms = entropy.pick(&[0, 100, 1_000, 5_000, 25_000, 60_000]);
     scenario.faults.push(Fault::Resubmit { on, after_ms });
 }

@@ -130,6 +130,7 @@ fn reversed(books: &Books, seen: &Seen<'_>) -> Checked {
 mod tests {
     use super::*;
     use crate::invariant::testing::{SWITCH, TERMINAL, Tale, sale};
+    use reversim_models::record::Presented;
 
     #[test]
     fn a_copy_is_answered_and_changes_nothing() {
@@ -161,6 +162,22 @@ mod tests {
         let first = tale.decided(sale(1));
         let copy = tale.deliver_copy(request, 1);
         let second = tale.decided(sale(1));
+        tale.breaks(ABOUT.name, &[first, copy, second], "for a second copy");
+    }
+
+    #[test]
+    fn what_a_chip_signed_is_not_debited_again_under_another_number() {
+        let signed = |record: &mut IssuerRecord| {
+            if let IssuerRecord::Decided { presented, .. } = record {
+                let (unpredictable, cryptogram) = ([7; 4], [9; 8]);
+                *presented = Some(Presented { counter: 3, unpredictable, cryptogram });
+            }
+        };
+        let mut tale = Tale::new();
+        let request = tale.network_request(sale(1)) - 1;
+        let first = tale.decided_as(sale(1), signed);
+        let copy = tale.deliver_resubmitted(request, &sale(2).net(Mti::FINANCIAL_REQUEST));
+        let second = tale.decided_as(sale(2), signed);
         tale.breaks(ABOUT.name, &[first, copy, second], "for a second copy");
     }
 

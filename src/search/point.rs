@@ -13,7 +13,7 @@ use crate::history::{Entry, Frame, HEALING, History, What};
 use crate::party::{Party, Role};
 use crate::scenario::Scenario;
 use reversim_models::device::{CardCommand, Device, Output};
-use reversim_models::iso8583::{Element, Message, Mti, NETWORK};
+use reversim_models::iso8583::{Element, Message, Mti};
 use reversim_models::node::{LinkDownReason, Ticket};
 
 /// How long power is away.
@@ -130,7 +130,7 @@ impl Reader<'_> {
                     let on = OnMessage { from: party, to: *to, mti, step: ticket.0, nth };
                     let mut faults = Vec::with_capacity(64);
                     self.message(on, ticket, &mut faults);
-                    if self.alphabet == Alphabet::Full && is_signed_request(frame) {
+                    if self.alphabet == Alphabet::Full && is_signed_for(*to, frame) {
                         faults.push(Fault::Resubmit { on, after_ms: 1_000 });
                     }
                     let is_lost = is_lost_where_it_is_sent(history, index);
@@ -344,10 +344,10 @@ fn single(fault: &Fault) -> Option<&OnMessage> {
     fault.message().filter(|_| !matches!(fault, Fault::HalfOpen(_)))
 }
 
-/// Whether a gateway on the line could send it as its own: a network request that a chip signed.
-fn is_signed_request(frame: &Frame) -> bool {
+/// Whether a gateway on the line could send it as its own: a request that a chip signed.
+fn is_signed_for(to: Party, frame: &Frame) -> bool {
     let is_signed = |message: &Message| message.mti().is_request() && message.has(Element::ICC);
-    std::ptr::eq(frame.dialect(), &NETWORK) && frame.message().is_some_and(is_signed)
+    to.role == Role::Issuer && frame.message().is_some_and(is_signed)
 }
 
 /// Whether a fault at this message loses it where it is sent, whatever else happens to it.

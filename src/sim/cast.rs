@@ -117,8 +117,14 @@ impl<'a> Plan<'a> {
 
     /// The chips of all cards, each as it leaves the factory; none for a card without one.
     pub(super) fn chips(&self) -> Vec<Option<Chip>> {
-        let cards = self.scenario.topology.cards.iter().take(200).zip(1u8..);
-        cards.map(|(spec, number)| spec.chip.then(|| Chip::new(key(b'K', number)))).collect()
+        let cards = self.scenario.topology.cards.iter().take(200);
+        if !cards.clone().any(|spec| spec.chip) {
+            return Vec::new();
+        }
+        cards
+            .zip(1u8..)
+            .map(|(spec, number)| spec.chip.then(|| Chip::new(key(b'K', number))))
+            .collect()
     }
 
     fn pan(&self, number: u8, spec: &scenario::CardSpec) -> Pan {

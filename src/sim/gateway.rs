@@ -1,5 +1,10 @@
-//! A gateway on a network line that does wrong: it holds the line's MAC key, and sends what a chip
-//! signed once more as a request of its own. What a copy without that key is, is next door.
+//! A gateway on an issuer's line that does wrong: it holds the line's MAC key, and sends what a
+//! chip signed once more as a request of its own. A copy made without that key is next door.
+//!
+//! Its copy comes behind its original, on the same connection. One that comes first, or in place of
+//! one that was lost, is the only request that the issuer sees: no correct party could tell, so it
+//! is exposure, and not played. That is also why there is none between switches, behind which the
+//! original may still be overtaken or lost.
 
 use super::World;
 use crate::history::Frame;
@@ -27,15 +32,10 @@ impl World<'_> {
         Some(Frame::new(sealed, &NETWORK))
     }
 
-    /// The keys of the network line from one host up to the next one.
+    /// The keys of the line from a switch to its issuer.
     fn zone_between(&self, from: usize, to: usize) -> Option<Zone> {
         let (from, to) = (self.hosts[from].party, self.hosts[to].party);
-        match (from.role, to.role) {
-            (Role::Switch, Role::Issuer) => Some(self.plan.zone(b'I', to.number - 1)),
-            (Role::Switch, Role::Switch) if from.number < to.number => {
-                Some(self.plan.zone(b'N', from.number - 1))
-            }
-            _ => None,
-        }
+        let is_up = (from.role, to.role) == (Role::Switch, Role::Issuer);
+        is_up.then(|| self.plan.zone(b'I', to.number - 1))
     }
 }

@@ -47,7 +47,7 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
     ),
     (
         "resubmit",
-        "Somebody with the key of a network line sends what a chip signed as a request of its own.",
+        "Somebody with the key of an issuer's line sends what a chip signed as a new request.",
         concat!(
             r#"resubmit = { on = { from = "switch-1", to = "issuer-1", mti = "0200", step "#,
             r#"= 2 }, after-ms = 1000 }"#,

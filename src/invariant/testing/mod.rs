@@ -132,6 +132,15 @@ impl Tale {
         self.push(to, entry.ticket.0, what)
     }
 
+    /// Delivers, behind what was sent, what a gateway with the line's key made of it.
+    pub(crate) fn deliver_resubmitted(&mut self, sent: usize, message: &Message) -> usize {
+        let delivered = self.deliver_copy(sent, 1);
+        if let What::Delivered { frame: arrived, .. } = &mut self.history.entries[delivered].what {
+            *arrived = frame(message, arrived.dialect());
+        }
+        delivered
+    }
+
     /// Delivers something else in place of what was sent.
     pub(crate) fn deliver_altered(&mut self, sent: usize, message: &Message) -> usize {
         let entry = self.history.entries[sent].clone();
