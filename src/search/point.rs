@@ -130,8 +130,11 @@ impl Reader<'_> {
                     let on = OnMessage { from: party, to: *to, mti, step: ticket.0, nth };
                     let mut faults = Vec::with_capacity(64);
                     self.message(on, ticket, &mut faults);
-                    if self.alphabet == Alphabet::Full && is_signed_for(*to, frame) {
-                        faults.push(Fault::Resubmit { on, after_ms: 1_000 });
+                    if self.alphabet == Alphabet::Full && is_signed(frame) {
+                        faults.push(Fault::Corrupt { on, damage: Damage::Element(55) });
+                        if to.role == Role::Issuer {
+                            faults.push(Fault::Resubmit { on, after_ms: 1_000 });
+                        }
                     }
                     let is_lost = is_lost_where_it_is_sent(history, index);
                     self.place(faults, on, is_lost, found);
@@ -344,10 +347,10 @@ fn single(fault: &Fault) -> Option<&OnMessage> {
     fault.message().filter(|_| !matches!(fault, Fault::HalfOpen(_)))
 }
 
-/// Whether a gateway on the line could send it as its own: a request that a chip signed.
-fn is_signed_for(to: Party, frame: &Frame) -> bool {
-    let is_signed = |message: &Message| message.mti().is_request() && message.has(Element::ICC);
-    to.role == Role::Issuer && frame.message().is_some_and(is_signed)
+/// Whether it is a request that a chip signed.
+fn is_signed(frame: &Frame) -> bool {
+    let has_chip = |message: &Message| message.has(Element::ICC) && message.mti().class() != 4;
+    frame.message().is_some_and(has_chip)
 }
 
 /// Whether a fault at this message loses it where it is sent, whatever else happens to it.

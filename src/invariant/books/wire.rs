@@ -81,7 +81,7 @@ pub(crate) struct Unreadable {
 }
 
 /// Elements that the MAC of a network line covers, and the MAC.
-const COVERED: [u8; 17] = [2, 3, 4, 7, 11, 15, 32, 33, 37, 38, 39, 41, 42, 49, 52, 90, 128];
+const COVERED: [u8; 18] = [2, 3, 4, 7, 11, 15, 32, 33, 37, 38, 39, 41, 42, 49, 52, 55, 90, 128];
 
 impl Wire {
     /// How the POS line names the transaction.
