@@ -77,7 +77,7 @@ fn a_number_counts_as_seen_whatever_the_request_was_answered() {
     let icc = sign(&mut chip, SALE.minor);
     bench.command(Command::Maintenance { window: Duration::secs(1) });
     assert_eq!(bench.code(&signed(SALE, &icc)), "91");
-    bench.now = bench.now + Duration::secs(2);
+    bench.now += Duration::secs(2);
     assert_eq!(bench.code(&signed(Sale { stan: 8, ..SALE }, &icc)), "59");
 }
 

@@ -27,7 +27,7 @@ pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     }
     let Some(way) = certain_sale(entropy, scenario) else { return };
     let step = way.step;
-    match entropy.weighted(&[25, 20, 12, 8, 5, 15, 15]) {
+    match entropy.weighted(&[23, 20, 12, 8, 8, 15, 14]) {
         0 => {}
         1 => scenario.faults.push(Fault::CardPulled { step }),
         2 => scenario.faults.push(Fault::CardDeclines { step }),

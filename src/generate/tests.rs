@@ -74,7 +74,7 @@ fn every_kind_of_fault_and_wish_is_drawn_and_no_unsafe_policy() {
         assert!(!scenario.policy.issuer_credits_declined);
         assert!(!scenario.policy.terminal_trusts_unsigned_declines);
     }
-    // 21 kinds of fault, 11 of wish; maintenance comes as a fault only.
+    // 27 kinds of fault, 12 of wish; maintenance comes as a fault only.
     assert_eq!(kinds.len(), 39, "{kinds:#?}");
     assert!(kinds.values().all(|count| *count >= 20), "{kinds:#?}");
 }
