@@ -8,7 +8,7 @@ use reversim::party::Party;
 use reversim::report::words::describe_fault;
 use reversim::scenario::Scenario;
 use reversim::search::{Alphabet, Exploration};
-use reversim::sim::{Cast, Config};
+use reversim::sim::Config;
 use reversim::stories;
 use reversim_models::defect::Defects;
 use reversim_models::iso8583::{Element as E, Envelope, Message, Mti};
@@ -20,16 +20,11 @@ use reversim_models::switch::{self, Peer};
 use reversim_models::time::{Instant, Now};
 use std::collections::BTreeMap;
 
-// What an answer repeats, what goes on to the issuer, and what comes back from it.
-#[rustfmt::skip]
-const ECHOED: &[E] = &[E::PAN, E::PROCESSING_CODE, E::AMOUNT, E::STAN, E::CONDITION_CODE,
-    E::TERMINAL, E::MERCHANT, E::CURRENCY, E::PRIVATE_60];
-#[rustfmt::skip]
-const FORWARDED: &[E] = &[E::PAN, E::AMOUNT, E::EXPIRY, E::ENTRY_MODE, E::CONDITION_CODE,
-    E::PIN_CAPTURE, E::TERMINAL, E::MERCHANT, E::CURRENCY, E::SECURITY_CONTROL];
-#[rustfmt::skip]
-const RETURNED: &[E] = &[E::RESPONSE_CODE, E::AUTHORIZATION_CODE, E::RRN, E::AMOUNT,
-    E::ADDITIONAL_AMOUNTS];
+// By number, as the field speaks of them: what an answer repeats, what goes on to the issuer (card,
+// amount, expiry, entry mode, who asks) and what comes back from it (codes, reference, balance).
+const ECHOED: &[E] = &[E(2), E(3), E(4), E(11), E(25), E(41), E(42), E(49), E(60)];
+const FORWARDED: &[E] = &[E(2), E(4), E(14), E(22), E(25), E(26), E(41), E(42), E(49), E(53)];
+const RETURNED: &[E] = &[E(39), E(38), E(37), E(4), E(54)];
 
 /// A line to somebody, as long as it stands.
 struct Side {
@@ -59,7 +54,6 @@ struct OwnSwitch {
     issuer: Side,
     master_key: Key,
     keys: Option<WorkKeys>,
-    zone_pin: Key,
     /// Requests that are with the issuer, by the STAN they have there.
     pending: BTreeMap<u64, Incoming>,
     /// What went to the issuer, by the terminal's STAN: its reversal must name it.
@@ -78,7 +72,6 @@ impl OwnSwitch {
             issuer: side(up.port, Line::network(&up.zone, limit, right)),
             master_key: master_key.clone(),
             keys: None,
-            zone_pin: up.zone.pin.clone(),
             config: config.clone(),
             pending: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -121,9 +114,7 @@ impl OwnSwitch {
             Mti::RECONCILIATION_REQUEST => {
                 // It keeps no batch of its own: all totals agree.
                 let totals = message.get(E::PRIVATE_48).and_then(Settlement48::parse);
-                let mut totals = totals.unwrap_or_default();
-                (totals.domestic.result, totals.foreign.result) = (1, 1);
-                extra.set(E::PRIVATE_48, totals.encode());
+                extra.set(E::PRIVATE_48, totals.unwrap_or_default().balanced().encode());
             }
             _ => extra.copy_from(message, &[E::PRIVATE_48]),
         }
@@ -142,8 +133,8 @@ impl OwnSwitch {
 
     fn translated_pin(&self, message: &Message) -> Option<PinBlock> {
         let block = PinBlock(message.get(E::PIN_BLOCK)?.try_into().ok()?);
-        let key = &self.keys.as_ref()?.pin;
-        block.translate(message.text(E::PAN)?, key, &self.zone_pin).ok()
+        let (keys, up) = (self.keys.as_ref()?, self.config.upstream.first()?);
+        block.translate(message.text(E::PAN)?, &keys.pin, &up.zone.pin).ok()
     }
 
     /// With the time and date of now.
@@ -222,13 +213,9 @@ impl Node for OwnSwitch {
 }
 
 /// Puts the switch into its place; everything else is ours.
-struct WithOwnSwitch;
-
-impl Cast for WithOwnSwitch {
-    fn play(&self, _: Party, config: &Config) -> Option<Box<dyn Node>> {
-        let Config::Switch(config) = config else { return None };
-        Some(Box::new(OwnSwitch::new(config)?))
-    }
+fn with_own_switch(_: Party, config: &Config) -> Option<Box<dyn Node>> {
+    let Config::Switch(config) = config else { return None };
+    Some(Box::new(OwnSwitch::new(config)?))
 }
 
 /// The answer is lost, and one thing more goes wrong: the first case that loses money.
@@ -236,7 +223,7 @@ fn search() -> Option<(String, Scenario)> {
     let base = stories::find("ST01").next()?.scenario().ok()?;
     let search =
         Exploration { name: String::new(), base, alphabet: Alphabet::Core, faults: 1, jobs: 0 };
-    let play = |scenario: &Scenario| reversim::run_with(scenario, &WithOwnSwitch);
+    let play = |scenario: &Scenario| reversim::run_with(scenario, &with_own_switch);
     let mut found = search.run(&play, &|_| {}).ok()?.violations.into_iter();
     found.find(|f| f.invariant == "no-unreversed-debit").map(|f| (f.sentence, f.scenario))
 }
@@ -257,7 +244,7 @@ mod tests {
     fn where_nothing_goes_wrong_the_switch_does_nothing_wrong() {
         for name in ["sign-on", "inquiry", "sale", "sale+inquiry", "sale+sale", "sale+settlement"] {
             let scenario = explore::flow(name).expect("it is a flow");
-            let run = reversim::run_with(&scenario, &WithOwnSwitch);
+            let run = reversim::run_with(&scenario, &with_own_switch);
             assert_eq!((run.violation(), run.outcome()), (None, Outcome::Holds), "{name}");
         }
     }

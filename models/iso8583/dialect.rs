@@ -258,17 +258,28 @@ fn are_allowed(class: Class, value: &[u8]) -> bool {
 /// Whether every byte is a digit, eight at a time.
 fn are_digits(value: &[u8]) -> bool {
     let Some(last) = value.last_chunk::<8>() else {
-        return value.iter().all(u8::is_ascii_digit);
+        return are_few_digits(value);
     };
     // The last eight bytes overlap the word before them where the length is not a multiple.
     let words = value.as_chunks::<8>().0.iter().chain([last]);
-    let wrong = words.fold(0, |wrong, word| {
-        // A digit without its 3 in the high half is 0 to 9: adding 6 carries into that half from
-        // 10 on. A carry beyond it comes only from a byte that is wrong already.
-        let low = u64::from_ne_bytes(*word) ^ 0x3030_3030_3030_3030;
-        wrong | (low | low.wrapping_add(0x0606_0606_0606_0606))
-    });
-    wrong & 0xF0F0_F0F0_F0F0_F0F0 == 0
+    words.fold(0, |wrong, word| wrong | no_digits(u64::from_ne_bytes(*word))) == 0
+}
+
+/// As [`are_digits`] for less than eight bytes: two halves that may overlap make one word.
+fn are_few_digits(value: &[u8]) -> bool {
+    if let (Some(first), Some(last)) = (value.first_chunk::<4>(), value.last_chunk::<4>()) {
+        let [first, last] = [first, last].map(|half| u64::from(u32::from_ne_bytes(*half)));
+        return no_digits(first | last << 32) == 0;
+    }
+    value.iter().all(u8::is_ascii_digit)
+}
+
+/// Not zero if one of the eight bytes is no digit.
+fn no_digits(word: u64) -> u64 {
+    // A digit without its 3 in the high half is 0 to 9: adding 6 carries into that half from
+    // 10 on. A carry beyond it comes only from a byte that is wrong already.
+    let low = word ^ 0x3030_3030_3030_3030;
+    (low | low.wrapping_add(0x0606_0606_0606_0606)) & 0xF0F0_F0F0_F0F0_F0F0
 }
 
 #[cfg(test)]
@@ -277,7 +288,7 @@ mod tests {
 
     #[test]
     fn digits_are_told_from_every_other_byte_at_every_place() {
-        for length in [1, 7, 8, 9, 16, 19] {
+        for length in [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19] {
             let digits: Vec<u8> = (0..length).map(|place| b'0' + place as u8 % 10).collect();
             assert_eq!(offending(Class::Numeric, &digits), None);
             for (place, byte) in (0..length).flat_map(|p| (0..=255).map(move |byte| (p, byte))) {

@@ -126,9 +126,24 @@ fn pack(filler: Filler, digits: &[u8], out: &mut Vec<u8>) {
         Filler::Trailing => digits.split_at(0),
     };
     out.extend(front.iter().map(|&digit| nibble(digit)));
+    let (eights, rest) = rest.as_chunks::<8>();
+    for eight in eights {
+        out.extend_from_slice(&pack_eight(*eight));
+    }
     let (pairs, last) = rest.as_chunks::<2>();
     out.extend(pairs.iter().map(|&[high, low]| nibble(high) << 4 | nibble(low)));
     out.extend(last.iter().map(|&digit| nibble(digit) << 4));
+}
+
+/// Eight digits as four bytes, all at once.
+const fn pack_eight(digits: [u8; 8]) -> [u8; 4] {
+    let digits = u64::from_be_bytes(digits);
+    let letters = digits >> 6 & 0x0101_0101_0101_0101;
+    let halves = (digits & 0x0F0F_0F0F_0F0F_0F0F) + letters * 9;
+    // Each pair of half bytes into the lower byte of the two, then those bytes side by side.
+    let pairs = (halves | halves >> 4) & 0x00FF_00FF_00FF_00FF;
+    let words = (pairs | pairs >> 8) & 0x0000_FFFF_0000_FFFF;
+    ((words | words >> 16) as u32).to_be_bytes()
 }
 
 /// The half byte of a digit or of A to F.

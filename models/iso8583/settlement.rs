@@ -54,6 +54,13 @@ pub struct Settlement48 {
 }
 
 impl Settlement48 {
+    /// The same totals as the host answers them when it counts the same: result 1 (平).
+    #[must_use]
+    pub fn balanced(mut self) -> Self {
+        (self.domestic.result, self.foreign.result) = (1, 1);
+        self
+    }
+
     /// The 62 digits.
     #[must_use]
     pub fn encode(&self) -> String {

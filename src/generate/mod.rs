@@ -119,8 +119,12 @@ pub fn scenario(profile: Profile, seed: u64) -> Scenario {
     scenario
 }
 
+/// Transactions beside a sale that people ask for, at most, where only a counter is wanted.
+const COUNTER_OTHERS_MAX: usize = 2;
+
 fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     entropy.concern(Concern::Mix);
+    let is_short = profile == Profile::Counter;
     let profile = match profile {
         Profile::Mix => Profile::ALL[entropy.weighted(&[30, 10, 20, 18, 14, 8])],
         chosen => chosen,
@@ -132,6 +136,9 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     entropy.concern(Concern::Follow);
     if entropy.chance(FOLLOW_PERCENT) {
         follow::add(entropy, &mut scenario);
+    }
+    if is_short {
+        steps::keep_transactions(COUNTER_OTHERS_MAX, &mut scenario);
     }
     entropy.concern(Concern::Chip);
     if entropy.chance(chip::percent(profile)) {

@@ -24,6 +24,38 @@ pub(super) fn add(profile: Profile, entropy: &mut impl Entropy, scenario: &mut S
     scenario.steps = till.steps;
 }
 
+/// Keeps the first sale and the first so many other transactions, in the order in which they are
+/// asked for; what is no transaction (sign-on, settlement, a reprint) stays.
+pub(super) fn keep_transactions(others: usize, scenario: &mut Scenario) {
+    let mut sale = scenario.steps.iter().position(|s| matches!(s.wish, Wish::Sale { .. }));
+    let (mut place, mut before) = (0, 0);
+    scenario.steps.retain(|step| {
+        let is_first = sale.take_if(|sale| *sale == place).is_some();
+        let is_other = !is_first && is_transaction(&step.wish);
+        place += 1;
+        before += usize::from(is_other);
+        !is_other || before <= others
+    });
+}
+
+fn is_transaction(wish: &Wish) -> bool {
+    match wish {
+        Wish::Sale { .. }
+        | Wish::PreAuth { .. }
+        | Wish::Completion { .. }
+        | Wish::Void { .. }
+        | Wish::Inquiry { .. } => true,
+        Wish::SignOn
+        | Wish::Settle
+        | Wish::Reprint { .. }
+        | Wish::Echo
+        | Wish::Download
+        | Wish::CutOver { .. }
+        | Wish::Maintenance { .. }
+        | Wish::WithdrawKeys { .. } => false,
+    }
+}
+
 /// How prices are drawn in one run.
 #[derive(Clone, Copy)]
 enum Prices {

@@ -26,14 +26,15 @@ impl Invariant for Claim {
     }
 
     fn observe(&self, books: &Books, seen: &Seen<'_>) -> Checked {
-        let Some((debit, earlier)) = books.decisions.split_last() else { return Ok(0) };
+        let Some(debit) = books.decisions.last() else { return Ok(0) };
         if debit.index != seen.index || !debit.moved() {
             return Ok(0);
         }
-        let twin = earlier.iter().find(|d| {
-            let is_same = d.ticket == debit.ticket && d.ticket != Ticket::NONE;
-            d.stands() && (is_same || (d.issuer == debit.issuer && d.key == debit.key))
-        });
+        let is_told = debit.ticket != Ticket::NONE;
+        let about = is_told.then(|| books.decisions_about(debit.ticket));
+        let named = books.decisions_named(debit.key).filter(|d| d.issuer == debit.issuer);
+        let mut same = about.into_iter().flatten().chain(named);
+        let twin = same.find(|d| d.index < debit.index && d.stands());
         match twin {
             None => Ok(1),
             Some(twin) => breach!(

@@ -5,7 +5,6 @@ use super::{About, Checked, Invariant, Kinds, Seen, breach, cleared};
 use crate::history::{Horizon, What};
 use crate::party::Party;
 use reversim_models::card::Amount;
-use reversim_models::node::Ticket;
 use reversim_models::record::{
     ClearingRecord, IssuerRecord, PosKey, Record, SwitchRecord, TerminalRecord, Total,
 };
@@ -55,7 +54,7 @@ impl Invariant for Claim {
             let id = books.terminal_id(sale.terminal);
             let Some(host) = id.and_then(|id| books.host_batch(id, sale.batch)) else { continue };
             let Some(close) = host.closed else { continue };
-            let is_presented = books.presented.iter().any(|p| p.ticket == sale.ticket);
+            let is_presented = books.presented_about(sale.ticket).next().is_some();
             if !is_presented && !host.differences.contains(&sale.stan) {
                 return breach!(
                     [approval.index, close],
@@ -88,7 +87,7 @@ fn is_filed(seen: &Seen<'_>) -> bool {
 }
 
 fn approved(books: &Books, index: usize) -> Checked {
-    let twice = books.sales.iter().find(|s| s.approved_again == Some(index));
+    let twice = books.sale_in(index).filter(|s| s.approved_again == Some(index));
     match twice.and_then(|s| Some((s, s.approved?))) {
         None => Ok(1),
         Some((sale, first)) => {
@@ -101,10 +100,9 @@ fn approved(books: &Books, index: usize) -> Checked {
 /// that other batch again.
 fn started(books: &Books, seen: &Seen<'_>, batch: u32, debits: Total) -> Checked {
     let terminal = seen.entry.party;
-    let of = |s: &&super::books::Sale| {
-        s.terminal == terminal && s.batch == batch && s.approved.is_some() && s.kind.money() > 0
-    };
-    let own = books.sales.iter().filter(of).count();
+    let of =
+        |s: &&super::books::Sale| s.batch == batch && s.approved.is_some() && s.kind.money() > 0;
+    let own = books.sales_of(terminal).filter(of).count();
     let open = books.batches.iter().find(|b| {
         b.terminal == terminal
             && b.batch != batch
@@ -140,14 +138,12 @@ fn detail(books: &Books, seen: &Seen<'_>, key: PosKey) -> Checked {
         );
     }
     let Some(terminal) = books.terminal(key.terminal) else { return Ok(0) };
-    let of = |s: &&super::books::Sale| {
-        s.terminal == terminal && s.stan == key.stan && s.approved.is_some()
-    };
-    if books.sales.iter().filter(of).any(|s| s.batch == key.batch) {
+    let of = |s: &&super::books::Sale| s.stan == key.stan && s.approved.is_some();
+    if books.sales_of(terminal).filter(of).any(|s| s.batch == key.batch) {
         return Ok(1);
     }
-    for sale in books.sales.iter().filter(of) {
-        if let Some(first) = books.presented.iter().find(|p| p.ticket == sale.ticket) {
+    for sale in books.sales_of(terminal).filter(of) {
+        if let Some(first) = books.presented_about(sale.ticket).next() {
             return breach!(
                 [first.index, seen.index],
                 "{sale} was settled in batch {:06} and is uploaded again under batch {:06}",
@@ -161,12 +157,10 @@ fn detail(books: &Books, seen: &Seen<'_>, key: PosKey) -> Checked {
 
 fn closed(books: &Books, index: usize) -> Checked {
     let mut checked = 0;
-    for (place, new) in books.presented.iter().enumerate().filter(|(_, p)| p.index == index) {
-        let is_same = |p: &&super::books::Presented| {
-            (p.switch == new.switch && p.id == new.id)
-                || (p.ticket == new.ticket && p.ticket != Ticket::NONE)
-        };
-        if let Some(first) = books.presented[..place].iter().find(is_same) {
+    // What this record added is at the end.
+    let start = books.presented.partition_point(|p| p.index < index);
+    for (place, new) in books.presented.iter().enumerate().skip(start) {
+        if let Some(first) = books.presented_before(place) {
             let switch: Party = new.switch;
             return breach!(
                 [first.index, index],

@@ -37,12 +37,11 @@ impl Invariant for Claim {
             }
             checked += 1;
         }
+        let is_asked = |w: &&Wish| w.kind == WishKind::Settle && w.is_healing();
+        let asked: Vec<&Wish> = books.wishes.iter().filter(is_asked).collect();
         for sale in &books.sales {
             let Some(approval) = sale.stands() else { continue };
-            let is_asked = |w: &&Wish| {
-                w.terminal == sale.terminal && w.kind == WishKind::Settle && w.is_healing()
-            };
-            let Some(wish) = books.wishes.iter().find(is_asked) else { continue };
+            let Some(wish) = asked.iter().find(|w| w.terminal == sale.terminal) else { continue };
             if sale.settled.is_none() && !wish.is_interrupted {
                 return breach!(
                     [approval.index, wish.index],

@@ -1,6 +1,6 @@
 //! M4 currency-exact: currencies along the chain, and amounts of reversals.
 
-use super::books::{Books, Forward, Sale, Wire};
+use super::books::{Books, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::card::Amount;
 
@@ -60,9 +60,10 @@ fn same(one: Amount, at: usize, other: Amount, index: usize) -> Checked {
 }
 
 fn approved(books: &Books, index: usize) -> Checked {
-    let is_it = |s: &&Sale| s.approved.is_some_and(|approval| approval.index == index);
-    let Some(sale) = books.sales.iter().rev().find(is_it) else { return Ok(0) };
-    let Some(approval) = sale.approved else { return Ok(0) };
+    let Some(sale) = books.sale_in(index) else { return Ok(0) };
+    let Some(approval) = sale.approved.filter(|approval| approval.index == index) else {
+        return Ok(0);
+    };
     same(sale.amount, sale.first, approval.amount, index)
 }
 
@@ -75,8 +76,9 @@ fn reversal(books: &Books, wire: &Wire) -> Checked {
         };
         (sale.amount, sale.approved.map(|a| a.amount.minor), sale.first)
     } else {
-        let is_it = |f: &&Forward| f.switch == wire.from && Some(f.key) == wire.original;
-        let Some(forward) = books.forwards.iter().rev().find(is_it) else { return Ok(0) };
+        let Some(key) = wire.original else { return Ok(0) };
+        let mut own = books.forwards_named(key).rev().filter(|f| f.switch == wire.from);
+        let Some(forward) = own.next() else { return Ok(0) };
         // What was approved may have come too late to be recorded as an answer.
         let part = books.wires.iter().rev().find(|w| {
             w.to == wire.from && w.is_approval() && Some(w.network_key()) == wire.original

@@ -1,6 +1,6 @@
 //! X8 delivered-to-its-terminal: authenticated answers on the lines of terminals.
 
-use super::books::{Books, Forward};
+use super::books::Books;
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::party::Role;
 use reversim_models::record::Origin;
@@ -42,10 +42,8 @@ impl Invariant for Claim {
                 wire.stan
             );
         }
-        let with_rrn = || {
-            let is_it = |f: &&Forward| f.rrn == wire.rrn && matches!(f.origin, Origin::Pos(_));
-            books.forwards.iter().filter(is_it)
-        };
+        let with_rrn =
+            || books.forwards_with(wire.rrn).filter(|f| matches!(f.origin, Origin::Pos(_)));
         if with_rrn().any(|f| f.terminal == own) {
             return Ok(1);
         }

@@ -49,10 +49,12 @@ fn referred(books: &Books, seen: &Seen<'_>, record: &TerminalRecord) -> Checked 
     let TerminalRecord::Approved { ticket, stan, rrn, .. } = record else { return Ok(0) };
     let terminal = seen.entry.party;
     let is_it = |f: &&Forward| match f.origin {
-        Origin::Pos(key) => f.ticket == *ticket && key.stan == *stan,
+        Origin::Pos(key) => key.stan == *stan,
         Origin::Network(_) => false,
     };
-    let Some(forward) = books.forwards.iter().rev().find(is_it) else { return Ok(0) };
+    let Some(forward) = books.forwards_about(*ticket).rev().find(is_it) else {
+        return Ok(0);
+    };
     if forward.rrn == *rrn || books.was_altered(terminal, *ticket) {
         return Ok(1);
     }
@@ -133,9 +135,8 @@ fn passed_back(books: &Books, seen: &Seen<'_>, id: u64) -> Checked {
     let Some(forward) = books.forward(seen.entry.party, id) else { return Ok(0) };
     let Some(answer) = forward.answered.filter(|a| a.index == seen.index) else { return Ok(0) };
     let approved = books
-        .decisions
-        .iter()
-        .find(|d| d.ticket == forward.ticket && d.kind == forward.kind && d.code.is_approval());
+        .decisions_about(forward.ticket)
+        .find(|d| d.kind == forward.kind && d.code.is_approval());
     let Some(decision) = approved else { return Ok(0) };
     if books.was_altered(forward.switch, forward.ticket) {
         return Ok(0);
@@ -166,7 +167,7 @@ fn answered(books: &Books, answer: &Wire) -> Checked {
     if !answer.is_approval() {
         return Ok(0);
     }
-    let asked = books.deliveries.iter().rev().find(|d| {
+    let asked = books.deliveries_named(answer.name()).rev().find(|d| {
         d.party == answer.from
             && d.from == answer.to
             && !d.is_altered
@@ -225,11 +226,11 @@ fn is_echo(request: &Wire, answer: &Wire) -> bool {
 
 /// The first approval of the same request that the same party sent on the same line.
 fn first_answer<'a>(books: &'a Books, answer: &Wire) -> Option<&'a Wire> {
-    books.wires.iter().find(|w| {
+    books.wires_named(answer.name()).find(|w| {
         w.index < answer.index
             && w.is_approval()
             && (w.from, w.to) == (answer.from, answer.to)
-            && (w.stan, w.batch, w.terminal) == (answer.stan, answer.batch, answer.terminal)
+            && w.batch == answer.batch
             && (w.transmission, w.acquirer) == (answer.transmission, answer.acquirer)
             && w.processing == answer.processing
             && !w.is_arrival

@@ -48,8 +48,7 @@ impl Invariant for Claim {
         let mut checked = 0;
         for talk in books.chips.iter().filter(|talk| talk.is_last_word()) {
             let Some(refused) = talk.refused() else { continue };
-            let sale = books.sales.iter().rev().find(|sale| sale.ticket == talk.ticket);
-            let Some(sale) = sale.filter(|sale| sale.due.is_none()) else {
+            let Some(sale) = books.sale(talk.ticket).filter(|sale| sale.due.is_none()) else {
                 checked += 1;
                 continue;
             };
@@ -90,18 +89,16 @@ fn approved(books: &Books, seen: &Seen<'_>, done: &str) -> Checked {
 }
 
 fn accepted(books: &Books) -> Checked {
-    let Some((new, earlier)) = books.decisions.split_last() else { return Ok(0) };
+    let Some(new) = books.decisions.last() else { return Ok(0) };
     let Some(signed) = new.presented.filter(|_| new.code.is_approval()) else { return Ok(0) };
-    let is_higher = |counter: u16| counter >= signed.counter;
-    let before = earlier.iter().rev().find(|d| {
-        d.issuer == new.issuer
-            && d.pan == new.pan
-            && d.code.is_approval()
-            && d.presented.is_some_and(|presented| is_higher(presented.counter))
-    });
+    // As long as the claim holds, the one before is the highest.
+    let before = books.signed_on(new.issuer, new.pan).rev().nth(1);
     let Some((before, presented)) = before.and_then(|d| Some((d, d.presented?))) else {
         return Ok(1);
     };
+    if presented.counter < signed.counter {
+        return Ok(1);
+    }
     breach!(
         [before.index, new.index],
         "{} accepted cryptogram {} of card {} after cryptogram {}{}",

@@ -28,7 +28,7 @@ impl Invariant for Claim {
         let mut checked = 0;
         let steps = &books.setting.steps;
         for (place, &(_, intent)) in steps.iter().enumerate() {
-            if steps[..place].iter().all(|(_, other)| *other != intent) {
+            if books.steps_for(intent).next() == Some(place) {
                 checked += judge(books, intent, horizon)?;
             }
         }
@@ -37,11 +37,11 @@ impl Invariant for Claim {
 }
 
 fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
-    let steps = books.setting.steps.iter().filter(|(_, other)| *other == intent);
+    let steps = books.steps_for(intent).map(|place| books.setting.steps[place]);
     // What the goods that changed hands are worth at least, and at most.
     let (mut net, mut least, mut most, mut sales) = (0, 0, 0, 0);
     let (mut debit, mut receipt, mut first) = (None, None, None);
-    for &(ticket, _) in steps {
+    for (ticket, _) in steps {
         let Some(sale) = books.sale(ticket) else { continue };
         let waits =
             horizon == Horizon::Online && sale.is_pending() && books.must_settle(sale.terminal);

@@ -49,8 +49,8 @@ impl Invariant for Claim {
             What::Told {
                 output: Output::Slip(Slip::Receipt { stan, batch, amount, .. }), ..
             } => {
-                let is_it = |s: &&Sale| (s.terminal, s.stan, s.batch) == (terminal, *stan, *batch);
-                match books.sales.iter().rev().find(is_it) {
+                let is_it = |s: &&Sale| (s.stan, s.batch) == (*stan, *batch);
+                match books.sales_of(terminal).rev().find(is_it) {
                     Some(sale) => shown(sale, seen.index, "prints a receipt", amount.minor),
                     None => breach!(
                         [seen.index],
@@ -91,8 +91,8 @@ fn shown(sale: &Sale, index: usize, does: &str, minor: u64) -> Checked {
 /// An approval on record needs an authenticated 0210, and an issuer that approved.
 fn approved(books: &Books, seen: &Seen<'_>, ticket: Ticket, stan: u32, amount: Amount) -> Checked {
     let terminal = seen.entry.party;
-    let is_it = |s: &&Sale| (s.terminal, s.ticket, s.stan) == (terminal, ticket, stan);
-    let Some(sale) = books.sales.iter().rev().find(is_it) else { return Ok(0) };
+    let is_it = |s: &&Sale| (s.terminal, s.stan) == (terminal, stan);
+    let Some(sale) = books.sales_about(ticket).rev().find(is_it) else { return Ok(0) };
     if let Some(due) = sale.due {
         return breach!(
             [due, seen.index],
@@ -116,9 +116,9 @@ fn approved(books: &Books, seen: &Seen<'_>, ticket: Ticket, stan: u32, amount: A
              of that amount reached it"
         );
     }
-    let is_debit = |d: &Decision| d.ticket == ticket && d.code.is_approval() && d.moved();
-    if books.sees_issuers() && !books.decisions.iter().any(is_debit) {
-        let last = books.decisions.iter().rev().find(|d| d.ticket == ticket);
+    let is_debit = |d: &Decision| d.code.is_approval() && d.moved();
+    if books.sees_issuers() && !books.decisions_about(ticket).any(is_debit) {
+        let last = books.decisions_about(ticket).next_back();
         let witness = last.map_or(sale.first, |d| d.index);
         let word = last.map_or("has not decided it".to_owned(), |d| format!("answered {}", d.code));
         return breach!(

@@ -28,7 +28,7 @@ impl Invariant for Claim {
         let mut checked = 0;
         for sale in &books.sales {
             let Some(approval) = sale.stands() else { continue };
-            let decided = books.decisions.iter().find(|d| d.ticket == sale.ticket);
+            let decided = books.decisions_about(sale.ticket).next();
             let net = books.net(sale.ticket);
             let is_short = net.saturating_mul(sale.kind.money()) < sale.taken().abs();
             let witness = decided.map_or(approval.index, |d| d.credit.unwrap_or(d.index));
@@ -41,8 +41,8 @@ impl Invariant for Claim {
                 );
             }
             // A hold may have expired since; it must have been there, and not have been reversed.
-            let is_held = |d: &Decision| d.ticket == sale.ticket && d.hold + d.hold_back != 0;
-            if sale.kind.hold() != 0 && !books.decisions.iter().any(is_held) {
+            let is_held = |d: &Decision| d.hold + d.hold_back != 0;
+            if sale.kind.hold() != 0 && !books.decisions_about(sale.ticket).any(is_held) {
                 return breach!(
                     [approval.index, witness],
                     "{sale} stands approved for {}, but nothing changed in what is held on its \

@@ -37,9 +37,8 @@ impl Invariant for Claim {
                 );
             }
             let decided = books
-                .decisions
-                .iter()
-                .find(|d| d.key == forward.key && d.terminal == forward.terminal && d.debit > 0);
+                .decisions_named(forward.key)
+                .find(|d| d.terminal == forward.terminal && d.debit > 0);
             if let Some(decision) = decided.filter(|d| d.date != first) {
                 return breach!(
                     [forward.index, decision.index],

@@ -51,11 +51,10 @@ fn reversal_of(books: &Books, place: usize, original: &Decision) -> Option<usize
         r.issuer == original.issuer && (r.decision == Some(place) || r.key == original.key)
     });
     let answered = || {
-        books.wires.iter().find(|w| {
+        books.reversals_on_wire(original.key).find(|w| {
             w.mti == Mti::REVERSAL_ADVICE_RESPONSE
                 && w.from == original.issuer
                 && !w.is_arrival
-                && w.original == Some(original.key)
                 && super::books::is_taken(w.code)
         })
     };

@@ -37,7 +37,7 @@ impl Invariant for Claim {
         if let What::Delivered { copy, .. } = &seen.entry.what {
             return Ok(u64::from(*copy > 0 && books.is_visible(party)));
         }
-        if !books.deliveries.iter().any(|d| d.copy > 0 && d.party == party) {
+        if books.copies_to(party).next().is_none() {
             return Ok(0);
         }
         match (seen.terminal(), seen.switch(), seen.issuer()) {
@@ -52,8 +52,7 @@ impl Invariant for Claim {
 
 /// The copy that the party acted on, if there was one.
 fn copy(books: &Books, party: Party, mti: Mti, is_it: impl Fn(&Wire) -> bool) -> Option<usize> {
-    let mut copies = books.deliveries.iter().rev().filter(|d| d.party == party && d.copy > 0);
-    let found = copies.find(|d| {
+    let found = books.copies_to(party).rev().find(|d| {
         let wire = &books.wires[d.wire];
         wire.mti.original() == mti && is_it(wire)
     });
@@ -62,7 +61,7 @@ fn copy(books: &Books, party: Party, mti: Mti, is_it: impl Fn(&Wire) -> bool) ->
 
 fn approved(books: &Books, seen: &Seen<'_>) -> Checked {
     let party = seen.entry.party;
-    let twice = books.sales.iter().find(|s| s.approved_again == Some(seen.index));
+    let twice = books.sale_in(seen.index).filter(|s| s.approved_again == Some(seen.index));
     let Some((sale, first)) = twice.and_then(|s| Some((s, s.approved?))) else { return Ok(0) };
     let is_it = |w: &Wire| w.stan == sale.stan;
     let answer = sale.kind.request().response();

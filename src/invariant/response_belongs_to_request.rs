@@ -1,7 +1,7 @@
 //! S9 response-belongs-to-request: answers against the requests they answer, and what a switch
 //! takes for an answer.
 
-use super::books::{Books, Delivery, Wire};
+use super::books::{Books, Delivery, Name, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::record::SwitchRecord;
 
@@ -38,15 +38,15 @@ impl Invariant for Claim {
 
 /// An answer must answer something that its sender got from whom it answers.
 fn answered(books: &Books, answer: &Wire) -> Checked {
-    let got = || {
-        let from_peer = |d: &&Delivery| d.party == answer.from && d.from == answer.to;
-        books.deliveries.iter().rev().filter(from_peer).map(|d| &books.wires[d.wire])
-    };
-    if got().any(|request| request.is_answered_by(answer)) {
+    let from_peer = |d: &Delivery| d.party == answer.from && d.from == answer.to;
+    let mut named = books.deliveries_named(answer.name()).rev();
+    if named.any(|d| from_peer(d) && books.wires[d.wire].is_answered_by(answer)) {
         return Ok(1);
     }
     // Who cannot read a request answers what little of it can be read.
-    let Some(last) = got().find(|request| request.mti.response() == answer.mti) else {
+    let mut got = books.deliveries.iter().rev().filter(|d| from_peer(d));
+    let is_like = |request: &&Wire| request.mti.response() == answer.mti;
+    let Some(last) = got.by_ref().map(|d| &books.wires[d.wire]).find(is_like) else {
         return Ok(0);
     };
     if books.unreadable.iter().any(|u| (u.party, u.from) == (answer.from, answer.to)) {
@@ -73,21 +73,16 @@ fn completed(books: &Books, seen: &Seen<'_>, id: u64) -> Checked {
     if forward.answered.is_none_or(|answer| answer.index != seen.index) {
         return Ok(0);
     }
-    let approvals = || {
-        let to_switch = |d: &&Delivery| d.party == switch;
-        let wires = books.deliveries.iter().rev().filter(to_switch).map(|d| &books.wires[d.wire]);
-        wires.filter(|w| !w.is_pos && w.is_approval())
+    let approval = |d: &Delivery| {
+        let wire = &books.wires[d.wire];
+        (d.party == switch && !wire.is_pos && wire.is_approval()).then_some(wire)
     };
-    let is_its = |w: &Wire| {
-        w.stan == forward.key.stan
-            && w.transmission == forward.key.transmission
-            && w.rrn == forward.rrn
-            && w.terminal == forward.terminal
-    };
-    if approvals().any(is_its) {
+    let is_its = |w: &Wire| w.transmission == forward.key.transmission && w.rrn == forward.rrn;
+    let name = Name { stan: forward.key.stan, terminal: forward.terminal };
+    if books.deliveries_named(name).rev().filter_map(approval).any(is_its) {
         return Ok(1);
     }
-    let Some(other) = approvals().next() else { return Ok(0) };
+    let Some(other) = books.deliveries.iter().rev().find_map(approval) else { return Ok(0) };
     if books.was_altered(switch, forward.ticket) {
         return Ok(0);
     }

@@ -40,7 +40,7 @@ impl Invariant for Claim {
 
 /// A number that a terminal takes.
 fn taken(books: &Books, index: usize) -> Checked {
-    let Some((new, earlier)) = books.numbers.split_last() else { return Ok(0) };
+    let Some(new) = books.numbers.last() else { return Ok(0) };
     if new.index != index {
         return Ok(0);
     }
@@ -48,8 +48,8 @@ fn taken(books: &Books, index: usize) -> Checked {
     if stan == 0 || (max > 0 && stan > max) {
         return breach!([index], "{terminal} uses STAN {stan:06}, which is no valid number");
     }
-    let bearer = books.sales.iter().find(|s| {
-        let is_other = s.terminal == terminal && s.stan == stan && s.started != Some(index);
+    let bearer = books.sales_of(terminal).find(|s| {
+        let is_other = s.stan == stan && s.started != Some(index);
         is_other && ((s.stands().is_some() && s.settled.is_none()) || s.is_pending())
     });
     if let Some(sale) = bearer {
@@ -59,11 +59,11 @@ fn taken(books: &Books, index: usize) -> Checked {
             "{terminal} uses STAN {stan:06} again while {sale} is {state}"
         );
     }
-    let own = earlier.iter().rev().filter(|n| n.terminal == terminal);
-    for (between, number) in own.enumerate() {
+    let own = books.numbers_of(terminal).rev();
+    for (between, number) in own.skip(1).enumerate() {
         if number.stan == stan {
             // Numbers run to the largest and wrap; those of sales may have been skipped.
-            let skipped = books.sales.iter().filter(|s| s.terminal == terminal).count();
+            let skipped = books.sales_of(terminal).count();
             if between + skipped + 1 >= max as usize {
                 break;
             }
@@ -79,7 +79,7 @@ fn taken(books: &Books, index: usize) -> Checked {
 
 /// A name that a switch gives on a network line.
 fn forwarded(books: &Books, index: usize) -> Checked {
-    let Some((new, earlier)) = books.forwards.split_last() else { return Ok(0) };
+    let Some(new) = books.forwards.last() else { return Ok(0) };
     if new.index != index {
         return Ok(0);
     }
@@ -87,7 +87,8 @@ fn forwarded(books: &Books, index: usize) -> Checked {
     if new.key.stan == 0 {
         return breach!([index], "{switch} uses STAN 000000 on a network line");
     }
-    for old in earlier.iter().filter(|f| f.switch == switch && f.id != new.id) {
+    let namesakes = books.forwards_named(new.key).chain(books.forwards_with(new.rrn));
+    for old in namesakes.filter(|f| f.switch == switch && f.id != new.id) {
         if old.key == new.key {
             return breach!(
                 [old.index, index],
@@ -126,13 +127,12 @@ fn reversal(books: &Books, wire: &Wire) -> Checked {
             wire.stan
         );
     }
-    let first = books.wires.iter().find(|w| {
+    let Some(original) = wire.original else { return Ok(1) };
+    let first = books.reversals_on_wire(original).find(|w| {
         w.index < wire.index
             && w.from == wire.from
             && w.mti.original() == Mti::REVERSAL_ADVICE
             && !w.is_arrival
-            && w.original.is_some()
-            && w.original == wire.original
     });
     match first {
         Some(first) if first.stan != wire.stan => breach!(

@@ -33,7 +33,7 @@ impl Invariant for Claim {
         if terminal.role != Role::Terminal || !books.is_visible(terminal) {
             return Ok(0);
         }
-        let own = || books.sales.iter().rev().filter(|s| s.terminal == terminal);
+        let own = || books.sales_of(terminal).rev();
         if let Some(older) = own().find(|s| s.is_pending() && s.stan != wire.stan) {
             let state =
                 if older.due.is_some() { "is waiting to be reversed" } else { "is in doubt" };

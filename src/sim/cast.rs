@@ -46,6 +46,13 @@ pub trait Cast: Sync {
     fn play(&self, party: Party, config: &Config) -> Option<Box<dyn Node>>;
 }
 
+/// A function does, too: who plays whom is often all there is to say.
+impl<F: Fn(Party, &Config) -> Option<Box<dyn Node>> + Sync> Cast for F {
+    fn play(&self, party: Party, config: &Config) -> Option<Box<dyn Node>> {
+        self(party, config)
+    }
+}
+
 /// Our own parties in every place.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OurOwn;

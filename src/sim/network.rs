@@ -9,6 +9,7 @@ use super::{Item, World};
 use crate::history::{Frame, What};
 use reversim_models::node::{Link, LinkDownReason, Port, Ticket};
 use reversim_models::time::{Duration, Instant};
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// How long an attempt to connect through a partition takes to fail.
 const CONNECT_TIMEOUT: Duration = Duration::secs(3);
@@ -53,10 +54,19 @@ pub(super) struct Held {
 }
 
 /// All connections, and how often each message was sent.
-#[derive(Default)]
 pub(super) struct Network {
     connections: Vec<Connection>,
-    sent: Vec<(u64, u32)>,
+    sent: FxHashMap<u64, u32>,
+}
+
+/// Room for the messages of a run at the counter.
+const MESSAGES: usize = 56;
+
+impl Default for Network {
+    fn default() -> Network {
+        let sent = FxHashMap::with_capacity_and_hasher(MESSAGES, FxBuildHasher);
+        Network { connections: Vec::new(), sent }
+    }
 }
 
 impl Network {
@@ -66,16 +76,9 @@ impl Network {
 
     /// How often a message with this address was sent, this one included.
     pub(super) fn count(&mut self, address: u64) -> u32 {
-        match self.sent.iter_mut().find(|(a, _)| *a == address) {
-            Some((_, n)) => {
-                *n += 1;
-                *n
-            }
-            None => {
-                self.sent.push((address, 1));
-                1
-            }
-        }
+        let count = self.sent.entry(address).or_default();
+        *count += 1;
+        *count
     }
 }
 

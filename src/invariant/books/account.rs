@@ -61,6 +61,11 @@ impl Decision {
         self.hold.saturating_add(self.hold_back).saturating_sub(expired)
     }
 
+    /// Whether it, or what was done about it later, changed what is held.
+    fn touches_hold(&self) -> bool {
+        self.hold != 0 || self.hold_back != 0 || self.expired != 0
+    }
+
     /// Whether something moved when it was decided.
     pub(crate) fn moved(&self) -> bool {
         self.debit != 0 || self.hold != 0
@@ -146,14 +151,12 @@ impl Books {
         if decision.ticket != Ticket::NONE || !decision.kind.moves() {
             return decision.ticket;
         }
-        let terminal = self.terminal(decision.terminal);
         let is_it = |sale: &&super::Sale| {
-            Some(sale.terminal) == terminal
-                && sale.pan == Some(decision.pan)
-                && sale.amount == decision.amount
-                && sale.is_pending()
+            sale.pan == Some(decision.pan) && sale.amount == decision.amount && sale.is_pending()
         };
-        self.sales.iter().rev().find(is_it).map_or(Ticket::NONE, |sale| sale.ticket)
+        let terminal = self.terminal(decision.terminal);
+        let mut own = terminal.into_iter().flat_map(|terminal| self.sales_of(terminal)).rev();
+        own.find(is_it).map_or(Ticket::NONE, |sale| sale.ticket)
     }
 
     pub(super) fn issuer_recorded(&mut self, index: usize, entry: &Entry, record: &IssuerRecord) {
@@ -165,10 +168,15 @@ impl Books {
             } => {
                 let credit = Leg::to_cardholders(legs);
                 let key = *original_key;
-                let is_it = |d: &Decision| {
-                    d.issuer == issuer && original.map_or(d.key == key, |id| d.id == id)
+                let decision = match original {
+                    Some(id) => {
+                        self.found.decisions_by_id.of(&self.decisions, (issuer, *id)).next_back()
+                    }
+                    None => {
+                        let is_its = |place: &usize| self.decisions[*place].issuer == issuer;
+                        self.found.decisions_by_key.of(&self.decisions, key).rev().find(is_its)
+                    }
                 };
-                let decision = self.decisions.iter().rposition(is_it);
                 let mut reversal = Reversal {
                     issuer,
                     index,
@@ -184,6 +192,9 @@ impl Books {
                     reversal.before = decision.credited;
                     reversal.before_index = decision.credit;
                     decision.credited = decision.credited.saturating_add(credit);
+                    if *hold != 0 && !decision.touches_hold() {
+                        self.found.holds_on_card.add((issuer, decision.pan), place);
+                    }
                     decision.hold_back = decision.hold_back.saturating_add(*hold);
                     if credit != 0 || *hold != 0 {
                         decision.credit.get_or_insert(index);
@@ -194,8 +205,13 @@ impl Books {
             }
             IssuerRecord::HoldExpired { original, minor, .. } => {
                 self.expired.push((index, *original));
-                let is_it = |d: &&mut Decision| d.issuer == issuer && d.id == *original;
-                if let Some(decision) = self.decisions.iter_mut().find(is_it) {
+                let place =
+                    self.found.decisions_by_id.of(&self.decisions, (issuer, *original)).next();
+                if let Some(place) = place {
+                    let decision = &mut self.decisions[place];
+                    if !decision.touches_hold() {
+                        self.found.holds_on_card.add((issuer, decision.pan), place);
+                    }
                     decision.expired = decision.expired.saturating_add(*minor);
                 }
             }
@@ -232,7 +248,7 @@ impl Books {
             return;
         };
         let issuer = entry.party;
-        let is_repeat = self.decisions.iter().any(|d| d.issuer == issuer && d.key == *key);
+        let is_repeat = self.decisions_named(*key).any(|d| d.issuer == issuer);
         self.count_pin(index, issuer, *pan, *pin_tries, is_repeat);
         let mut decision = Decision {
             issuer,
@@ -265,20 +281,34 @@ impl Books {
             presented: *presented,
         };
         decision.ticket = self.ticket_of_decision(&decision);
+        let place = self.decisions.len();
+        let card = (issuer, *pan);
+        if decision.hold != 0 {
+            self.found.holds_on_card.add(card, place);
+        }
+        if decision.presented.is_some() && decision.code.is_approval() {
+            self.found.signed_on_card.add(card, place);
+        }
+        if decision.account.is_some() && self.found.account_of_card.of(card).next().is_none() {
+            self.found.account_of_card.add(card, place);
+        }
         self.decisions.push(decision);
+        self.found.decisions_by_ticket.added(&self.decisions);
+        self.found.decisions_by_id.added(&self.decisions);
+        self.found.decisions_by_key.added(&self.decisions);
         self.book(index, issuer, legs, false);
     }
 
     /// What is held on a card, minor units.
     pub(crate) fn held(&self, issuer: Party, pan: Pan) -> i64 {
-        let of = self.decisions.iter().filter(|d| d.issuer == issuer && d.pan == pan);
+        let of = self.found.holds_on_card.of((issuer, pan)).map(|place| &self.decisions[place]);
         of.fold(0, |sum, decision| sum.saturating_add(decision.held()))
     }
 
     /// The account behind a card, once money of it was moved.
     pub(crate) fn standing(&self, issuer: Party, pan: Pan) -> Option<&Standing> {
-        let mut of = self.decisions.iter().filter(|d| d.issuer == issuer && d.pan == pan);
-        let number = of.find_map(|decision| decision.account)?;
+        let first = self.found.account_of_card.of((issuer, pan)).next()?;
+        let number = self.decisions[first].account?;
         self.accounts.iter().find(|s| s.issuer == issuer && s.account == number)
     }
 

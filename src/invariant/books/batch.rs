@@ -139,6 +139,8 @@ impl Books {
         for &Settled { id, ticket, kind, minor } in entries {
             let ticket = self.forward(switch, id).map_or(ticket, |forward| forward.ticket);
             self.presented.push(Presented { index, switch, id, ticket, kind, minor });
+            self.found.presented_by_ticket.added(&self.presented);
+            self.found.presented_by_id.added(&self.presented);
         }
         let known = self.host_batch_at(switch, terminal, batch);
         if known.closed.is_some() {

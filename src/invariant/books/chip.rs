@@ -34,20 +34,25 @@ impl Books {
     pub(super) fn chip_asked(&mut self, index: usize, entry: &Entry, command: CardCommand) {
         let (terminal, ticket, answer) = (entry.party, entry.ticket, None);
         self.chips.push(ChipTalk { terminal, ticket, command, index, answer });
+        self.found.chips_by_ticket.added(&self.chips);
     }
 
     pub(super) fn chip_answered(&mut self, index: usize, entry: &Entry, is_done: bool) {
-        let is_it = |talk: &&mut ChipTalk| {
-            talk.terminal == entry.party && talk.ticket == entry.ticket && talk.answer.is_none()
+        let places = self.found.chips_by_ticket.of(&self.chips, entry.ticket);
+        let is_it = |place: &usize| {
+            let talk = &self.chips[*place];
+            talk.terminal == entry.party && talk.answer.is_none()
         };
-        if let Some(talk) = self.chips.iter_mut().rev().find(is_it) {
-            talk.answer = Some((index, is_done));
+        let place = { places }.rev().find(is_it);
+        if let Some(place) = place {
+            self.chips[place].answer = Some((index, is_done));
         }
     }
 
     /// What was last said to the chip about this ticket before the host was asked, or after.
     pub(crate) fn chip_talk(&self, ticket: Ticket, is_last_word: bool) -> Option<&ChipTalk> {
-        let mut talks = self.chips.iter().rev();
-        talks.find(|talk| talk.ticket == ticket && talk.is_last_word() == is_last_word)
+        let places = self.found.chips_by_ticket.of(&self.chips, ticket);
+        let mut talks = places.rev().map(|place| &self.chips[place]);
+        talks.find(|talk| talk.is_last_word() == is_last_word)
     }
 }

@@ -127,6 +127,7 @@ impl Books {
             is_interrupted: self.dark.contains(&entry.party),
             is_slowed: false,
         });
+        self.found.wishes_by_terminal.added(&self.wishes);
     }
 
     pub(super) fn displayed(&mut self, index: usize, entry: &Entry, display: Display) {
@@ -143,7 +144,7 @@ impl Books {
         if display != Display::Busy {
             self.stop_waiting(index, entry);
         }
-        for wish in self.wishes.iter_mut().filter(|w| w.terminal == entry.party) {
+        self.found.wishes_by_terminal.each_mut(&mut self.wishes, entry.party, |wish| {
             if wish.ticket == entry.ticket {
                 wish.last = Some(display);
                 if wish.end.is_none() {
@@ -154,7 +155,7 @@ impl Books {
                 // It may have waited for this one.
                 wish.since = entry.at;
             }
-        }
+        });
     }
 
     pub(super) fn put_out(&mut self, index: usize, entry: &Entry, output: &Output) {
@@ -164,17 +165,17 @@ impl Books {
             self.chip_asked(index, entry, *command);
         }
         if let Output::Slip(Slip::Receipt { stan, batch, amount, is_copy: false, .. }) = output {
-            let of = |s: &&super::Sale| {
-                s.terminal == entry.party && s.stan == *stan && s.batch == *batch
-            };
-            if let Some(ticket) = self.sales.iter().rev().find(of).map(|sale| sale.ticket) {
+            let of = |s: &&super::Sale| s.stan == *stan && s.batch == *batch;
+            let sale = self.sales_of(entry.party).rev().find(of).map(|sale| sale.ticket);
+            if let Some(ticket) = sale {
                 self.told(index, ticket, amount.minor);
             }
         }
     }
 
     fn told(&mut self, index: usize, ticket: Ticket, minor: u64) {
-        if let Some(sale) = self.sales.iter_mut().rev().find(|sale| sale.ticket == ticket) {
+        let place = self.found.sales_by_ticket.of(&self.sales, ticket).next_back();
+        if let Some(sale) = place.map(|place| &mut self.sales[place]) {
             sale.told.get_or_insert((index, minor));
         }
     }

@@ -9,7 +9,9 @@ mod batch;
 mod chip;
 mod clearing;
 mod counter;
+mod find;
 pub(crate) mod pins;
+mod places;
 mod route;
 mod sale;
 mod scan;
@@ -22,16 +24,18 @@ pub(crate) use clearing::{Extract, Files, Payout, Stage};
 pub(crate) use counter::{Wish, WishKind};
 pub(crate) use route::{Advice, Forward};
 pub(crate) use sale::Sale;
-pub(crate) use wire::{Delivery, Unreadable, Wire, peek_mti};
+pub(crate) use wire::{Delivery, Name, Unreadable, Wire, peek_mti};
 
 use super::Kinds;
 use crate::history::{Entry, Frame, Setting, What};
 use crate::party::{Party, Role};
 use pins::ClearPins;
+use places::{Index, Places};
+use reversim_models::card::Pan;
 use reversim_models::device::{Device, Output};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::Ticket;
-use reversim_models::record::Record;
+use reversim_models::record::{NetworkKey, Record};
 use reversim_models::time::{Duration, Instant};
 
 /// Whether a reversal answered with this code is done with: nothing is left to repeat.
@@ -109,12 +113,76 @@ pub(crate) struct Books {
     /// What chips were told to do, in order.
     pub(crate) chips: Vec<ChipTalk>,
     originals: Vec<(usize, Frame)>,
+    found: Found,
+}
+
+/// Where things lie, by what they are looked up by.
+struct Found {
+    sales_by_ticket: Index<Sale, Ticket>,
+    sales_by_terminal: Index<Sale, Party>,
+    numbers_by_terminal: Index<sale::Number, Party>,
+    forwards_by_ticket: Index<Forward, Ticket>,
+    forwards_by_id: Index<Forward, (Party, u64)>,
+    forwards_by_key: Index<Forward, NetworkKey>,
+    forwards_by_rrn: Index<Forward, [u8; 12]>,
+    decisions_by_ticket: Index<Decision, Ticket>,
+    decisions_by_id: Index<Decision, (Party, u64)>,
+    decisions_by_key: Index<Decision, NetworkKey>,
+    presented_by_ticket: Index<Presented, Ticket>,
+    presented_by_id: Index<Presented, (Party, u64)>,
+    wires_by_name: Index<Wire, Name>,
+    deliveries_by_name: Index<Delivery, Name>,
+    steps_by_intent: Index<(Ticket, u32), u32>,
+    wishes_by_terminal: Index<Wish, Party>,
+    /// Network reversals and their answers, by the original they name.
+    reversals_on_wire: Places<NetworkKey>,
+    /// Decisions that changed what is held on a card.
+    holds_on_card: Places<(Party, Pan)>,
+    /// Approvals of what a card's chip had signed.
+    signed_on_card: Places<(Party, Pan)>,
+    chips_by_ticket: Index<ChipTalk, Ticket>,
+    /// The first decision that moved money of the card's account.
+    account_of_card: Places<(Party, Pan)>,
+    /// Deliveries that were copies.
+    copies: Places<Party>,
+    /// The last record of a terminal that was about a sale, and which.
+    touched: Option<(usize, usize)>,
+}
+
+impl Found {
+    fn new() -> Found {
+        Found {
+            sales_by_ticket: Index::by(|sale| sale.ticket),
+            sales_by_terminal: Index::by(|sale| sale.terminal),
+            numbers_by_terminal: Index::by(|number| number.terminal),
+            forwards_by_ticket: Index::by(|forward| forward.ticket),
+            forwards_by_id: Index::by(|forward| (forward.switch, forward.id)),
+            forwards_by_key: Index::by(|forward| forward.key),
+            forwards_by_rrn: Index::by(|forward| forward.rrn),
+            decisions_by_ticket: Index::by(|decision| decision.ticket),
+            decisions_by_id: Index::by(|decision| (decision.issuer, decision.id)),
+            decisions_by_key: Index::by(|decision| decision.key),
+            presented_by_ticket: Index::by(|entry| entry.ticket),
+            presented_by_id: Index::by(|entry| (entry.switch, entry.id)),
+            wires_by_name: Index::by(Wire::name),
+            deliveries_by_name: Index::by(|delivery| delivery.name),
+            steps_by_intent: Index::by(|(_, intent)| *intent),
+            wishes_by_terminal: Index::by(|wish| wish.terminal),
+            reversals_on_wire: Places::default(),
+            holds_on_card: Places::default(),
+            signed_on_card: Places::default(),
+            chips_by_ticket: Index::by(|talk| talk.ticket),
+            account_of_card: Places::default(),
+            copies: Places::default(),
+            touched: None,
+        }
+    }
 }
 
 impl Books {
     /// Books in which nothing is written yet.
     pub(crate) fn new(setting: &Setting) -> Books {
-        Books {
+        let mut books = Books {
             setting: setting.clone(),
             clear_pins: ClearPins::of(setting),
             now: Instant::START,
@@ -147,7 +215,10 @@ impl Books {
             slow_commits: Vec::new(),
             chips: Vec::new(),
             originals: Vec::with_capacity(32),
-        }
+            found: Found::new(),
+        };
+        books.found.steps_by_intent.added(&books.setting.steps);
+        books
     }
 
     /// Takes in an entry. Says what kind it is and where its frame went, if a claim may want it.
@@ -231,24 +302,23 @@ impl Books {
         if ticket == Ticket::NONE {
             return None;
         }
-        self.sales.iter().rev().find(|sale| sale.ticket == ticket)
+        self.sales_about(ticket).next_back()
     }
 
     /// What was taken from the cardholder for this ticket, less what was given back.
     pub(crate) fn net(&self, ticket: Ticket) -> i64 {
-        let of = self.decisions.iter().filter(|decision| decision.ticket == ticket);
-        of.map(Decision::net).sum()
+        self.decisions_about(ticket).map(Decision::net).sum()
     }
 
     /// The first decision about this ticket that moved something.
     pub(crate) fn moved_for(&self, ticket: Ticket) -> Option<&Decision> {
-        self.decisions.iter().find(|d| d.ticket == ticket && d.moved())
+        self.decisions_about(ticket).find(|decision| decision.moved())
     }
 
     /// What an issuer's decision is about, if it is about another decision.
     pub(crate) fn original_of(&self, decision: &Decision) -> Option<&Decision> {
         let original = decision.original?;
-        self.decisions.iter().find(|d| d.issuer == decision.issuer && d.id == original)
+        self.decision(decision.issuer, original)
     }
 
     /// The exception item that stands in for a reversal of this ticket: opened, and the whole

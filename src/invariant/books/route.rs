@@ -84,16 +84,18 @@ impl Advice {
 impl Books {
     /// The transaction with this number at this switch.
     pub(crate) fn forward(&self, switch: Party, id: u64) -> Option<&Forward> {
-        self.forwards.iter().rev().find(|f| f.switch == switch && f.id == id)
+        let place = self.found.forwards_by_id.of(&self.forwards, (switch, id)).next_back();
+        place.map(|place| &self.forwards[place])
     }
 
     fn forward_mut(&mut self, switch: Party, id: u64) -> Option<&mut Forward> {
-        self.forwards.iter_mut().rev().find(|f| f.switch == switch && f.id == id)
+        let place = self.found.forwards_by_id.of(&self.forwards, (switch, id)).next_back();
+        place.map(|place| &mut self.forwards[place])
     }
 
     /// The only forward with this key and terminal; none if there are several.
     pub(crate) fn forward_by_key(&self, key: NetworkKey, terminal: [u8; 8]) -> Option<&Forward> {
-        let mut found = self.forwards.iter().filter(|f| f.key == key && f.terminal == terminal);
+        let mut found = self.forwards_named(key).filter(|f| f.terminal == terminal);
         found.next().filter(|_| found.next().is_none())
     }
 
@@ -103,9 +105,8 @@ impl Books {
             Origin::Pos(_) if !kind.moves() => None,
             Origin::Pos(key) => {
                 let party = self.terminal(key.terminal);
-                let mut named = self.sales.iter().filter(|sale| {
-                    Some(sale.terminal) == party && sale.batch == key.batch && sale.stan == key.stan
-                });
+                let own = party.into_iter().flat_map(|terminal| self.sales_of(terminal));
+                let mut named = own.filter(|s| (s.batch, s.stan) == (key.batch, key.stan));
                 named.next().filter(|_| named.next().is_none()).map(|sale| sale.ticket)
             }
             Origin::Network(key) => self.forward_by_key(key, terminal).map(|f| f.ticket),
@@ -206,10 +207,11 @@ impl Books {
         else {
             return;
         };
+        let ticket = self.ticket_of(*origin, *terminal, *kind, entry.ticket);
         self.forwards.push(Forward {
             switch: entry.party,
             id: *id,
-            ticket: self.ticket_of(*origin, *terminal, *kind, entry.ticket),
+            ticket,
             index,
             origin: *origin,
             kind: *kind,
@@ -223,6 +225,10 @@ impl Books {
             answered_otherwise: None,
             reversed: None,
         });
+        self.found.forwards_by_ticket.added(&self.forwards);
+        self.found.forwards_by_id.added(&self.forwards);
+        self.found.forwards_by_key.added(&self.forwards);
+        self.found.forwards_by_rrn.added(&self.forwards);
     }
 
     fn accepted(&mut self, index: usize, entry: &Entry, id: Option<u64>, origin: Origin) {

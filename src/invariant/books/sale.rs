@@ -164,19 +164,27 @@ impl fmt::Display for Sale {
 impl Books {
     fn sale_at(&mut self, entry: &Entry, ticket: Ticket, stan: u32, index: usize) -> &mut Sale {
         let terminal = entry.party;
-        let is_it = |s: &Sale| s.terminal == terminal && s.ticket == ticket && s.stan == stan;
-        let place = match self.sales.iter().rposition(is_it) {
+        let is_it = |place: &usize| {
+            let sale = &self.sales[*place];
+            sale.terminal == terminal && sale.stan == stan
+        };
+        let known = self.found.sales_by_ticket.of(&self.sales, ticket).rev().find(is_it);
+        let place = match known {
             Some(place) => place,
             None => {
                 self.sales.push(Sale::new(terminal, ticket, stan, index));
+                self.found.sales_by_ticket.added(&self.sales);
+                self.found.sales_by_terminal.added(&self.sales);
                 self.sales.len() - 1
             }
         };
+        self.found.touched = Some((index, place));
         &mut self.sales[place]
     }
 
     fn took(&mut self, index: usize, terminal: Party, stan: u32) {
         self.numbers.push(Number { index, terminal, stan });
+        self.found.numbers_by_terminal.added(&self.numbers);
     }
 
     pub(super) fn terminal_recorded(

@@ -68,6 +68,8 @@ pub(crate) struct Delivery {
     /// Whether something that the MAC covers was changed, or the MAC itself.
     pub(crate) is_altered: bool,
     pub(crate) copy: u32,
+    /// What the message that arrived is looked up by.
+    pub(crate) name: Name,
 }
 
 /// A frame that arrived changed, and that nobody can read.
@@ -80,10 +82,22 @@ pub(crate) struct Unreadable {
     pub(crate) link: Link,
 }
 
+/// What a message and its answer have in common on every line: trace number and terminal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Name {
+    pub(crate) stan: u32,
+    pub(crate) terminal: [u8; 8],
+}
+
 /// Elements that the MAC of a network line covers, and the MAC.
 const COVERED: [u8; 18] = [2, 3, 4, 7, 11, 15, 32, 33, 37, 38, 39, 41, 42, 49, 52, 55, 90, 128];
 
 impl Wire {
+    /// What it is looked up by.
+    pub(crate) fn name(&self) -> Name {
+        Name { stan: self.stan, terminal: self.terminal }
+    }
+
     /// How the POS line names the transaction.
     pub(crate) fn pos_key(&self) -> PosKey {
         PosKey { terminal: self.terminal, batch: self.batch, stan: self.stan }
@@ -283,10 +297,19 @@ impl Books {
         if scan(frame, |element, value| wire.take(element, value)).is_none() {
             wire = Wire::read(index, entry, to, frame.message()?, is_pos(frame));
         }
-        self.wires.push(wire);
-        let place = self.wires.len() - 1;
+        let place = self.keep(wire);
         self.originals.push((place, frame.clone()));
         Some((kind, place))
+    }
+
+    fn keep(&mut self, wire: Wire) -> usize {
+        let place = self.wires.len();
+        if let Some(original) = wire.original {
+            self.found.reversals_on_wire.add(original, place);
+        }
+        self.wires.push(wire);
+        self.found.wires_by_name.added(&self.wires);
+        place
     }
 
     /// Reads a frame that arrived, whole or in parts.
@@ -315,6 +338,7 @@ impl Books {
             wire: sent,
             is_altered: false,
             copy: *copy,
+            name: self.wires[sent].name(),
         };
         if *is_altered {
             self.altered(&mut delivery, entry, frame)?;
@@ -326,8 +350,14 @@ impl Books {
         } else {
             Kinds::DELIVERED_ANSWER
         };
+        let place = self.deliveries.len();
+        if delivery.copy > 0 {
+            self.found.copies.add(delivery.party, place);
+        }
+        delivery.name = self.wires[delivery.wire].name();
         self.deliveries.push(delivery);
-        Some((kind, self.deliveries.len() - 1))
+        self.found.deliveries_by_name.added(&self.deliveries);
+        Some((kind, place))
     }
 
     /// Reads what a gateway on the line made of a frame: another message, with a right MAC.
@@ -340,8 +370,7 @@ impl Books {
         let mut wire = Wire::read(delivery.index, entry, delivery.party, arrived, is_pos(frame));
         wire.from = delivery.from;
         wire.is_arrival = true;
-        self.wires.push(wire);
-        delivery.wire = self.wires.len() - 1;
+        delivery.wire = self.keep(wire);
     }
 
     /// Reads what a changed frame says now; nothing if nobody can read it any more.
@@ -361,8 +390,7 @@ impl Books {
             }
             None => true,
         };
-        self.wires.push(wire);
-        delivery.wire = self.wires.len() - 1;
+        delivery.wire = self.keep(wire);
         if delivery.is_altered {
             self.altered_places.push(self.deliveries.len());
         }
