@@ -1,8 +1,9 @@
 //! Downloads of chip parameters (IC参数) and public keys (公钥): the list, each entry, the end.
 //!
 //! Read docs/protocol.md 1.4 and 1.6: these messages carry no STAN and no MAC, so an answer is
-//! known by its network management code and the entry that it names. That the codes are 382/380/381
-//! and 372/370/371 two applications agree on; the layout of element 62 is one application's.
+//! known by its network management code and the entry that it names. The codes, 382/380/381 and
+//! 372/370/371, are of two applications that agree [A]; the content of element 62 follows one of
+//! them [B], without its paging.
 
 use super::{State, Terminal, Wish, messages, show};
 use crate::device::{ChipData, Display};

@@ -281,8 +281,14 @@ impl Books {
             presented: *presented,
         };
         decision.ticket = self.ticket_of_decision(&decision);
+        self.keep_decision(decision);
+        self.book(index, issuer, legs, false);
+    }
+
+    /// Writes a decision down, where it is found again.
+    fn keep_decision(&mut self, decision: Decision) {
         let place = self.decisions.len();
-        let card = (issuer, *pan);
+        let card = (decision.issuer, decision.pan);
         if decision.hold != 0 {
             self.found.holds_on_card.add(card, place);
         }
@@ -296,7 +302,6 @@ impl Books {
         self.found.decisions_by_ticket.added(&self.decisions);
         self.found.decisions_by_id.added(&self.decisions);
         self.found.decisions_by_key.added(&self.decisions);
-        self.book(index, issuer, legs, false);
     }
 
     /// What is held on a card, minor units.
