@@ -82,6 +82,8 @@ pub struct Card {
     pub pan: Pan,
     /// YYMM.
     pub expiry: u16,
+    /// Whether it has a chip.
+    pub has_chip: bool,
 }
 
 /// An earlier transaction as its slip names it: what a void, completion or refund is about.

@@ -44,6 +44,8 @@ pub enum Defect {
     T20,
     /// A lost 0510 increments the batch number and settles the same sales again.
     T21,
+    /// What the card refused after the host's approval is shown as declined and not reversed.
+    T23,
     /// An answer with a wrong MAC is shown as a decline and not reversed.
     T24,
     /// Waits for the calendar clock instead of elapsed time.
@@ -124,6 +126,8 @@ pub enum Defect {
     I20,
     /// A duplicate of a wrong PIN counts as another try.
     I23,
+    /// Keeps no memory of card counters: a cryptogram is accepted as often as it comes.
+    I24,
     /// After a restart makes what was not delivered anew, as other files; nobody asks which.
     B01,
     /// Keeps the night's run by the calendar: when the clock goes back, it comes again.
@@ -197,6 +201,7 @@ impl Defect {
         Defect::T19,
         Defect::T20,
         Defect::T21,
+        Defect::T23,
         Defect::T24,
         Defect::T28,
         Defect::T29,
@@ -237,6 +242,7 @@ impl Defect {
         Defect::I18,
         Defect::I20,
         Defect::I23,
+        Defect::I24,
         Defect::B01,
         Defect::B06,
         Defect::B07,

@@ -3,7 +3,7 @@
 //! Not durable, but part of the history: claims about what people saw are judged on it.
 
 use crate::card::{Amount, Pan};
-use crate::iso8583::ResponseCode;
+use crate::iso8583::{Challenge, Icc55, ResponseCode};
 use crate::record::{Kind, Totals};
 use crate::security::Pin;
 
@@ -16,6 +16,8 @@ pub enum Device {
     Printer,
     /// The PIN pad, seen by the cardholder. Answers [`Output::EnterPin`].
     PinPad,
+    /// The card reader with its EMV kernel. Answers every [`Output::Card`].
+    CardReader,
     /// The party's log file. Never answers.
     Log,
     /// Text messages to the cardholder. Never answers.
@@ -34,6 +36,8 @@ pub enum Output {
         /// The price shown, if there is one.
         amount: Option<Amount>,
     },
+    /// To the card reader: what the chip is to do.
+    Card(CardCommand),
     /// Into the log.
     Log(String),
     /// By text message.
@@ -51,6 +55,47 @@ pub enum Outcome {
     PinEntered(Pin),
     /// The cardholder pressed cancel, or took too long.
     PinCancelled,
+    /// The chip is powered and its application is read.
+    CardRead,
+    /// No chip answered, or what it said made no sense.
+    CardUnreadable,
+    /// The kernel lacks what it needs for this card.
+    ChipDataMissing(ChipData),
+    /// The card signed the challenge, and wants its issuer to be asked.
+    Cryptogram(Icc55),
+    /// The kernel or the card failed, or the card refused: there is no cryptogram.
+    KernelFailed,
+    /// The card accepts what the host approved (TC).
+    CardAccepted,
+    /// The card refuses what the host approved (AAC).
+    CardDeclined,
+    /// The card was pulled before it could say.
+    CardPulled,
+}
+
+/// What the terminal has a chip do, in this order.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CardCommand {
+    /// Power up, choose the application, read it.
+    Read,
+    /// The first GENERATE AC.
+    Sign(Challenge),
+    /// The second GENERATE AC: the host approved this much.
+    Complete(Amount),
+}
+
+/// What a kernel needs besides the card, and a host gives it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ChipData {
+    /// Applications and their limits (IC卡参数).
+    Parameters,
+    /// Public keys of the card schemes (公钥).
+    PublicKeys,
+}
+
+impl ChipData {
+    /// Both.
+    pub const ALL: [ChipData; 2] = [ChipData::Parameters, ChipData::PublicKeys];
 }
 
 /// What a cardholder reads on the telephone.
@@ -165,6 +210,24 @@ pub enum Display {
     Echo(bool),
     /// The cardholder gave up before anything was sent.
     Cancelled,
+    /// The card is in the reader, and must stay there.
+    ReadingCard,
+    /// E302: the card cannot be read. Nothing left the terminal.
+    CardUnreadable,
+    /// E302: the chip or the kernel failed before anything left the terminal.
+    KernelFailed,
+    /// Chip cards are refused until this is downloaded.
+    ChipDataMissing(ChipData),
+    /// Parameters or public keys are being downloaded.
+    Downloading,
+    /// Parameters and public keys are there.
+    Downloaded,
+    /// They could not be downloaded now.
+    DownloadFailed,
+    /// The host approved and the card did not: it is being taken back.
+    CardDeclined,
+    /// The host approved, and the card was gone: it is being taken back.
+    CardPulled,
     /// The terminal is busy with another wish.
     Busy,
     /// "Please swipe again": offers a new sale. No correct terminal shows it after an approval.
@@ -186,12 +249,15 @@ impl Display {
                 | Display::TellingAgain
                 | Display::AdviceFailed
                 | Display::Settling
+                | Display::ReadingCard
+                | Display::Downloading
         )
     }
 
     /// Whether this invites the cashier to sell the same goods again.
     pub fn offers_a_new_sale(self) -> bool {
         matches!(self, Display::SwipeAgain | Display::Cancelled | Display::CommunicationError)
+            || matches!(self, Display::CardUnreadable | Display::KernelFailed)
             || matches!(self, Display::Declined(_))
     }
 
@@ -230,6 +296,15 @@ impl Display {
             Display::Echo(true) => ("LINE OK", "回响测试成功"),
             Display::Echo(false) => ("LINE FAILED", "回响测试失败"),
             Display::Cancelled => ("CANCELLED", "交易取消"),
+            Display::ReadingCard
+            | Display::CardUnreadable
+            | Display::KernelFailed
+            | Display::ChipDataMissing(_)
+            | Display::Downloading
+            | Display::Downloaded
+            | Display::DownloadFailed
+            | Display::CardDeclined
+            | Display::CardPulled => self.words_about_the_card(),
             Display::Busy => ("BUSY", "请稍候"),
             Display::SwipeAgain => ("PLEASE SWIPE AGAIN", "请重新刷卡"),
             Display::Approved(amount) => {
@@ -244,5 +319,36 @@ impl Display {
             }
         };
         (words.0.to_owned(), words.1.to_owned())
+    }
+
+    /// What is said of a chip and of the data that a terminal needs for it.
+    fn words_about_the_card(self) -> (&'static str, &'static str) {
+        match self {
+            Display::ReadingCard => ("READING CARD, DO NOT REMOVE", "正在读卡,请勿拔卡"),
+            Display::CardUnreadable => (
+                "E302 CANNOT READ CARD: WIPE CHIP, INSERT AGAIN",
+                "E302 读卡失败,请擦拭芯片后重新插卡",
+            ),
+            Display::KernelFailed => (
+                "E302 CHIP FAILED: INSERT AGAIN OR USE ANOTHER CARD",
+                "E302 IC卡处理失败,请重新插卡或换卡",
+            ),
+            Display::ChipDataMissing(ChipData::Parameters) => {
+                ("NO IC PARAMETERS: DOWNLOAD, THEN RETRY", "无IC卡参数,请下载后重试")
+            }
+            Display::ChipDataMissing(ChipData::PublicKeys) => {
+                ("NO PUBLIC KEYS: DOWNLOAD, THEN RETRY", "无公钥,请下载后重试")
+            }
+            Display::Downloading => ("DOWNLOADING IC PARAMETERS, KEYS", "IC卡参数、公钥下载中"),
+            Display::Downloaded => ("DOWNLOADED, INSERT CARD AGAIN", "下载成功,请重新插卡"),
+            Display::DownloadFailed => ("DOWNLOAD FAILED, TRY AGAIN", "下载失败,请重试"),
+            Display::CardDeclined => {
+                ("DECLINED BY CARD, WILL BE REVERSED: USE ANOTHER", "卡片拒绝,将自动冲正,请换卡")
+            }
+            Display::CardPulled => {
+                ("CARD REMOVED TOO EARLY, WILL BE REVERSED", "卡片过早拔出,将自动冲正")
+            }
+            other => unreachable!("{other:?} has words of its own"),
+        }
     }
 }

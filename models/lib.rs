@@ -5,6 +5,7 @@
 
 pub mod asked;
 pub mod card;
+pub mod chip;
 pub mod clearing;
 pub mod defect;
 pub mod device;

@@ -80,6 +80,7 @@ const COVERED: &[Element] = &[
     Element::AUTHORIZATION_CODE,
     Element::RESPONSE_CODE,
     Element::PIN_BLOCK,
+    Element::ICC,
     Element::ORIGINAL_DATA,
 ];
 

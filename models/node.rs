@@ -193,6 +193,11 @@ pub enum Command {
         /// The voucher number (STAN), or none for the last slip.
         voucher: Option<u32>,
     },
+    /// Fetch chip parameters and public keys (IC参数下载, 公钥下载).
+    Download {
+        /// The wish.
+        ticket: Ticket,
+    },
     /// Test the line (回响测试).
     Echo {
         /// The wish.

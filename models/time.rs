@@ -127,6 +127,11 @@ impl Date {
         u16::from(self.month) * 100 + u16::from(self.day)
     }
 
+    /// YYMMDD as a number, as tag 9A carries it.
+    pub fn yymmdd(self) -> u32 {
+        self.year.rem_euclid(100) as u32 * 10_000 + u32::from(self.mmdd())
+    }
+
     /// The following day.
     #[must_use]
     pub fn next(self) -> Date {

@@ -67,6 +67,8 @@ pub enum ActionName {
     Printer,
     /// A question on the PIN pad.
     PinPad,
+    /// A command to the chip in the reader.
+    CardReader,
     /// A log line.
     Log,
     /// A text message.
@@ -150,6 +152,19 @@ pub enum Direction {
     BToA,
 }
 
+/// What a kernel can lack.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum ChipData {
+    /// Applications and their limits (IC卡参数).
+    #[default]
+    Parameters,
+    /// Public keys of the card schemes (公钥).
+    PublicKeys,
+}
+
 /// Something that goes wrong, once.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
@@ -182,6 +197,15 @@ pub enum Fault {
     },
     /// Message: an eavesdropper sends it again much later, after everything else of its step.
     Replay {
+        /// Which message.
+        on: OnMessage,
+        /// How much later, milliseconds.
+        after_ms: u64,
+    },
+    /// Message: somebody who holds the key of an issuer's line sends what the chip signed once
+    /// more, as a request of its own: under another trace number, with a right MAC. Nothing happens
+    /// to a request without a chip's cryptogram: that a copy of it is one, nobody could tell.
+    Resubmit {
         /// Which message.
         on: OnMessage,
         /// How much later, milliseconds.
@@ -275,6 +299,35 @@ pub enum Fault {
         /// The step.
         step: u32,
     },
+    /// Device: the chip card of this step cannot be read (E302).
+    CardUnreadable {
+        /// The step.
+        step: u32,
+    },
+    /// Device: chip or kernel fail before the card of this step has signed (E302).
+    KernelFails {
+        /// The step.
+        step: u32,
+    },
+    /// Device: the chip of this step declines what the host approved (second GENERATE AC: AAC).
+    CardDeclines {
+        /// The step.
+        step: u32,
+    },
+    /// Device: the card of this step is pulled after the host's approval, before it has said its
+    /// word.
+    CardPulled {
+        /// The step.
+        step: u32,
+    },
+    /// Device: in this step the terminal's kernel turns out to lack what it needs for chips.
+    ChipDataMissing {
+        /// The step.
+        step: u32,
+        /// What it lacks.
+        #[serde(default)]
+        what: ChipData,
+    },
     /// Operator: the work keys of a terminal are withdrawn.
     KeyChange {
         /// The terminal.
@@ -311,6 +364,7 @@ impl Fault {
             | Fault::Duplicate { on, .. }
             | Fault::Corrupt { on, .. }
             | Fault::Replay { on, .. }
+            | Fault::Resubmit { on, .. }
             | Fault::Split { on, .. }
             | Fault::Reset { on, .. } => Some(on),
             _ => None,
@@ -353,7 +407,7 @@ impl<'de> Deserialize<'de> for ActionName {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
     "`{0}` is not an action: write `record NAME`, `send MTI`, `tell screen`, `tell printer`, \
-     `tell pin-pad`, `tell log`, `tell text-message`, `connect` or `disconnect`"
+     `tell pin-pad`, `tell card-reader`, `tell log`, `tell text-message`, `connect` or `disconnect`"
 )]
 pub struct ParseActionError(String);
 
@@ -370,6 +424,7 @@ impl TryFrom<String> for ActionName {
             Some(("tell", "screen")) => Some(ActionName::Screen),
             Some(("tell", "printer")) => Some(ActionName::Printer),
             Some(("tell", "pin-pad")) => Some(ActionName::PinPad),
+            Some(("tell", "card-reader")) => Some(ActionName::CardReader),
             Some(("tell", "log")) => Some(ActionName::Log),
             Some(("tell", "text-message")) => Some(ActionName::TextMessage),
             None if phrase == "connect" => Some(ActionName::Connect),
@@ -388,6 +443,7 @@ impl From<ActionName> for String {
             ActionName::Screen => "tell screen".to_owned(),
             ActionName::Printer => "tell printer".to_owned(),
             ActionName::PinPad => "tell pin-pad".to_owned(),
+            ActionName::CardReader => "tell card-reader".to_owned(),
             ActionName::Log => "tell log".to_owned(),
             ActionName::TextMessage => "tell text-message".to_owned(),
             ActionName::Connect => "connect".to_owned(),

@@ -255,5 +255,18 @@ impl History {
 
 /// What a device answered, without what must not be kept.
 pub fn is_done(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Printed | Outcome::PinEntered(_))
+    match outcome {
+        Outcome::Printed
+        | Outcome::PinEntered(_)
+        | Outcome::CardRead
+        | Outcome::Cryptogram(_)
+        | Outcome::CardAccepted => true,
+        Outcome::NotPrinted
+        | Outcome::PinCancelled
+        | Outcome::CardUnreadable
+        | Outcome::ChipDataMissing(_)
+        | Outcome::KernelFailed
+        | Outcome::CardDeclined
+        | Outcome::CardPulled => false,
+    }
 }

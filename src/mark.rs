@@ -70,11 +70,15 @@ pub enum Mark {
     ReversedBeforeExtract,
     /// A terminal's 0221.
     AdviceToldAgain,
+    /// Approved, and the card was gone or unwilling.
+    CardPulledAfterApproval,
+    /// A cryptogram, again and under another name.
+    CryptogramSentAgain,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 28] = [
+    pub const ALL: [Mark; 30] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -103,6 +107,8 @@ impl Mark {
         Mark::SuspenseReturned,
         Mark::ReversedBeforeExtract,
         Mark::AdviceToldAgain,
+        Mark::CardPulledAfterApproval,
+        Mark::CryptogramSentAgain,
     ];
 
     /// Its name, as `reversal-overtook-request`.
@@ -132,7 +138,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 28] = [
+const ROWS: [(&str, &str); 30] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -189,6 +195,10 @@ const ROWS: [(&str, &str); 28] = [
      "a sale was reversed after its business date ended and before the extract closed"),
     ("advice-told-again",
      "a terminal got no answer to an advice (0220) and told it again (0221)"),
+    ("card-pulled-after-approval",
+     "a host approved what a chip had signed, and the card was pulled or declined in the end"),
+    ("cryptogram-sent-again",
+     "an issuer refused a genuine cryptogram because it had seen its counter or a higher one"),
 ];
 
 /// A set of marks.

@@ -82,6 +82,8 @@ pub struct CardSpec {
     pub standing: Standing,
     /// YYMM.
     pub expiry: u16,
+    /// Whether it has a chip, which then signs sales and pre-authorisations.
+    pub chip: bool,
 }
 
 /// Whether a card may be used.
@@ -310,6 +312,8 @@ pub enum Wish {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         of: Option<u32>,
     },
+    /// At a terminal: fetch chip parameters and public keys (IC参数下载, 公钥下载).
+    Download,
     /// At a terminal: test the line (回响测试).
     Echo,
     /// At a switch: begin the next business date (日切).
@@ -362,6 +366,7 @@ impl Default for CardSpec {
             day_limit: 0,
             standing: Standing::Good,
             expiry: 3012,
+            chip: false,
         }
     }
 }

@@ -34,11 +34,13 @@ struct Account {
     spec: CardSpec,
     left: u64,
     spent: BTreeMap<Date, u64>,
+    /// The highest number of its chip that the issuer has seen.
+    seen: u16,
 }
 
 impl Account {
     fn new(spec: CardSpec) -> Account {
-        Account { left: spec.balance, spec, spent: BTreeMap::new() }
+        Account { left: spec.balance, spec, spent: BTreeMap::new(), seen: 0 }
     }
 
     /// The code and the amount that this sale, pre-authorisation or inquiry should get.
@@ -112,6 +114,7 @@ fn the_issuer_decides_what_the_account_calls_for() {
                 business_date,
                 authorization,
                 pin_tries,
+                presented,
                 ..
             })) = &entry.what
             else {
@@ -122,7 +125,14 @@ fn the_issuer_decides_what_the_account_calls_for() {
                 account.follow(*kind, *effective, *hold, *business_date);
                 continue;
             }
-            let said = account.judge(*kind, amount.minor, *business_date, &scenario.policy);
+            let counter = presented.map_or(u16::MAX, |presented| presented.counter);
+            let is_overtaken = counter <= account.seen;
+            account.seen = presented.map_or(account.seen, |_| counter.max(account.seen));
+            let said = match is_overtaken {
+                // One card at two terminals: its later request came first.
+                true => ("59", 0),
+                false => account.judge(*kind, amount.minor, *business_date, &scenario.policy),
+            };
             let code = code.to_string();
             assert_eq!((code.as_str(), *effective, *pin_tries), (said.0, said.1, 0), "{name}");
             assert_eq!(authorization.is_some(), matches!(said.0, "00" | "10"), "{name}");

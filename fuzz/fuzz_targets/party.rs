@@ -10,8 +10,8 @@ use libfuzzer_sys::fuzz_target;
 use reversim::party::Party;
 use reversim::scenario::Scenario;
 use reversim::sim::{Config, config_of};
-use reversim_models::device::{Device, Outcome};
-use reversim_models::iso8583::{Element, Envelope, Message, Mti, NETWORK, POS};
+use reversim_models::device::{ChipData, Device, Outcome};
+use reversim_models::iso8583::{Challenge, Element, Envelope, Icc55, Message, Mti, NETWORK, POS};
 use reversim_models::node::{
     Action, Actions, Command, Event, Journal, Link, LinkDownReason, Node, Port, Ticket,
 };
@@ -47,6 +47,8 @@ enum Happening {
     Maintenance,
     WithdrawKeys(u8),
     PowerLoss,
+    Card(u8),
+    Download,
 }
 
 fuzz_target!(|input: Input| {
@@ -146,6 +148,19 @@ impl World {
                 };
                 self.handle(Event::Told { device: Device::PinPad, outcome });
             }
+            Happening::Card(number) => {
+                let outcome = match number % 8 {
+                    0 => Outcome::CardRead,
+                    1 => Outcome::CardUnreadable,
+                    2 => Outcome::ChipDataMissing(ChipData::PublicKeys),
+                    3 => Outcome::KernelFailed,
+                    4 => Outcome::CardAccepted,
+                    5 => Outcome::CardDeclined,
+                    6 => Outcome::CardPulled,
+                    _ => Outcome::Cryptogram(icc(number)),
+                };
+                self.handle(Event::Told { device: Device::CardReader, outcome });
+            }
             Happening::PowerLoss => self.start(),
             other => self.command(other),
         }
@@ -155,7 +170,8 @@ impl World {
         use reversim_models::card::{Amount, Card, Pan};
         let ticket = Ticket(1);
         let Some(pan) = Pan::new(b"6224210000000018") else { return };
-        let card = Card { pan, expiry: 3012 };
+        let has_chip = matches!(happening, Happening::Sale(minor) if minor % 2 == 1);
+        let card = Card { pan, expiry: 3012, has_chip };
         let command = match happening {
             Happening::Sale(minor) => {
                 Command::Sale { ticket, amount: Amount::cny(u64::from(minor)), card }
@@ -165,6 +181,7 @@ impl World {
             Happening::Reprint(voucher) => {
                 Command::Reprint { ticket, voucher: voucher.map(u32::from) }
             }
+            Happening::Download => Command::Download { ticket },
             Happening::Echo => Command::Echo { ticket },
             Happening::CutOver => {
                 let date = Date { year: 2026, month: 5, day: 31 };
@@ -181,8 +198,10 @@ impl World {
 
     /// A well-formed message with whatever MAC the fuzzer made up.
     fn say(&mut self, link: u8, mti: u16, elements: Vec<(u8, Vec<u8>)>) {
-        let known = [0x0200, 0x0210, 0x0400, 0x0410, 0x0420, 0x0430, 0x0500, 0x0510, 0x0320, 0x0330,
-            0x0800, 0x0810, 0x0820, 0x0830];
+        let known = [
+            0x0200, 0x0210, 0x0400, 0x0410, 0x0420, 0x0430, 0x0500, 0x0510, 0x0320, 0x0330, 0x0800,
+            0x0810, 0x0820, 0x0830,
+        ];
         let Some(mti) = Mti::from_bcd(known[usize::from(mti) % known.len()]) else { return };
         let mut message = Message::new(mti)
             .with(Element::STAN, "000001")
@@ -201,6 +220,20 @@ impl World {
             }
         }
     }
+}
+
+/// What no chip signed.
+fn icc(number: u8) -> Icc55 {
+    let challenge = Challenge {
+        amount: number.into(),
+        currency: 156,
+        date: 260_530,
+        transaction_type: 0,
+        results: [0; 5],
+        unpredictable: [number; 4],
+    };
+    let (profile, application_data, cryptogram) = ([0; 2], [0; 8], [number; 8]);
+    Icc55 { challenge, profile, counter: number.into(), application_data, cryptogram }
 }
 
 /// Records that say something about a transaction because a peer said so.

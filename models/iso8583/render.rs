@@ -95,15 +95,15 @@ fn is_secret(tag: &[u8]) -> bool {
 }
 
 /// One BER-TLV item.
-struct Tag<'a> {
-    tag: &'a [u8],
+pub(super) struct Tag<'a> {
+    pub(super) tag: &'a [u8],
     /// Tag and length.
     head: &'a [u8],
-    value: &'a [u8],
+    pub(super) value: &'a [u8],
 }
 
 /// The items of BER-TLV data, templates unopened; `None` if the bytes do not come out even.
-fn tags(data: &[u8]) -> Option<Vec<Tag<'_>>> {
+pub(super) fn tags(data: &[u8]) -> Option<Vec<Tag<'_>>> {
     let mut tags = Vec::new();
     let mut rest = data;
     while let Some(&first) = rest.first() {

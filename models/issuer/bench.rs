@@ -125,6 +125,7 @@ pub(super) fn config() -> Config {
         balance: FUNDS,
         day_limit,
         expiry,
+        chip_key: None,
         standing,
     };
     Config {

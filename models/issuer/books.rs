@@ -4,6 +4,7 @@
 //! Not the rules (rules.rs) and not the conversation (mod.rs).
 
 mod holds;
+mod related;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use crate::card::{Amount, Pan};
 use crate::defect::{Defect, Defects};
 use crate::iso8583::ResponseCode;
 use crate::ledger::Ledger;
-use crate::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Record};
+use crate::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Presented, Record};
 use crate::time::Date;
 
 /// Number of a commit since power came on. What the journal held is commit zero.
@@ -97,6 +98,8 @@ struct Counters {
     /// Wrong PINs in a row, and the business date they count for.
     pin_tries: u8,
     pin_date: Date,
+    /// The highest number of the chip that was seen.
+    counter: u16,
     /// Effective sales by business date; few, since a date is over when the next one is.
     spent: Vec<(Date, u64)>,
 }
@@ -128,8 +131,9 @@ pub(super) struct Books {
 impl Books {
     /// What the journal says, on top of what the configuration says.
     pub(super) fn from_journal(config: &Config, records: &[Record]) -> Books {
+        let pin_date = config.business_date;
         let counters =
-            |pan| Counters { pan, pin_tries: 0, pin_date: config.business_date, spent: Vec::new() };
+            |pan| Counters { pan, pin_tries: 0, pin_date, counter: 0, spent: Vec::new() };
         let mut books = Books {
             ledger: Ledger::new(),
             cards: config.accounts.iter().map(|account| counters(account.pan)).collect(),
@@ -177,11 +181,12 @@ impl Books {
                 self.post(legs, commit);
             }
             IssuerRecord::CutOver { date } => self.business_date = *date,
-            IssuerRecord::Decided { id, key, legs, pin_tries, .. } => {
+            IssuerRecord::Decided { id, key, legs, pin_tries, pan, presented, .. } => {
                 self.last_id = self.last_id.max(*id);
                 self.post(legs, commit);
                 if let Some(decision) = decision(record, commit) {
                     self.count_pins(&decision, *pin_tries);
+                    self.count_up(pan, presented.as_ref());
                     self.spend(&decision, 1);
                     self.change_hold(&decision, decision.hold);
                     self.settle_later(key, &decision);
@@ -245,6 +250,18 @@ impl Books {
         let card = &mut self.cards[number];
         card.pin_tries = pin_tries;
         card.pin_date = card.pin_date.max(decision.business_date);
+    }
+
+    fn count_up(&mut self, pan: &Pan, presented: Option<&Presented>) {
+        if let (Some(number), Some(presented)) = (self.card(pan), presented) {
+            let card = &mut self.cards[number];
+            card.counter = card.counter.max(presented.counter);
+        }
+    }
+
+    /// The highest number that the chip of a card has shown.
+    pub(super) fn counter(&self, number: usize) -> u16 {
+        self.cards[number].counter
     }
 
     /// Counts a sale towards the limit of its date, or (`sign` -1) counts it no more. The void of a
@@ -335,41 +352,6 @@ impl Books {
         self.last_id + 1
     }
 
-    fn decisions(&self) -> impl Iterator<Item = (&Transaction, &Decision)> {
-        self.transactions.values().filter_map(|known| Some((known, known.decision()?)))
-    }
-
-    /// The decided request with this number.
-    fn decision(&self, id: u64) -> Option<&Decision> {
-        self.decisions().map(|(_, decision)| decision).find(|decision| decision.id == id)
-    }
-
-    /// What undid or used up the transaction with this number: a void or a completion that stands.
-    pub(super) fn successor(&self, id: u64) -> Option<u64> {
-        let follows = |(known, decision): &(&Transaction, &Decision)| {
-            decision.original == Some(id)
-                && decision.kind != Kind::Refund
-                && decision.is_approved()
-                && matches!(known, Transaction::Decided(_))
-        };
-        self.decisions().find(follows).map(|(_, decision)| decision.id)
-    }
-
-    /// What was refunded of the sale with this number, minor units.
-    pub(super) fn refunded(&self, id: u64) -> u64 {
-        // Planted defect I11: refunds that are still being written are not in the sum.
-        let counts =
-            |refund: &Decision| !self.defects.has(Defect::I11) || self.is_durable(refund.commit);
-        let of = self.decisions().filter(|(known, refund)| {
-            refund.original == Some(id)
-                && refund.kind == Kind::Refund
-                && refund.is_approved()
-                && matches!(known, Transaction::Decided(_))
-                && counts(refund)
-        });
-        of.fold(0, |sum, (_, refund)| sum.saturating_add(refund.answer.effective))
-    }
-
     /// What is known under this key.
     pub(super) fn find(&self, key: &NetworkKey) -> Option<&Transaction> {
         self.transactions.get(key)
@@ -379,12 +361,13 @@ impl Books {
     /// 41 and 37 alone.
     pub(super) fn find_by_rrn(&self, advice: &Advice) -> Option<&Transaction> {
         let is_it = |d: &Decision| d.terminal == advice.terminal && d.rrn == advice.rrn;
-        self.transactions.values().rfind(|known| known.decision().is_some_and(is_it)).or_else(
-            || {
-                let known = self.transactions.get(&advice.original);
-                known.filter(|known| matches!(known, Transaction::Barred(_)))
-            },
-        )
+        let named = || self.transactions.values().filter(|t| t.decision().is_some_and(is_it));
+        // Of several that bear the number, a reversal means the one that there is to take back.
+        let moved = named().rfind(|known| known.decision().is_some_and(Decision::has_moved));
+        moved.or_else(|| named().next_back()).or_else(|| {
+            let known = self.transactions.get(&advice.original);
+            known.filter(|known| matches!(known, Transaction::Barred(_)))
+        })
     }
 
     /// The number of a card's account.
@@ -470,6 +453,7 @@ fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
         legs: _,
         hold,
         pin_tries: _,
+        presented: _,
         business_date,
     } = record
     else {

@@ -5,7 +5,7 @@ use crate::defect::Defects;
 use crate::iso8583::ResponseCode;
 use crate::line::Zone;
 use crate::node::Port;
-use crate::security::Pin;
+use crate::security::{Key, Pin};
 use crate::time::{Date, Duration};
 
 /// Everything an issuer is told before it starts.
@@ -67,6 +67,8 @@ pub struct AccountSpec {
     pub day_limit: u64,
     /// YYMM; a sale after it is refused with 54.
     pub expiry: u16,
+    /// What its chip signs with; none if it has no chip.
+    pub chip_key: Option<Key>,
     /// The card's standing.
     pub standing: Standing,
 }

@@ -2,7 +2,9 @@
 //! nothing: whoever calls has checked the MAC and knows the code.
 
 use crate::card::{Amount, Currency, Pan};
-use crate::iso8583::{Balance54, BalanceSign, Element, Message, OriginalData90, ResponseCode};
+use crate::iso8583::{
+    Balance54, BalanceSign, Element, Icc55, Message, OriginalData90, ResponseCode,
+};
 use crate::record::{Kind, NetworkKey};
 use crate::security::{Key, Pin, PinBlock, PinBlockError};
 use crate::time::Date;
@@ -25,6 +27,8 @@ pub(super) struct Request {
     pub(super) amount: Amount,
     pub(super) business_date: Date,
     pub(super) pin: Option<SealedPin>,
+    /// Element 55: what the chip signed.
+    pub(super) icc: Option<Icc55>,
 }
 
 /// A PIN as element 52 carries it; element 53 says how it was sealed.
@@ -91,6 +95,10 @@ impl Request {
             amount: Amount { minor, currency },
             business_date: business_date(message, today)?,
             pin: SealedPin::read(message)?,
+            icc: match message.get(Element::ICC) {
+                Some(icc) => Some(Icc55::parse(icc)?),
+                None => None,
+            },
         })
     }
 }

@@ -21,6 +21,8 @@ mod settling;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_chip;
+#[cfg(test)]
 mod tests_defects;
 #[cfg(test)]
 mod tests_follow;
@@ -320,6 +322,7 @@ impl Issuer {
             ),
             hold: self.hold(request, answer.effective),
             pin_tries: verdict.pin_tries,
+            presented: verdict.presented,
             business_date: request.business_date,
         };
         self.record(decided, out.records);

@@ -5,8 +5,10 @@ use super::books::{Books, Transaction};
 use super::message::{AMOUNT_MAX, Request};
 use super::{AccountSpec, Config, Standing};
 use crate::asked::{Asking, Question};
-use crate::iso8583::ResponseCode;
-use crate::record::Kind;
+use crate::chip::is_genuine;
+use crate::defect::Defect;
+use crate::iso8583::{Challenge, Icc55, ResponseCode};
+use crate::record::{Kind, Presented};
 use crate::security::Key;
 use crate::time::Date;
 
@@ -20,11 +22,14 @@ pub(super) struct Verdict {
     pub(super) balance: Option<u64>,
     /// Wrong PINs of the card in a row, this request included.
     pub(super) pin_tries: u8,
+    /// The cryptogram, if there is a genuine one.
+    pub(super) presented: Option<Presented>,
 }
 
 impl Verdict {
-    fn declined(code: ResponseCode, pin_tries: u8) -> Verdict {
-        Verdict { code, effective: 0, balance: None, pin_tries }
+    /// One that moves nothing.
+    fn of(code: ResponseCode, pin_tries: u8) -> Verdict {
+        Verdict { code, effective: 0, balance: None, pin_tries, presented: None }
     }
 }
 
@@ -37,6 +42,9 @@ pub(super) struct Terms<'a> {
 
 /// Judges a request. `refusal` is a reason that lies with the issuer and not with the request: a
 /// cut-over or maintenance, or that the request is already reversed.
+///
+/// The cryptogram is looked at in any case: one that was refused for whatever reason has been seen,
+/// and must not be good for another request later.
 pub(super) fn judge(
     terms: Terms<'_>,
     books: &Books,
@@ -44,57 +52,84 @@ pub(super) fn judge(
     pin_key: &Key,
     refusal: Option<ResponseCode>,
 ) -> Verdict {
+    let (presented, forged) = match &request.icc {
+        Some(icc) => presented(terms.config, books, request, icc),
+        None => (None, None),
+    };
+    let verdict = judge_account(terms, books, request, pin_key, refusal.or(forged));
+    Verdict { presented, ..verdict }
+}
+
+/// The cryptogram, if the card made it for this request; and why the request is refused for it.
+fn presented(
+    config: &Config,
+    books: &Books,
+    request: &Request,
+    icc: &Icc55,
+) -> (Option<Presented>, Option<ResponseCode>) {
+    let refused = Some(ResponseCode::CARD_VERIFICATION_FAILED);
+    let Challenge { amount, currency, unpredictable, .. } = icc.challenge;
+    let Some(number) = books.card(&request.pan) else { return (None, refused) };
+    let key = config.accounts[number].chip_key.as_ref();
+    let is_for_this = (amount, currency) == (request.amount.minor, request.amount.currency.0);
+    if !is_for_this || !key.is_some_and(|key| is_genuine(key, icc)) {
+        return (None, refused);
+    }
+    let presented = Presented { counter: icc.counter, unpredictable, cryptogram: icc.cryptogram };
+    // A card counts up. What comes late or again is refused, and its sender is told so.
+    let is_new = icc.counter > books.counter(number) || config.defects.has(Defect::I24);
+    (Some(presented), if is_new { None } else { refused })
+}
+
+fn judge_account(
+    terms: Terms<'_>,
+    books: &Books,
+    request: &Request,
+    pin_key: &Key,
+    refusal: Option<ResponseCode>,
+) -> Verdict {
     let Some(number) = books.card(&request.pan) else {
-        return Verdict::declined(refusal.unwrap_or(ResponseCode::INVALID_CARD_NUMBER), 0);
+        return Verdict::of(refusal.unwrap_or(ResponseCode::INVALID_CARD_NUMBER), 0);
     };
     let Terms { config, asking } = terms;
     let spec = &config.accounts[number];
     let tries = books.pin_tries(number, request.business_date);
     asking.note(Question::PinTries, tries.into());
     if let Some(code) = refusal.or_else(|| refuse_card(config, spec, request, tries)) {
-        return Verdict::declined(code, tries);
+        return Verdict::of(code, tries);
     }
     let tries = match request.pin.as_ref().map(|pin| pin.open(&request.pan, pin_key)) {
         None => tries,
         Some(Ok(pin)) if pin == spec.pin => 0,
         Some(Ok(_)) => {
-            return Verdict::declined(ResponseCode::INCORRECT_PIN, tries.saturating_add(1));
+            return Verdict::of(ResponseCode::INCORRECT_PIN, tries.saturating_add(1));
         }
         // Most likely the zone's PIN keys differ: not the cardholder's fault, so it does not count.
-        Some(Err(_)) => return Verdict::declined(ResponseCode::PIN_FORMAT_ERROR, tries),
+        Some(Err(_)) => return Verdict::of(ResponseCode::PIN_FORMAT_ERROR, tries),
     };
     let available = u64::try_from(books.available(number)).unwrap_or(0);
+    let approved = Verdict::of(ResponseCode::APPROVED, tries);
     match request.kind {
-        Kind::Inquiry => Verdict {
-            code: ResponseCode::APPROVED,
-            effective: 0,
-            balance: Some(available.min(AMOUNT_MAX)),
-            pin_tries: tries,
-        },
+        Kind::Inquiry => Verdict { balance: Some(available.min(AMOUNT_MAX)), ..approved },
         Kind::Sale => {
             let spent = books.spent(number, request.business_date);
             if request.amount.minor > available {
                 asking.note(Question::PartialApproval, 0);
             }
             let (code, effective) = sell(config, spec, request.amount.minor, available, spent);
-            Verdict { code, effective, balance: None, pin_tries: tries }
+            Verdict { code, effective, ..approved }
         }
         Kind::PreAuth => {
             let (code, effective) = match request.amount.minor {
                 asked if asked <= available => (ResponseCode::APPROVED, asked),
                 _ => (ResponseCode::NOT_SUFFICIENT_FUNDS, 0),
             };
-            Verdict { code, effective, balance: None, pin_tries: tries }
+            Verdict { code, effective, ..approved }
         }
         Kind::Void | Kind::PreAuthVoid | Kind::Completion | Kind::CompletionVoid | Kind::Refund => {
             match follow(terms, books, request) {
-                Ok(effective) => Verdict {
-                    code: ResponseCode::APPROVED,
-                    effective,
-                    balance: None,
-                    pin_tries: tries,
-                },
-                Err(code) => Verdict::declined(code, tries),
+                Ok(effective) => Verdict { effective, ..approved },
+                Err(code) => Verdict::of(code, tries),
             }
         }
     }

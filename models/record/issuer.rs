@@ -32,6 +32,17 @@ pub struct Taken {
     pub decision: Option<u64>,
 }
 
+/// A cryptogram of one of the issuer's cards that it found genuine, whatever it decided.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Presented {
+    /// 9F36: the card's transaction counter (ATC).
+    pub counter: u16,
+    /// 9F37: the terminal's unpredictable number.
+    pub unpredictable: [u8; 4],
+    /// 9F26.
+    pub cryptogram: [u8; 8],
+}
+
 /// How an item leaves suspense: to exactly one side.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum SuspenseEnd {
@@ -98,6 +109,9 @@ pub enum IssuerRecord {
         hold: i64,
         /// Wrong PINs of the card in a row, after this request.
         pin_tries: u8,
+        /// The card's cryptogram, if the request had a genuine one. It counts as seen from here on,
+        /// whatever the code says.
+        presented: Option<Presented>,
         /// The settlement date it belongs to.
         business_date: Date,
     },

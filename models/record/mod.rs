@@ -11,7 +11,7 @@ mod switch;
 mod terminal;
 
 pub use clearing::{ClearingRecord, EntryKind, FileEntry, FileId, FileKind, PayoutLine};
-pub use issuer::{Account, IssuerRecord, Leg, SuspenseEnd, Taken};
+pub use issuer::{Account, IssuerRecord, Leg, Presented, SuspenseEnd, Taken};
 pub use kind::Kind;
 pub use switch::{Extracted, NetworkKey, Origin, PosKey, Settled, SwitchRecord};
 pub use terminal::TerminalRecord;
@@ -162,6 +162,8 @@ impl Record {
         "signed-on",
         "signed-off",
         "stan-taken",
+        "chip-data-lost",
+        "chip-data-loaded",
         "started",
         "not-sent",
         "approved",

@@ -2,6 +2,7 @@
 
 use super::{Kind, Reason, Totals};
 use crate::card::{Amount, Card, Voucher};
+use crate::device::ChipData;
 use crate::iso8583::ResponseCode;
 use crate::node::Ticket;
 
@@ -21,6 +22,18 @@ pub enum TerminalRecord {
     StanTaken {
         /// The number.
         stan: u32,
+    },
+    /// The kernel lacks these, whatever was loaded before: no chip is served until they are loaded.
+    ChipDataLost {
+        /// What is missing.
+        what: ChipData,
+    },
+    /// The host gave all of these; they are whole.
+    ChipDataLoaded {
+        /// What they are.
+        what: ChipData,
+        /// Each as element 62 of its 0810 carried it.
+        entries: Box<[Box<[u8]>]>,
     },
     /// A financial request is about to leave. From here on it is in doubt, and power loss reverses
     /// it, or repeats it if it is an advice, until one of the records below ends the doubt.
@@ -174,6 +187,8 @@ impl TerminalRecord {
             TerminalRecord::SignedOn { .. } => "signed-on",
             TerminalRecord::SignedOff => "signed-off",
             TerminalRecord::StanTaken { .. } => "stan-taken",
+            TerminalRecord::ChipDataLost { .. } => "chip-data-lost",
+            TerminalRecord::ChipDataLoaded { .. } => "chip-data-loaded",
             TerminalRecord::Started { .. } => "started",
             TerminalRecord::NotSent { .. } => "not-sent",
             TerminalRecord::Approved { .. } => "approved",

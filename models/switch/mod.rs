@@ -8,6 +8,7 @@
 
 mod advice;
 mod book;
+mod chip_data;
 mod clearing;
 mod config;
 mod exchange;
@@ -299,6 +300,7 @@ impl Switch {
             | Command::Inquiry { .. }
             | Command::Settle { .. }
             | Command::Reprint { .. }
+            | Command::Download { .. }
             | Command::Echo { .. } => {}
         }
     }

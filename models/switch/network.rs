@@ -188,8 +188,8 @@ impl Switch {
             Some(kept) => message.set(Element::MERCHANT_TYPE, kept),
             None => message.set(Element::MERCHANT_TYPE, MERCHANT_TYPE),
         }
-        message
-            .copy_from(from, &[Element::ENTRY_MODE, Element::CONDITION_CODE, Element::PIN_CAPTURE]);
+        message.copy_from(from, &[Element::ENTRY_MODE, Element::CARD_SEQUENCE]);
+        message.copy_from(from, &[Element::CONDITION_CODE, Element::PIN_CAPTURE]);
         message.set_number(Element::ACQUIRER, key.acquirer, 8);
         message.set_number(Element::FORWARDER, key.forwarder, 8);
         message.set(Element::RRN, marks.rrn);
@@ -198,6 +198,7 @@ impl Switch {
             message.set(Element::PIN_BLOCK, block);
             message.copy_from(from, &[Element::SECURITY_CONTROL]);
         }
+        message.copy_from(from, &[Element::ICC]);
         let original = original.and_then(|id| self.book.transaction(id));
         if let Some((original, sent)) = original.and_then(|of| Some((of, of.sent?))) {
             let named = sent.key.original_data(original.kind.request());

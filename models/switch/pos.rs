@@ -62,6 +62,11 @@ impl Switch {
             (Mti::REVERSAL_REQUEST | Mti::REVERSAL_REPEAT, true, true) => {
                 return self.pos_reversal(now, caller, message, actions);
             }
+            (Mti::NETWORK_REQUEST | Mti::NETWORK_ADVICE, _, true)
+                if self.serve_chip_data(now, caller, message, actions) =>
+            {
+                return;
+            }
             (Mti::NETWORK_REQUEST, _, true) => {
                 return self.sign_on(now, caller, message, actions);
             }

@@ -60,6 +60,7 @@ impl Terminal {
         let display = match wish.aim {
             Aim::SignOn => Display::SignOnFailed,
             Aim::Echo => Display::Echo(false),
+            Aim::Download => Display::DownloadFailed,
             Aim::Settle if self.memory.settlement.is_some() => Display::SettlementFailed,
             _ => Display::CommunicationError,
         };
@@ -73,10 +74,13 @@ impl Terminal {
         wish.attempts = wish.attempts.saturating_add(1);
         if wish.attempts < self.config.management_attempts {
             self.proceed(now, wish, actions);
-        } else if wish.aim == Aim::Settle {
-            self.end(now, wish.ticket, Display::SettlementFailed, actions);
         } else {
-            self.end(now, wish.ticket, Display::SignOnFailed, actions);
+            let display = match wish.aim {
+                Aim::Settle => Display::SettlementFailed,
+                Aim::Download => Display::DownloadFailed,
+                _ => Display::SignOnFailed,
+            };
+            self.end(now, wish.ticket, display, actions);
         }
     }
 

@@ -7,6 +7,7 @@ use super::stan::Stans;
 use super::{Config, next_batch};
 use crate::card::{Amount, Card, Voucher};
 use crate::defect::Defect;
+use crate::device::ChipData;
 use crate::node::{Journal, Ticket};
 use crate::record::{Kind, Reason, Record, TerminalRecord, Totals};
 use crate::security::WorkKeys;
@@ -41,6 +42,13 @@ pub(super) struct Booked {
     pub(super) rrn: [u8; 12],
     pub(super) authorization: Option<[u8; 6]>,
     pub(super) is_printed: bool,
+}
+
+impl Transaction {
+    /// Whether the chip signed it, and is asked again when the host has approved.
+    pub(super) fn is_by_chip(&self) -> bool {
+        self.card.has_chip && self.kind.original().is_none()
+    }
 }
 
 impl Booked {
@@ -86,6 +94,8 @@ pub(super) struct Memory {
     /// The vouchers of the open batch, in order.
     pub(super) vouchers: Vec<Booked>,
     pub(super) settlement: Option<Settlement>,
+    /// What the kernel lacks, in the order it is downloaded.
+    pub(super) missing: Vec<ChipData>,
     /// Vouchers of closed batches: only ever filled under planted defect T19.
     closed: Vec<Booked>,
 }
@@ -101,6 +111,7 @@ impl Memory {
             pending: Vec::new(),
             vouchers: Vec::new(),
             settlement: None,
+            missing: Vec::new(),
             closed: Vec::new(),
         }
     }
@@ -153,6 +164,12 @@ impl Memory {
             }
             TerminalRecord::SignedOff => self.keys = Keys::Withdrawn,
             TerminalRecord::StanTaken { stan } => self.stans.take(stan),
+            TerminalRecord::ChipDataLost { what } => {
+                self.missing.push(what);
+                self.missing.sort_unstable();
+                self.missing.dedup();
+            }
+            TerminalRecord::ChipDataLoaded { what, .. } => self.missing.retain(|of| *of != what),
             TerminalRecord::Started { ticket, stan, batch, kind, original, amount, card, date } => {
                 self.stans.sell(stan);
                 self.in_flight =
@@ -198,14 +215,19 @@ impl Memory {
             }
             TerminalRecord::BatchClosed { next, .. } => {
                 self.batch = next;
-                self.settlement = None;
-                let closed = self.vouchers.drain(..);
-                if config.defects.has(Defect::T19) {
-                    self.closed.extend(closed);
-                }
-                self.stans.release(self.pending.iter().map(|doubt| doubt.transaction.stan));
+                self.close(config);
             }
         }
+    }
+
+    /// The batch is closed: its vouchers are the host's from here on.
+    fn close(&mut self, config: &Config) {
+        self.settlement = None;
+        let closed = self.vouchers.drain(..);
+        if config.defects.has(Defect::T19) {
+            self.closed.extend(closed);
+        }
+        self.stans.release(self.pending.iter().map(|doubt| doubt.transaction.stan));
     }
 
     /// What the open batch holds.

@@ -4,12 +4,13 @@
 //! first.
 
 use super::Config;
+use super::chip::RESULTS;
 use super::journal::{Booked, Doubt, KEYS_CODE, Transaction};
 use crate::card::{Amount, Card, Voucher};
 use crate::defect::Defect;
 use crate::iso8583::{
-    Balance54, BatchDetail, BatchDetails48, Digits, Element, Message, Mti, OriginalPos61,
-    Private60, ResponseCode, Settlement48, Totals48,
+    Balance54, BatchDetail, BatchDetails48, Digits, Element, Icc55, Message, Mti, OriginalPos61,
+    Private60, ResponseCode, Settlement48, Totals48, icc_of_reversal,
 };
 use crate::line::{Incoming, MacCheck};
 use crate::matching;
@@ -45,16 +46,51 @@ pub(super) fn echo(config: &Config, batch: u32) -> Message {
         .with(Element::PRIVATE_60, code(batch, ECHO_CODE))
 }
 
+/// 0820 or 0800: asks for a list of chip data, for an entry of it, or says that it was the last.
+pub(super) fn chip_data(
+    config: &Config,
+    (mti, batch): (Mti, u32),
+    network_code: u16,
+    private: Option<&[u8]>,
+) -> Message {
+    let mut message = Message::new(mti)
+        .with(Element::TERMINAL, config.terminal)
+        .with(Element::MERCHANT, config.merchant)
+        .with(Element::PRIVATE_60, code(batch, network_code));
+    if let Some(private) = private {
+        message.set(Element::PRIVATE_62, private);
+    }
+    message
+}
+
+/// Element 23: our cards are the first of their accounts.
+const CARD_SEQUENCE: &str = "001";
+
+/// Element 22: read by chip or from the stripe, with a PIN or without.
+const fn entry_mode(is_by_chip: bool, has_pin: bool) -> &'static str {
+    match (is_by_chip, has_pin) {
+        (true, true) => "051",
+        (true, false) => "052",
+        (false, true) => "021",
+        (false, false) => "022",
+    }
+}
+
 /// The request of a transaction. None if the PIN cannot be enciphered for this card.
 pub(super) fn request(
     config: &Config,
     transaction: &Transaction,
     keys: &WorkKeys,
-    pin: Option<&Pin>,
+    (pin, icc): (Option<&Pin>, Option<&Icc55>),
 ) -> Option<Message> {
     let Transaction { kind, stan, batch, amount, .. } = *transaction;
     let mut message =
         card_request(config, kind, (stan, Some(amount)), &transaction.card, keys, pin)?;
+    if let Some(icc) = icc {
+        message.set(Element::ENTRY_MODE, entry_mode(true, pin.is_some()));
+        message.set(Element::CARD_SEQUENCE, CARD_SEQUENCE);
+        message.set(Element::ICC, icc.encode());
+    }
     if let Some(original) = &transaction.original {
         message.set(Element::RRN, original.rrn);
         if let Some(authorization) = original.authorization {
@@ -76,7 +112,7 @@ pub(super) fn repeat(
     keys: &WorkKeys,
     (mti, stan): (Mti, u32),
 ) -> Option<Message> {
-    let mut message = request(config, advice, keys, None)?;
+    let mut message = request(config, advice, keys, (None, None))?;
     message.set_mti(mti);
     message.set_number(Element::STAN, stan.into(), 6);
     message.remove(Element::TRACK_2);
@@ -112,7 +148,7 @@ fn card_request(
     }
     message.set_number(Element::STAN, stan.into(), 6);
     message.set_number(Element::EXPIRY, card.expiry.into(), 4);
-    message.set(Element::ENTRY_MODE, if pin.is_some() { "021" } else { "022" });
+    message.set(Element::ENTRY_MODE, entry_mode(false, pin.is_some()));
     message.set(Element::CONDITION_CODE, kind.condition());
     if pin.is_some() {
         message.set(Element::PIN_CAPTURE, "12");
@@ -139,12 +175,17 @@ pub(super) fn reversal(config: &Config, doubt: &Doubt, stan: u32) -> Message {
     message.set_number(Element::AMOUNT, amount.minor, 12);
     message.set_number(Element::STAN, stan.into(), 6);
     message.set_number(Element::EXPIRY, card.expiry.into(), 4);
-    message.set(Element::ENTRY_MODE, if config.asks_for_pin { "021" } else { "022" });
+    let is_by_chip = doubt.transaction.is_by_chip();
+    message.set(Element::ENTRY_MODE, entry_mode(is_by_chip, config.asks_for_pin));
     message.set(Element::CONDITION_CODE, kind.condition());
     message.set(Element::RESPONSE_CODE, doubt.reason.code());
     message.set(Element::TERMINAL, config.terminal);
     message.set(Element::MERCHANT, config.merchant);
     message.set_number(Element::CURRENCY, amount.currency.0.into(), 3);
+    if is_by_chip {
+        message.set(Element::CARD_SEQUENCE, CARD_SEQUENCE);
+        message.set(Element::ICC, icc_of_reversal(RESULTS, config.terminal));
+    }
     message.set(Element::PRIVATE_60, card_60(kind, batch));
     if let Some(original) = original {
         message.set(Element::PRIVATE_61, original_61(original));

@@ -7,7 +7,9 @@
 //! reversals go the repeats.
 
 mod advice;
+mod chip;
 mod config;
+mod download;
 mod exchange;
 mod journal;
 mod messages;
@@ -32,7 +34,9 @@ use crate::record::{Kind, Reason, TerminalRecord};
 use crate::security::Pin;
 use crate::time::{Instant, LocalTime, Now};
 use crate::timers::Timers;
+use download::Download;
 use journal::{Keys, Memory, Transaction};
+use messages::Approval;
 
 /// A terminal with its cashier's screen, printer and PIN pad.
 #[derive(Clone, Debug)]
@@ -93,6 +97,7 @@ enum Aim {
         voucher: Option<u32>,
     },
     Echo,
+    Download,
 }
 
 /// What the terminal is waiting for.
@@ -107,16 +112,24 @@ enum State {
     /// 0410 about the transaction with the voucher number `original`, or 0230 to the repeat of an
     /// advice; after a refusal, the end of the time an answer may take.
     Reversing { wish: Wish, original: u32, stan: u32, is_refused: bool },
+    /// The chip, to be read.
+    ReadingCard { wish: Wish },
     /// The cardholder.
     EnteringPin { wish: Wish },
+    /// The chip's cryptogram.
+    Signing { wish: Wish, pin: Option<Pin> },
     /// 0110 or 0210 to a request that moves something, or 0230 to an advice.
     Asking { transaction: Transaction },
+    /// The chip's last word on what the host approved.
+    Completing { transaction: Transaction, approval: Approval },
     /// 0210 to an inquiry.
     Inquiring { ticket: Ticket, stan: u32 },
     /// 0510.
     Comparing { wish: Wish, stan: u32 },
     /// 0330 to the details up to `through`, or to the end message.
     Uploading { wish: Wish, stan: u32, through: Option<u32> },
+    /// 0830 with a list, or 0810 with an entry of it, or to the end.
+    Downloading { wish: Wish, download: Download },
     /// 0830.
     Testing { wish: Wish },
     /// The printer.
@@ -181,8 +194,8 @@ enum Input<'a> {
     Garbled,
     /// The time for an answer is over.
     TimedOut,
-    PinEntered(&'a Pin),
-    PinCancelled,
+    /// PIN pad or card reader answered.
+    Told(Outcome),
 }
 
 impl Terminal {
@@ -229,12 +242,7 @@ impl Terminal {
             (S::Reversing { wish, original, is_refused, .. }, I::TimedOut | I::LineLost) => {
                 self.reversal_failed(now, wish, original, is_refused, actions);
             }
-            (S::EnteringPin { wish }, I::PinEntered(pin)) => {
-                self.request(now, wish, Some(pin), actions);
-            }
-            (S::EnteringPin { wish }, I::PinCancelled) => {
-                self.end(now, wish.ticket, Display::Cancelled, actions);
-            }
+            (state, I::Told(outcome)) => self.told(now, state, outcome, actions),
             (S::Asking { transaction }, I::Heard(m)) if self.hears_of(&transaction, m) => {
                 self.answered(now, &transaction, m, actions);
             }
@@ -262,9 +270,15 @@ impl Terminal {
             (S::Comparing { wish, .. }, I::TimedOut | I::LineLost) => {
                 self.totals_unanswered(now, wish, actions);
             }
-            (S::SigningOn { wish, .. } | S::Uploading { wish, .. }, I::TimedOut | I::LineLost) => {
-                self.unanswered(now, wish, actions);
+            (S::Downloading { wish, download }, I::Heard(m))
+                if self.hears_of_download(&download, m) =>
+            {
+                self.download_answered(now, wish, download, m, actions);
             }
+            (
+                S::SigningOn { wish, .. } | S::Uploading { wish, .. } | S::Downloading { wish, .. },
+                I::TimedOut | I::LineLost,
+            ) => self.unanswered(now, wish, actions),
             (S::Testing { wish }, I::Heard(m)) if self.is_echo(m) => {
                 self.echo_answered(now, wish, m, actions);
             }
@@ -282,6 +296,7 @@ impl Terminal {
             _ if !wish.is_allowed => self.end(now, wish.ticket, Display::WrongPassword, actions),
             (Aim::Reprint { voucher }, _) => self.reprint(now, wish.ticket, voucher, actions),
             (Aim::Echo, _) => self.test_line(now, wish, actions),
+            (Aim::Download, _) => self.download(now, wish, actions),
             (Aim::SignOn, _) | (_, Keys::Withdrawn) => self.sign_on(now, wish, actions),
             (_, Keys::Never) => self.end(now, wish.ticket, Display::MustSignOn, actions),
             (aim, Keys::Good(_)) => match (self.next_doubt(&wish), aim) {
@@ -378,19 +393,14 @@ impl Node for Terminal {
             Event::Told { device: Device::Printer, outcome } => {
                 self.printed(now, outcome == Outcome::Printed, actions);
             }
-            Event::Told { outcome: Outcome::PinEntered(pin), .. } => {
-                self.step(now, Input::PinEntered(&pin), actions);
-            }
-            Event::Told { outcome: Outcome::PinCancelled, .. } => {
-                self.step(now, Input::PinCancelled, actions);
-            }
+            Event::Told { outcome, .. } => self.step(now, Input::Told(outcome), actions),
             Event::Commanded(command) => {
                 if let Some(wish) = Wish::of(command, &self.config) {
                     self.step(now, Input::Wish(wish), actions);
                 }
             }
             // One event after another: nothing waits for a commit but the actions behind it.
-            Event::Told { .. } | Event::Committed => {}
+            Event::Committed => {}
         }
     }
 
@@ -424,6 +434,7 @@ impl Wish {
             Command::Settle { ticket } => (ticket, Aim::Settle),
             Command::Reprint { ticket, voucher } => (ticket, Aim::Reprint { voucher }),
             Command::Echo { ticket } => (ticket, Aim::Echo),
+            Command::Download { ticket } => (ticket, Aim::Download),
             Command::CutOver { .. }
             | Command::Maintenance { .. }
             | Command::WithdrawKeys { .. } => return None,

@@ -8,7 +8,7 @@ use crate::asked::Question;
 use crate::card::{Amount, Card, Voucher};
 use crate::defect::Defect;
 use crate::device::{Device, Display, Output, Slip};
-use crate::iso8583::{Element, ResponseCode};
+use crate::iso8583::{Element, Icc55, ResponseCode};
 use crate::line::{Incoming, MacCheck};
 use crate::node::{Actions, Ticket};
 use crate::record::{Kind, Reason, TerminalRecord};
@@ -16,11 +16,18 @@ use crate::security::Pin;
 use crate::time::Now;
 
 /// A request that moves something, complete but for its voucher number.
-struct Asked {
-    kind: Kind,
-    amount: Amount,
-    card: Card,
+pub(super) struct Asked {
+    pub(super) kind: Kind,
+    pub(super) amount: Amount,
+    pub(super) card: Card,
     original: Option<Voucher>,
+}
+
+impl Asked {
+    /// Whether the chip is asked: what refers to an earlier voucher names it by its track.
+    pub(super) fn is_by_chip(&self) -> bool {
+        self.card.has_chip && self.kind.original().is_none()
+    }
 }
 
 impl Terminal {
@@ -36,18 +43,33 @@ impl Terminal {
         if (asked.is_some() && is_full) || self.card_stan(asked.is_some()).is_none() {
             return self.end(now, wish.ticket, Display::MustSettle, actions);
         }
-        // The supervisor answers for a refund, and a repeat could carry no PIN: none is kept.
-        let is_told = asked.as_ref().is_some_and(|asked| asked.kind.is_advice());
-        if !self.config.asks_for_pin || is_told {
-            return self.request(now, wish, None, actions);
+        if asked.as_ref().is_some_and(Asked::is_by_chip) {
+            return match self.missing_chip_data() {
+                Some(what) => {
+                    self.end(now, wish.ticket, Display::ChipDataMissing(what), actions);
+                }
+                None => self.read_card(wish, actions),
+            };
         }
-        let amount = asked.map(|asked| asked.amount);
+        // The supervisor answers for a refund, and a repeat could carry no PIN: none is kept.
+        if asked.is_some_and(|asked| asked.kind.is_advice()) {
+            return self.request(now, wish, (None, None), actions);
+        }
+        self.enter_pin(now, wish, actions);
+    }
+
+    /// Asks the cardholder for the PIN, if this terminal does.
+    pub(super) fn enter_pin(&mut self, now: Now, wish: Wish, actions: &mut Actions) {
+        if !self.config.asks_for_pin {
+            return self.authorise(now, wish, None, actions);
+        }
+        let amount = self.asked(&wish).ok().flatten().map(|asked| asked.amount);
         actions.tell(Device::PinPad, Output::EnterPin { amount });
         self.state = State::EnteringPin { wish };
     }
 
     /// What a wish asks for, if it is to move something; or why the terminal does not ask it.
-    fn asked(&self, wish: &Wish) -> Result<Option<Asked>, Display> {
+    pub(super) fn asked(&self, wish: &Wish) -> Result<Option<Asked>, Display> {
         match wish.aim {
             Aim::Ask { kind, amount, card, original } => {
                 Ok(Some(Asked { kind, amount, card, original }))
@@ -86,11 +108,11 @@ impl Terminal {
         &mut self,
         now: Now,
         wish: Wish,
-        pin: Option<&Pin>,
+        secrets: (Option<&Pin>, Option<&Icc55>),
         actions: &mut Actions,
     ) {
         actions.about(wish.ticket);
-        let Some(request) = self.prepare(now, &wish, pin, actions) else {
+        let Some(request) = self.prepare(now, &wish, secrets, actions) else {
             return self.end(
                 now,
                 wish.ticket,
@@ -117,7 +139,7 @@ impl Terminal {
         &self,
         now: Now,
         wish: &Wish,
-        pin: Option<&Pin>,
+        (pin, icc): (Option<&Pin>, Option<&Icc55>),
         actions: &mut Actions,
     ) -> Option<Request> {
         let Keys::Good(keys) = &self.memory.keys else { return None };
@@ -128,7 +150,7 @@ impl Terminal {
                 let date = now.local.date().mmdd();
                 let transaction =
                     Transaction { ticket, stan, batch, kind, original, amount, card, date };
-                let message = messages::request(&self.config, &transaction, keys, pin)?;
+                let message = messages::request(&self.config, &transaction, keys, (pin, icc))?;
                 (message, Requested::Transaction(transaction))
             }
             (Aim::Inquiry { card }, None) => {
@@ -171,11 +193,10 @@ impl Terminal {
     ) {
         actions.about(asked.ticket);
         match messages::judge(&self.config, asked, incoming) {
-            Verdict::Approved(approval) => {
-                self.timers.clear(super::Timer::Answer);
-                self.approve(asked, approval, actions);
-                self.state = State::Printing;
+            Verdict::Approved(approval) if asked.is_by_chip() => {
+                self.complete(*asked, approval, actions);
             }
+            Verdict::Approved(approval) => self.complete_with(asked, approval, actions),
             Verdict::Declined(code) => self.decline(now, asked, code, actions),
             Verdict::Untrusted(code, reason) => {
                 self.record(due(asked, reason), actions);
@@ -189,6 +210,18 @@ impl Terminal {
             }
             Verdict::Doubt(reason) => self.doubt(now, asked, reason, actions),
         }
+    }
+
+    /// Approved, and nothing is waited for any more but the printer.
+    pub(super) fn complete_with(
+        &mut self,
+        asked: &Transaction,
+        approval: Approval,
+        actions: &mut Actions,
+    ) {
+        self.timers.clear(super::Timer::Answer);
+        self.approve(asked, approval, actions);
+        self.state = State::Printing;
     }
 
     /// The voucher is in the batch; the slip comes out.
@@ -207,7 +240,7 @@ impl Terminal {
         self.slips.push(Printing::Receipt { ticket, stan, is_copy: false });
     }
 
-    fn decline(
+    pub(super) fn decline(
         &mut self,
         now: Now,
         asked: &Transaction,

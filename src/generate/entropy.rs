@@ -32,6 +32,8 @@ pub(super) enum Concern {
     Clearing,
     /// Money that is given back later.
     Refund,
+    /// Cards with chips.
+    Chip,
 }
 
 /// A source of choices.

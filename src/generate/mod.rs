@@ -4,6 +4,7 @@
 //! The same build gives the same scenario for a seed, on every machine. No world is known here.
 
 mod arbitrary;
+mod chip;
 mod clearing;
 mod entropy;
 mod extra;
@@ -143,6 +144,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     }
     if is_short {
         steps::keep_transactions(COUNTER_OTHERS_MAX, &mut scenario);
+    }
+    entropy.concern(Concern::Chip);
+    if entropy.chance(chip::percent(profile)) {
+        chip::add(entropy, &mut scenario);
     }
     entropy.concern(Concern::Story);
     if entropy.chance(STORIES_PERCENT) {

@@ -50,6 +50,7 @@ fn is_transaction(wish: &Wish) -> bool {
         | Wish::Settle
         | Wish::Reprint { .. }
         | Wish::Echo
+        | Wish::Download
         | Wish::CutOver { .. }
         | Wish::Maintenance { .. }
         | Wish::WithdrawKeys { .. } => false,

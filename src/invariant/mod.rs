@@ -18,6 +18,7 @@ mod cleared;
 mod currency_exact;
 mod delivered_to_its_terminal;
 mod echo_integrity;
+mod emv_finality;
 mod fees_follow_principal;
 mod final_is_final;
 mod four_way_reconciliation;
@@ -201,7 +202,7 @@ pub(crate) trait Invariant: Sync {
 }
 
 /// Every claim, in the order in which violations are told.
-static ALL: [&dyn Invariant; 41] = [
+static ALL: [&dyn Invariant; 42] = [
     &no_unreversed_debit::Claim,
     &no_unpaid_approval::Claim,
     &at_most_once_posting::Claim,
@@ -224,6 +225,7 @@ static ALL: [&dyn Invariant; 41] = [
     &write_ahead_reversal::Claim,
     &saf_never_forgets::Claim,
     &open_to_buy::Claim,
+    &emv_finality::Claim,
     &books_sum_to_zero::Claim,
     &hold_conservation::Claim,
     &four_way_reconciliation::Claim,

@@ -93,7 +93,14 @@ fn forwarded(books: &Books, seen: &Seen<'_>) -> Checked {
 fn decided(books: &Books, seen: &Seen<'_>) -> Checked {
     let party = seen.entry.party;
     let Some((new, earlier)) = books.decisions.split_last() else { return Ok(0) };
-    let is_same = |d: &&Decision| d.issuer == party && d.key == new.key && d.moved() && new.moved();
+    // What a chip signed is one request, whatever name somebody sent it under.
+    let is_signed_alike = |d: &Decision| d.pan == new.pan && d.presented == new.presented;
+    let is_same = |d: &&Decision| {
+        d.issuer == party
+            && (d.key == new.key || new.presented.is_some() && is_signed_alike(d))
+            && d.moved()
+            && new.moved()
+    };
     let Some(first) = earlier.iter().find(is_same) else { return Ok(0) };
     let is_it = |w: &Wire| !w.is_pos && w.network_key() == new.key;
     let Some(copy) = copy(books, party, new.kind.request(), is_it) else { return Ok(0) };
@@ -122,6 +129,7 @@ fn reversed(books: &Books, seen: &Seen<'_>) -> Checked {
 mod tests {
     use super::*;
     use crate::invariant::testing::{SWITCH, TERMINAL, Tale, sale};
+    use reversim_models::record::Presented;
 
     #[test]
     fn a_copy_is_answered_and_changes_nothing() {
@@ -153,6 +161,22 @@ mod tests {
         let first = tale.decided(sale(1));
         let copy = tale.deliver_copy(request, 1);
         let second = tale.decided(sale(1));
+        tale.breaks(ABOUT.name, &[first, copy, second], "for a second copy");
+    }
+
+    #[test]
+    fn what_a_chip_signed_is_not_debited_again_under_another_number() {
+        let signed = |record: &mut IssuerRecord| {
+            if let IssuerRecord::Decided { presented, .. } = record {
+                let (unpredictable, cryptogram) = ([7; 4], [9; 8]);
+                *presented = Some(Presented { counter: 3, unpredictable, cryptogram });
+            }
+        };
+        let mut tale = Tale::new();
+        let request = tale.network_request(sale(1)) - 1;
+        let first = tale.decided_as(sale(1), signed);
+        let copy = tale.deliver_resubmitted(request, &sale(2).net(Mti::FINANCIAL_REQUEST));
+        let second = tale.decided_as(sale(2), signed);
         tale.breaks(ABOUT.name, &[first, copy, second], "for a second copy");
     }
 

@@ -5,7 +5,7 @@ use super::{Mark, Marks};
 use crate::history::{Entry, Frame, Setting, What};
 use crate::invariant::peek_mti;
 use crate::party::{Party, Role};
-use reversim_models::device::Device;
+use reversim_models::device::{CardCommand, Device, Output};
 use reversim_models::filing::Place;
 use reversim_models::iso8583::{Mti, ResponseCode};
 use reversim_models::node::{LinkDownReason, Ticket};
@@ -53,6 +53,8 @@ pub struct MarkWatch {
     has_clearing: bool,
     /// Approved sales at the acquirer's switch.
     standing: Vec<u64>,
+    /// What chips were asked to confirm.
+    completing: Vec<Ticket>,
 }
 
 struct Waiting {
@@ -92,6 +94,7 @@ impl MarkWatch {
             ending: None,
             has_clearing: setting.parties.iter().any(|party| party.role == Role::Clearing),
             standing: Vec::new(),
+            completing: Vec::new(),
         }
     }
 
@@ -113,6 +116,14 @@ impl MarkWatch {
                 if self.approved.contains(&entry.ticket) =>
             {
                 self.marks.set(Mark::PrinterFailedAfterApproval);
+            }
+            What::Told { output: Output::Card(CardCommand::Complete(_)), .. } => {
+                self.completing.push(entry.ticket);
+            }
+            What::Answered { device: Device::CardReader, is_done: false }
+                if self.completing.contains(&entry.ticket) =>
+            {
+                self.marks.set(Mark::CardPulledAfterApproval);
             }
             What::LinkDown { peer, reason, .. } => {
                 if *reason == LinkDownReason::Closed && self.halves.contains(&(*peer, entry.party))
@@ -323,8 +334,12 @@ impl MarkWatch {
 
     fn issuer(&mut self, record: &IssuerRecord) {
         match record {
-            IssuerRecord::Decided { key, code, .. } => {
+            IssuerRecord::Decided { key, code, presented, .. } => {
                 self.came(Origin::Network(*key));
+                let is_refused = *code == ResponseCode::CARD_VERIFICATION_FAILED;
+                if presented.is_some() && is_refused {
+                    self.marks.set(Mark::CryptogramSentAgain);
+                }
                 if *code == ResponseCode::PIN_TRIES_EXCEEDED {
                     self.marks.set(Mark::PinLocked);
                 }

@@ -4,7 +4,7 @@ use super::files;
 use super::words::{describe_command, micros};
 use crate::history::{Entry, Frame, Horizon, What};
 use reversim_models::card::{Amount, Currency};
-use reversim_models::device::{Device, Display, Output, Slip};
+use reversim_models::device::{CardCommand, ChipData, Device, Display, Output, Slip};
 use reversim_models::iso8583::{Element, Message, Mti, Private60, ResponseCode, Settlement48};
 use reversim_models::node::LinkDownReason;
 use reversim_models::record::{
@@ -60,6 +60,10 @@ fn terminal_words(record: &TerminalRecord) -> String {
     match record {
         TerminalRecord::SignedOn { batch, .. } => format!("batch {batch:06}"),
         TerminalRecord::SignedOff => String::new(),
+        TerminalRecord::ChipDataLost { what } => chip_data(*what).to_owned(),
+        TerminalRecord::ChipDataLoaded { what, entries } => {
+            format!("{} {}", entries.len(), chip_data(*what))
+        }
         TerminalRecord::StanTaken { stan }
         | TerminalRecord::NotSent { stan, .. }
         | TerminalRecord::SlipPrinted { stan, .. } => format!("{stan:06}"),
@@ -219,12 +223,24 @@ pub fn output_words(output: &Output) -> String {
             format!("(slip: refund not confirmed {stan:06} {amount})")
         }
         Output::EnterPin { .. } => "(PIN asked)".to_owned(),
+        Output::Card(CardCommand::Read) => "(chip: read)".to_owned(),
+        Output::Card(CardCommand::Sign(challenge)) => {
+            format!("(chip: sign {}.{:02})", challenge.amount / 100, challenge.amount % 100)
+        }
+        Output::Card(CardCommand::Complete(amount)) => format!("(chip: confirm {amount})"),
         // A log may hold what must never be shown: a planted defect writes frames into it.
         Output::Log(text) => format!("(log line of {} characters)", text.chars().count()),
         Output::Text(text) => {
             let way = if text.is_credit { "credited" } else { "debited" };
             format!("(text: {} {way})", text.amount)
         }
+    }
+}
+
+fn chip_data(what: ChipData) -> &'static str {
+    match what {
+        ChipData::Parameters => "chip parameters",
+        ChipData::PublicKeys => "public keys",
     }
 }
 
@@ -283,6 +299,11 @@ fn management(message: &Message) -> Option<&'static str> {
         301 => Some("echo"),
         201 => Some("details"),
         202 | 207 => Some("end of batch"),
+        382 => Some("parameters?"),
+        380 => Some("parameters"),
+        372 => Some("keys?"),
+        370 => Some("key"),
+        381 | 371 => Some("end of download"),
         _ => None,
     }
 }
@@ -356,6 +377,7 @@ fn device_word(device: Device) -> &'static str {
         Device::Screen => "screen",
         Device::Printer => "printer",
         Device::PinPad => "PIN pad",
+        Device::CardReader => "card reader",
         Device::Log => "log",
         Device::TextMessage => "text message",
     }

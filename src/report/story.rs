@@ -71,6 +71,9 @@ fn sentence(entry: &Entry, faults: &[Fault]) -> Option<String> {
             let way = if text.is_credit { "credited" } else { "debited" };
             Some(format!("the cardholder of {} reads: {} {way}", text.pan, text.amount))
         }
+        What::Answered { device: Device::CardReader, is_done: false } => {
+            Some("the chip does not do it".to_owned())
+        }
         What::Answered { device: Device::Printer, is_done: false } => {
             Some("no slip comes out".to_owned())
         }

@@ -3,7 +3,7 @@
 //! Everything is ASCII and masked: a sentence may go to a log, a ladder or a file.
 
 use crate::fault::{
-    ActionName, Damage, Direction, Fault, OnAction, OnMessage, Side, Tie, Until, When,
+    ActionName, ChipData, Damage, Direction, Fault, OnAction, OnMessage, Side, Tie, Until, When,
 };
 use crate::scenario::{Step, Wish};
 use reversim_models::card::{Amount, Card, Pan};
@@ -79,6 +79,7 @@ fn describe_action(on: &OnAction) -> String {
         ActionName::Screen => "shows something on the screen".to_owned(),
         ActionName::Printer => "prints a slip".to_owned(),
         ActionName::PinPad => "asks for the PIN".to_owned(),
+        ActionName::CardReader => "has the chip do something".to_owned(),
         ActionName::Log => "writes to its log".to_owned(),
         ActionName::TextMessage => "sends a text message".to_owned(),
         ActionName::Connect => "connects".to_owned(),
@@ -153,6 +154,11 @@ fn describe_message_fault(fault: &Fault) -> Option<String> {
         Fault::Replay { on, after_ms } => {
             format!("replay {}, {} later", describe_message(on), millis(*after_ms))
         }
+        Fault::Resubmit { on, after_ms } => format!(
+            "send what the chip signed in {} again under another trace number, {} later",
+            describe_message(on),
+            millis(*after_ms)
+        ),
         _ => return None,
     };
     Some(words)
@@ -213,6 +219,20 @@ fn describe_party_fault(fault: &Fault) -> String {
         Fault::PrinterFault { step } => format!("no slip comes out at step {step}"),
         Fault::PinCancelled { step } => format!("the cardholder of step {step} presses cancel"),
         Fault::WrongPin { step } => format!("the cardholder of step {step} enters a wrong PIN"),
+        Fault::CardUnreadable { step } => format!("the chip of step {step} cannot be read"),
+        Fault::KernelFails { step } => format!("the chip of step {step} fails before it signs"),
+        Fault::CardDeclines { step } => {
+            format!("the chip of step {step} declines what the host approved")
+        }
+        Fault::CardPulled { step } => {
+            format!("the card of step {step} is pulled after the host's approval")
+        }
+        Fault::ChipDataMissing { step, what: ChipData::Parameters } => {
+            format!("at step {step} the terminal has no chip parameters")
+        }
+        Fault::ChipDataMissing { step, what: ChipData::PublicKeys } => {
+            format!("at step {step} the terminal has no public keys")
+        }
         Fault::KeyChange { terminal, at } => {
             format!("withdraw the work keys of {terminal} {}", describe_when(at))
         }
@@ -240,6 +260,7 @@ pub fn fault_kind(fault: &Fault) -> &'static str {
         Fault::Reorder(_) => "reorder",
         Fault::Corrupt { .. } => "corrupt",
         Fault::Replay { .. } => "replay",
+        Fault::Resubmit { .. } => "resubmit",
         Fault::Split { .. } => "split",
         Fault::Coalesce(_) => "coalesce",
         Fault::Reset { .. } => "reset",
@@ -252,6 +273,11 @@ pub fn fault_kind(fault: &Fault) -> &'static str {
         Fault::PrinterFault { .. } => "printer-fault",
         Fault::PinCancelled { .. } => "pin-cancelled",
         Fault::WrongPin { .. } => "wrong-pin",
+        Fault::CardUnreadable { .. } => "card-unreadable",
+        Fault::KernelFails { .. } => "kernel-fails",
+        Fault::CardDeclines { .. } => "card-declines",
+        Fault::CardPulled { .. } => "card-pulled",
+        Fault::ChipDataMissing { .. } => "chip-data-missing",
         Fault::KeyChange { .. } => "key-change",
         Fault::CutOver { .. } => "cut-over",
         Fault::Maintenance { .. } => "maintenance",
@@ -292,6 +318,7 @@ pub fn describe_step(step: &Step) -> String {
         Wish::Reprint { of: None } => "print the last slip again".to_owned(),
         Wish::Reprint { of: Some(step) } => format!("print the slip of step {step} again"),
         Wish::Echo => "test the line".to_owned(),
+        Wish::Download => "download chip parameters and public keys".to_owned(),
         Wish::CutOver { window_ms } => {
             format!("change the business date, refusing requests for {}", millis(*window_ms))
         }
@@ -334,6 +361,7 @@ pub fn describe_command(command: &Command) -> String {
         Command::Reprint { voucher: None, .. } => "reprint the last slip".to_owned(),
         Command::Reprint { voucher: Some(stan), .. } => format!("reprint {stan:06}"),
         Command::Echo { .. } => "test the line".to_owned(),
+        Command::Download { .. } => "download chip parameters and keys".to_owned(),
         Command::CutOver { date, .. } => format!("business date {date}"),
         Command::Maintenance { window } => format!("maintenance for {}", micros(window.0)),
         Command::WithdrawKeys { .. } => "withdraw keys".to_owned(),

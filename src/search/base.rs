@@ -2,7 +2,7 @@
 //! that can be asked for and each shape of the way. What has to go wrong in one goes wrong in
 //! every run of it; the faults that are explored come on top.
 
-use crate::fault::{Fault, OnMessage};
+use crate::fault::{ChipData, Fault, OnMessage};
 use crate::party::Party;
 use crate::scenario::{Scenario, Step, Wish};
 use reversim_models::iso8583::Mti;
@@ -35,6 +35,8 @@ pub const FLOWS: &[&str] = &[
     "clearing",
     "adjustment",
     "suspense",
+    "chip",
+    "chip-download",
 ];
 
 const SALE: Wish = Wish::Sale { amount: 10_000, card: 1 };
@@ -72,6 +74,8 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "clearing" => clearing(),
         "adjustment" => adjustment(),
         "suspense" => suspense(),
+        "chip" => by_chip(&[SALE]),
+        "chip-download" => chip_download(),
         _ => return None,
     };
     name.clone_into(&mut scenario.title);
@@ -111,6 +115,21 @@ fn refund_passed_through() -> Scenario {
 fn wrong_pin() -> Scenario {
     let mut scenario = at_the_counter(&[SALE, SALE]);
     scenario.faults.push(Fault::WrongPin { step: 2 });
+    scenario
+}
+
+/// Cards with chips.
+fn by_chip(wishes: &[Wish]) -> Scenario {
+    let mut scenario = at_the_counter(wishes);
+    scenario.topology.cards.iter_mut().for_each(|card| card.chip = true);
+    scenario
+}
+
+/// The terminal turns out to have no chip parameters, downloads them, and sells.
+fn chip_download() -> Scenario {
+    let mut scenario = by_chip(&[SALE, Wish::Download, SALE]);
+    scenario.faults.push(Fault::ChipDataMissing { step: 2, what: ChipData::Parameters });
+    scenario.steps[3].intent = Some(2);
     scenario
 }
 

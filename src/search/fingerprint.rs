@@ -3,7 +3,9 @@
 //! Numbers (steps, occurrences, milliseconds) and the count of parties do not enter, so the same
 //! mistake found by two seeds has one name. It says nothing about the cause.
 
-use crate::fault::{ActionName, Damage, Direction, Fault, OnAction, OnMessage, Side, Until, When};
+use crate::fault::{
+    ActionName, ChipData, Damage, Direction, Fault, OnAction, OnMessage, Side, Until, When,
+};
 use crate::history::History;
 use crate::party::Role;
 use crate::verdict::Violation;
@@ -87,6 +89,7 @@ pub fn normalised(fault: &Fault) -> String {
             format!("corrupt {} {what}", message(on))
         }
         Fault::Replay { on, .. } => format!("replay {}", message(on)),
+        Fault::Resubmit { on, .. } => format!("resubmit {}", message(on)),
         Fault::Split { on, .. } => format!("split {}", message(on)),
         Fault::Coalesce(on) => format!("coalesce {}", message(on)),
         Fault::Reset { on, .. } => format!("reset {}", message(on)),
@@ -114,6 +117,12 @@ pub fn normalised(fault: &Fault) -> String {
         Fault::PrinterFault { .. } => "printer-fault".to_owned(),
         Fault::PinCancelled { .. } => "pin-cancelled".to_owned(),
         Fault::WrongPin { .. } => "wrong-pin".to_owned(),
+        Fault::CardUnreadable { .. } => "card-unreadable".to_owned(),
+        Fault::KernelFails { .. } => "kernel-fails".to_owned(),
+        Fault::CardDeclines { .. } => "card-declines".to_owned(),
+        Fault::CardPulled { .. } => "card-pulled".to_owned(),
+        Fault::ChipDataMissing { what: ChipData::Parameters, .. } => "no-parameters".to_owned(),
+        Fault::ChipDataMissing { what: ChipData::PublicKeys, .. } => "no-public-keys".to_owned(),
         Fault::KeyChange { at, .. } => format!("key-change {}", when(at)),
         Fault::CutOver { at, .. } => format!("cut-over {}", when(at)),
         Fault::Maintenance { party, at, .. } => {

@@ -7,13 +7,13 @@
 use super::argument::{Argument, Pruned};
 use super::explore::Alphabet;
 use crate::fault::{
-    ActionName, Damage, Direction, Fault, OnAction, OnMessage, Side, Tie, Until, When,
+    ActionName, ChipData, Damage, Direction, Fault, OnAction, OnMessage, Side, Tie, Until, When,
 };
-use crate::history::{Entry, HEALING, History, What};
+use crate::history::{Entry, Frame, HEALING, History, What};
 use crate::party::{Party, Role};
 use crate::scenario::Scenario;
-use reversim_models::device::Device;
-use reversim_models::iso8583::Mti;
+use reversim_models::device::{CardCommand, Device, Output};
+use reversim_models::iso8583::{Element, Message, Mti};
 use reversim_models::node::{LinkDownReason, Ticket};
 
 /// How long power is away.
@@ -115,6 +115,7 @@ impl Reader<'_> {
                 let on = OnAction { party, side: Side::Before, action, step: ticket.0, nth };
                 self.around(history, index, on, found);
                 self.device(action, ticket, found);
+                self.chip(entry, ticket, found);
             }
         }
         match &entry.what {
@@ -129,6 +130,12 @@ impl Reader<'_> {
                     let on = OnMessage { from: party, to: *to, mti, step: ticket.0, nth };
                     let mut faults = Vec::with_capacity(64);
                     self.message(on, ticket, &mut faults);
+                    if self.alphabet == Alphabet::Full && is_signed(frame) {
+                        faults.push(Fault::Corrupt { on, damage: Damage::Element(55) });
+                        if to.role == Role::Issuer {
+                            faults.push(Fault::Resubmit { on, after_ms: 1_000 });
+                        }
+                    }
                     let is_lost = is_lost_where_it_is_sent(history, index);
                     self.place(faults, on, is_lost, found);
                 }
@@ -183,6 +190,27 @@ impl Reader<'_> {
                 found.faults.extend([Fault::PinCancelled { step }, Fault::WrongPin { step }]);
             }
             _ => {}
+        }
+    }
+
+    /// What may go wrong at each thing that a chip is told to do.
+    fn chip(&self, entry: &Entry, ticket: Ticket, found: &mut Placements) {
+        let What::Told { output: Output::Card(command), .. } = &entry.what else { return };
+        let step = ticket.0;
+        match (self.alphabet, command) {
+            (Alphabet::Core, _) => {}
+            (Alphabet::Full, CardCommand::Read) => {
+                let missing = [ChipData::Parameters, ChipData::PublicKeys];
+                let missing = missing.map(|what| Fault::ChipDataMissing { step, what });
+                found.faults.push(Fault::CardUnreadable { step });
+                found.faults.extend(missing);
+            }
+            (Alphabet::Full, CardCommand::Sign(_)) => {
+                found.faults.push(Fault::KernelFails { step });
+            }
+            (Alphabet::Full, CardCommand::Complete(_)) => {
+                found.faults.extend([Fault::CardDeclines { step }, Fault::CardPulled { step }]);
+            }
         }
     }
 
@@ -319,6 +347,12 @@ fn single(fault: &Fault) -> Option<&OnMessage> {
     fault.message().filter(|_| !matches!(fault, Fault::HalfOpen(_)))
 }
 
+/// Whether it is a request that a chip signed.
+fn is_signed(frame: &Frame) -> bool {
+    let has_chip = |message: &Message| message.has(Element::ICC) && message.mti().class() != 4;
+    frame.message().is_some_and(has_chip)
+}
+
 /// Whether a fault at this message loses it where it is sent, whatever else happens to it.
 fn loses(fault: &Fault, on: OnMessage) -> bool {
     match fault {
@@ -353,6 +387,7 @@ fn action_of(entry: &Entry) -> Option<ActionName> {
             Device::Screen => ActionName::Screen,
             Device::Printer => ActionName::Printer,
             Device::PinPad => ActionName::PinPad,
+            Device::CardReader => ActionName::CardReader,
             Device::Log => ActionName::Log,
             Device::TextMessage => ActionName::TextMessage,
         }),

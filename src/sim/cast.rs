@@ -6,6 +6,7 @@
 use crate::party::{Party, Role};
 use crate::scenario::{self, Scenario};
 use reversim_models::card::{Card, Currency, Pan};
+use reversim_models::chip::Chip;
 use reversim_models::defect::{Defect, Defects};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::line::Zone;
@@ -118,7 +119,19 @@ impl<'a> Plan<'a> {
     /// The card with this number, if there is one.
     pub(crate) fn card(&self, number: u8) -> Option<Card> {
         let spec = self.scenario.topology.cards.get(usize::from(number).checked_sub(1)?)?;
-        Some(Card { pan: self.pan(number, spec), expiry: spec.expiry })
+        Some(Card { pan: self.pan(number, spec), expiry: spec.expiry, has_chip: spec.chip })
+    }
+
+    /// The chips of all cards, each as it leaves the factory; none for a card without one.
+    pub(super) fn chips(&self) -> Vec<Option<Chip>> {
+        let cards = self.scenario.topology.cards.iter().take(200);
+        if !cards.clone().any(|spec| spec.chip) {
+            return Vec::new();
+        }
+        cards
+            .zip(1u8..)
+            .map(|(spec, number)| spec.chip.then(|| Chip::new(key(b'K', number))))
+            .collect()
     }
 
     fn pan(&self, number: u8, spec: &scenario::CardSpec) -> Pan {
@@ -265,6 +278,7 @@ impl<'a> Plan<'a> {
                     balance: spec.balance.min(i64::MAX as u64 / 4),
                     day_limit: spec.day_limit,
                     expiry: spec.expiry,
+                    chip_key: spec.chip.then(|| key(b'K', number)),
                     standing: match spec.standing {
                         scenario::Standing::Good => issuer::Standing::Good,
                         scenario::Standing::Lost => issuer::Standing::Lost,

@@ -2,11 +2,11 @@
 
 use super::host::Happening;
 use super::{Item, World};
-use crate::fault::{ActionName, Direction, Fault, OnAction, OnMessage, Side, When};
+use crate::fault::{self, ActionName, Direction, Fault, OnAction, OnMessage, Side, When};
 use crate::history::What;
 use crate::party::{Party, Role};
 use crate::scenario::Scenario;
-use reversim_models::device::{Device, Outcome};
+use reversim_models::device::{CardCommand, ChipData, Device, Outcome};
 use reversim_models::iso8583::{Mti, POS};
 use reversim_models::node::{Action, Command, Port, Ticket};
 use reversim_models::record::Record;
@@ -146,6 +146,7 @@ fn name_of(action: &Action) -> Option<ActionName> {
             Device::Screen => ActionName::Screen,
             Device::Printer => ActionName::Printer,
             Device::PinPad => ActionName::PinPad,
+            Device::CardReader => ActionName::CardReader,
             Device::Log => ActionName::Log,
             Device::TextMessage => ActionName::TextMessage,
         },
@@ -394,6 +395,44 @@ impl World<'_> {
             return Outcome::PinEntered(pin);
         }
         Outcome::PinEntered(super::Plan::pin(number))
+    }
+
+    /// What the chip of this ticket's card does, and the kernel with it.
+    pub(super) fn card_answers(&mut self, ticket: Ticket, command: CardCommand) -> Outcome {
+        let step = ticket.0;
+        match command {
+            CardCommand::Read => {
+                let lacks = [fault::ChipData::Parameters, fault::ChipData::PublicKeys];
+                for (what, told) in lacks.into_iter().zip(ChipData::ALL) {
+                    let is_it = |fault: &Fault| *fault == Fault::ChipDataMissing { step, what };
+                    if self.step_fault(ticket, is_it) {
+                        return Outcome::ChipDataMissing(told);
+                    }
+                }
+                match self.step_fault(ticket, |fault| *fault == Fault::CardUnreadable { step }) {
+                    true => Outcome::CardUnreadable,
+                    false => Outcome::CardRead,
+                }
+            }
+            CardCommand::Sign(challenge) => {
+                if self.step_fault(ticket, |fault| *fault == Fault::KernelFails { step }) {
+                    return Outcome::KernelFailed;
+                }
+                let place = usize::from(self.people.card_of(ticket)).checked_sub(1);
+                let chip = place.and_then(|place| self.chips.get_mut(place)?.as_mut());
+                let signed = chip.and_then(|chip| chip.sign(challenge));
+                signed.map_or(Outcome::KernelFailed, Outcome::Cryptogram)
+            }
+            CardCommand::Complete(_) => {
+                if self.step_fault(ticket, |fault| *fault == Fault::CardPulled { step }) {
+                    return Outcome::CardPulled;
+                }
+                match self.step_fault(ticket, |fault| *fault == Fault::CardDeclines { step }) {
+                    true => Outcome::CardDeclined,
+                    false => Outcome::CardAccepted,
+                }
+            }
+        }
     }
 
     fn step_fault(&mut self, ticket: Ticket, is_meant: impl Fn(&Fault) -> bool) -> bool {

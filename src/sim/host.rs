@@ -14,6 +14,9 @@ use reversim_models::record::Record;
 use reversim_models::time::{Duration, Instant, LocalTime, Now};
 use std::collections::VecDeque;
 
+/// How long a chip takes for each thing it is told to do.
+const CHIP_TIME: Duration = Duration::millis(500);
+
 /// An event on its way to a party, owned.
 #[derive(Clone, Debug)]
 pub(super) enum Happening {
@@ -374,6 +377,7 @@ impl World<'_> {
             Output::EnterPin { .. } => {
                 Some((Duration::millis(timing.pin_ms), self.enter_pin(ticket)))
             }
+            Output::Card(command) => Some((CHIP_TIME, self.card_answers(ticket, *command))),
             _ => None,
         };
         if let Output::Display(display) = output {

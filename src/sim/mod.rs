@@ -6,6 +6,7 @@
 mod cast;
 mod consulted;
 mod faults;
+mod gateway;
 mod host;
 mod latency;
 mod network;
@@ -27,6 +28,7 @@ use host::{Happening, Host};
 use network::{Delivery, Network};
 use people::People;
 use queue::{Queue, Rank};
+use reversim_models::chip::Chip;
 use reversim_models::node::{Action, Actions, Link, LinkDownReason, Port, Ticket};
 use reversim_models::time::{Date, Duration, Instant};
 
@@ -97,6 +99,8 @@ struct World<'a> {
     hosts: Vec<Host>,
     network: Network,
     people: People,
+    /// The chips of the cards, by number: what they count outlives every terminal's power.
+    chips: Vec<Option<Chip>>,
     faults: Faults<'a>,
     history: History,
     /// Room for the actions of one event, used again and again.
@@ -141,6 +145,7 @@ impl<'a> World<'a> {
             business_date: plan.business_date(),
             faults: Faults::new(scenario),
             people: People::new(scenario, &plan, hosts.len()),
+            chips: plan.chips(),
             network: Network::default(),
             plan,
             scenario,

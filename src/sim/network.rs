@@ -30,6 +30,8 @@ pub(super) struct Piece {
     pub(super) frame: Frame,
     pub(super) is_altered: bool,
     pub(super) copy: u32,
+    /// Written anew by a gateway on the line, under its own number and a right MAC.
+    pub(super) is_resubmitted: bool,
     pub(super) part: Option<(u32, u32)>,
 }
 
@@ -209,7 +211,8 @@ impl World<'_> {
         let from = connection.ends[1 - side].0;
         // A copy that comes after its connection is gone is read on the current one: whoever
         // replays messages does not depend on the connection they were caught on.
-        let is_copy = pieces.iter().all(|piece| piece.copy > 0);
+        // A gateway sits on the connection itself.
+        let is_copy = pieces.iter().all(|piece| piece.copy > 0 && !piece.is_resubmitted);
         let is_open = connection.is_up[side] && !connection.is_dead[side];
         let link = if is_open {
             Some(link)
@@ -231,7 +234,7 @@ impl World<'_> {
         let mut whole = None;
         let count = pieces.len();
         for piece in pieces {
-            let Piece { ticket, sent, frame, is_altered, copy, part } = piece;
+            let Piece { ticket, sent, frame, is_altered, copy, is_resubmitted: _, part } = piece;
             let bytes = frame.bytes();
             match part {
                 Some((start, end)) => {

@@ -172,6 +172,7 @@ impl World<'_> {
                 };
                 Command::Reprint { ticket, voucher }
             }
+            Wish::Download if is_terminal => Command::Download { ticket },
             Wish::Echo if is_terminal => Command::Echo { ticket },
             Wish::CutOver { window_ms } if party.role == Role::Switch => {
                 self.cut_over(ticket, window_ms);

@@ -42,7 +42,15 @@ impl World<'_> {
         let timing = &self.scenario.timing;
         let (min, max) = (timing.latency_min_us.max(1), timing.latency_max_us);
         let latency = latency_us(self.scenario.seed, address, nth, min, max);
-        let piece = Piece { ticket, sent, frame, is_altered: false, copy: 0, part: None };
+        let piece = Piece {
+            ticket,
+            sent,
+            frame,
+            is_altered: false,
+            copy: 0,
+            is_resubmitted: false,
+            part: None,
+        };
         let route = Route {
             link,
             side: 1 - side,
@@ -93,10 +101,13 @@ impl World<'_> {
             self.enter(&route, route.at + extra, Rank::Normal, vec![copy]);
         }
         if let Some((at, rank)) = fate.alone {
+            self.resubmit(&route, at, fate.resubmitted, &piece);
             self.enter(&route, at, rank, vec![piece]);
             return;
         }
         let at = self.in_order(&route);
+        let pause = fate.split.map_or(Duration::ZERO, |(_, pause)| pause);
+        self.resubmit(&route, at + pause, fate.resubmitted, &piece);
         let Some(connection) = self.network.connection(route.link) else { return };
         let held = connection.held[route.side].take();
         if let Some(joins) = fate.held {
@@ -109,6 +120,20 @@ impl World<'_> {
             return;
         }
         self.enter_in_order(&route, at, piece, fate.split, held);
+    }
+
+    /// What a gateway makes of a request comes behind it, however long that was held.
+    fn resubmit(
+        &mut self,
+        route: &Route,
+        at: Instant,
+        resubmitted: Option<(Duration, Frame)>,
+        piece: &Piece,
+    ) {
+        if let Some((extra, frame)) = resubmitted {
+            let piece = Piece { frame, copy: 1, is_resubmitted: true, ..piece.clone() };
+            self.enter(route, at + HOLD + extra, Rank::AfterDeadlines, vec![piece]);
+        }
     }
 
     fn enter_in_order(
@@ -219,11 +244,20 @@ impl World<'_> {
             Fault::Duplicate { after_ms, .. } | Fault::Replay { after_ms, .. } => {
                 fate.copies.push(Duration::millis(after_ms) + Duration::micros(1));
             }
+            // What never reached the other side whole would be no copy there.
+            Fault::Resubmit { .. } if piece.is_altered => return false,
+            Fault::Resubmit { after_ms, .. } => {
+                let frame = self.resubmitted(route.from, route.to, &piece.frame);
+                let Some(frame) = frame else { return false };
+                fate.resubmitted = Some((Duration::millis(after_ms), frame));
+            }
             Fault::Reorder(_) => fate.held = Some(false),
             Fault::Coalesce(_) => fate.held = Some(true),
             // A message is corrupted once. Two changes can cancel in the POS ECB MAC, which is an
             // exclusive-or over blocks: no correct party can survive that (see ARCHITECTURE.md).
-            Fault::Corrupt { .. } if piece.is_altered => return false,
+            Fault::Corrupt { .. } if piece.is_altered || fate.resubmitted.is_some() => {
+                return false;
+            }
             Fault::Corrupt { damage, .. } => match damaged(&piece.frame, damage) {
                 Some(frame) => {
                     piece.frame = frame;
@@ -261,6 +295,8 @@ struct Fate {
     held: Option<bool>,
     split: Option<(u32, Duration)>,
     copies: Vec<Duration>,
+    /// What a gateway makes of it, and how much later.
+    resubmitted: Option<(Duration, Frame)>,
 }
 
 /// The message type, read from the bytes without decoding the rest.

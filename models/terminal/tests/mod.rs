@@ -1,6 +1,7 @@
 //! The sentences of the terminal, played against a host that the test speaks for.
 
 mod advice;
+mod chip;
 mod defects;
 mod follow;
 mod line;
@@ -11,8 +12,9 @@ mod settlement;
 
 use super::{Config, HOST, Terminal};
 use crate::card::{Amount, Card, Currency, Pan};
+use crate::chip::Chip;
 use crate::defect::{Defect, Defects};
-use crate::device::{Device, Display, Outcome, Output, Slip};
+use crate::device::{CardCommand, Device, Display, Outcome, Output, Slip};
 use crate::iso8583::{
     Balance54, BalanceSign, Element, Envelope, Message, Mti, Private60, ResponseCode, Settlement48,
 };
@@ -28,7 +30,7 @@ pub(super) const PRICE: Amount = Amount::cny(50_000);
 pub(super) const PAN: &str = "6224242000000021";
 
 pub(super) fn card() -> Card {
-    Card { pan: Pan::new(PAN.as_bytes()).unwrap(), expiry: 2912 }
+    Card { pan: Pan::new(PAN.as_bytes()).unwrap(), expiry: 2912, has_chip: false }
 }
 
 pub(super) fn config() -> Config {
@@ -72,6 +74,11 @@ pub(super) struct Counter {
     pub(super) has_line: bool,
     pub(super) has_paper: bool,
     pub(super) pin: Option<Pin>,
+    chip: Chip,
+    /// What the reader answers first; then it does as it is told.
+    pub(super) reader: VecDeque<Outcome>,
+    /// What the chip says to an approval; none for nothing.
+    pub(super) last_word: Option<Outcome>,
     host: Line,
     pub(super) generation: u64,
     pub(super) batch: u32,
@@ -98,6 +105,9 @@ impl Counter {
             has_line: true,
             has_paper: true,
             pin: Pin::new("123456"),
+            chip: Chip::new(Key::new(&[0x43; 16]).unwrap()),
+            reader: VecDeque::new(),
+            last_word: Some(Outcome::CardAccepted),
             host: host_line(&config),
             generation: 0,
             batch: 7,
@@ -193,10 +203,22 @@ impl Counter {
                         self.pin.clone().map_or(Outcome::PinCancelled, Outcome::PinEntered);
                     queue.push_back(Next::Told(Device::PinPad, outcome));
                 }
+                Action::Tell { output: Output::Card(command), .. } => {
+                    let outcome = self.reader.pop_front().or_else(|| self.chip_does(command));
+                    queue.extend(outcome.map(|told| Next::Told(Device::CardReader, told)));
+                }
                 Action::Tell { .. } => {}
             }
         }
         true
+    }
+
+    fn chip_does(&mut self, command: CardCommand) -> Option<Outcome> {
+        match command {
+            CardCommand::Read => Some(Outcome::CardRead),
+            CardCommand::Sign(challenge) => self.chip.sign(challenge).map(Outcome::Cryptogram),
+            CardCommand::Complete(_) => self.last_word.clone(),
+        }
     }
 
     fn deliver(&mut self, link: Link, frame: &[u8]) {

@@ -46,6 +46,14 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
         ),
     ),
     (
+        "resubmit",
+        "Somebody with the key of an issuer's line sends what a chip signed as a new request.",
+        concat!(
+            r#"resubmit = { on = { from = "switch-1", to = "issuer-1", mti = "0200", step "#,
+            r#"= 2 }, after-ms = 1000 }"#,
+        ),
+    ),
+    (
         "split",
         "The message arrives in two reads, the second after a pause.",
         concat!(
@@ -113,6 +121,31 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
         "pin-cancelled = { step = 2 }",
     ),
     ("wrong-pin", "The cardholder of a step enters a wrong PIN.", "wrong-pin = { step = 2 }"),
+    (
+        "card-unreadable",
+        "The chip card of a step cannot be read (E302).",
+        "card-unreadable = { step = 2 }",
+    ),
+    (
+        "kernel-fails",
+        "Chip or kernel fail before the card of a step has signed (E302).",
+        "kernel-fails = { step = 2 }",
+    ),
+    (
+        "card-declines",
+        "The chip of a step declines what the host approved (second GENERATE AC).",
+        "card-declines = { step = 2 }",
+    ),
+    (
+        "card-pulled",
+        "The card of a step is pulled after the host's approval, before its chip has confirmed.",
+        "card-pulled = { step = 2 }",
+    ),
+    (
+        "chip-data-missing",
+        "At a step the terminal turns out to lack chip parameters or public keys.",
+        r#"chip-data-missing = { step = 2, what = "public-keys" }"#,
+    ),
     (
         "key-change",
         "The work keys of a terminal are withdrawn: it must sign on again.",

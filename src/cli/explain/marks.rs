@@ -50,6 +50,10 @@ pub(super) const fn example(mark: Mark) -> &'static str {
         }
         Mark::SuspenseOpened => "Lose every 0420: the debit is never presented.",
         Mark::SuspenseReturned => "Lose every 0420, and wait for T+n.",
+        Mark::CardPulledAfterApproval => "card-pulled at a step whose card has a chip.",
+        Mark::CryptogramSentAgain => {
+            "resubmit the 0200 of a sale by chip on its way to the issuer."
+        }
         Mark::ReversedBeforeExtract => {
             "drop the 0210; the terminal reverses in the window of the cut-over."
         }

@@ -59,8 +59,8 @@ use Leg::{ChainDown, ChainUp, IssuerDown, IssuerUp, PosDown, PosUp};
 use Needs::{Approval, Nothing, Pin};
 use Who::{Issuer, Switch, Terminal};
 use tables::{
-    ADVICE, ECHO, INQUIRY, PRE_AUTH, REFUND, REFUND_AGAIN, REFUND_REPEAT, REPEAT, REVERSAL, SALE,
-    SETTLEMENT, SIGN_ON, UNKNOWN_REVERSAL,
+    ADVICE, CHIP_SALE, DOWNLOAD, ECHO, INQUIRY, PRE_AUTH, REFUND, REFUND_AGAIN, REFUND_REPEAT,
+    REPEAT, REVERSAL, SALE, SETTLEMENT, SIGN_ON, UNKNOWN_REVERSAL,
 };
 
 /// The answer to the n-th line test of the last switch towards this issuer: nobody's wish.
@@ -91,18 +91,21 @@ impl Way {
     /// The way of this step's messages, if it sends any.
     pub(super) fn of(scenario: &Scenario, step: &Step) -> Option<Way> {
         let kind = scenario.kind_of(step);
+        let card = scenario.card_of(step).unwrap_or(1);
+        let spec = scenario.topology.cards.get(usize::from(card).wrapping_sub(1));
+        let has_chip = spec.is_some_and(|spec| spec.chip);
         let flow: &'static Flow = match (kind, &step.wish) {
             (Some(Kind::Inquiry), _) => &INQUIRY,
             (Some(Kind::PreAuth | Kind::PreAuthVoid), _) => &PRE_AUTH,
             (Some(Kind::Refund), _) => &REFUND,
+            (Some(Kind::Sale), _) if has_chip => &CHIP_SALE,
             (Some(_), _) => &SALE,
             (None, Wish::SignOn) => &SIGN_ON,
             (None, Wish::Settle) => &SETTLEMENT,
             (None, Wish::Echo) => &ECHO,
+            (None, Wish::Download) => &DOWNLOAD,
             (None, _) => return None,
         };
-        let card = scenario.card_of(step).unwrap_or(1);
-        let spec = scenario.topology.cards.get(usize::from(card).wrapping_sub(1));
         let amount = match step.wish {
             Wish::Sale { amount, .. } | Wish::PreAuth { amount, .. } => amount,
             _ => 0,
@@ -249,11 +252,13 @@ mod tests {
     use super::*;
     use reversim_models::record;
 
-    const FLOWS: [&Flow; 13] = [
+    const FLOWS: [&Flow; 15] = [
         &REFUND,
         &REFUND_AGAIN,
         &REFUND_REPEAT,
         &SALE,
+        &CHIP_SALE,
+        &DOWNLOAD,
         &PRE_AUTH,
         &INQUIRY,
         &SIGN_ON,

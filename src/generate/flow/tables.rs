@@ -40,6 +40,29 @@ pub(super) const SALE: Flow = Flow {
     ],
 };
 
+/// A sale that a chip signs and confirms.
+pub(super) const CHIP_SALE: Flow = Flow {
+    hops: FINANCIAL_HOPS,
+    hops_of_chain: 2,
+    acts: &[
+        Act(Terminal, Record("started"), Nothing),
+        Act(Terminal, ActionName::CardReader, Nothing),
+        Act(Terminal, Send(Mti::FINANCIAL_REQUEST), Nothing),
+        Act(Switch, Record("forwarded"), Nothing),
+        Act(Switch, Send(Mti::FINANCIAL_REQUEST), Nothing),
+        Act(Issuer, Record("decided"), Nothing),
+        Act(Issuer, Send(Mti::FINANCIAL_RESPONSE), Nothing),
+        Act(Switch, Record("answered"), Nothing),
+        Act(Switch, Send(Mti::FINANCIAL_RESPONSE), Nothing),
+        Act(Terminal, Screen, Nothing),
+        Act(Terminal, ActionName::PinPad, Pin),
+        Act(Terminal, Record("approved"), Approval),
+        Act(Terminal, Printer, Approval),
+        Act(Terminal, Record("slip-printed"), Approval),
+        Act(Issuer, ActionName::TextMessage, Approval),
+    ],
+};
+
 /// A pre-authorisation, or the void of one.
 pub(super) const PRE_AUTH: Flow = Flow {
     hops: &[
@@ -198,6 +221,25 @@ pub(super) const REFUND_REPEAT: Flow = Flow {
         Act(Switch, Send(Mti::FINANCIAL_ADVICE_REPEAT), Nothing),
         Act(Issuer, Send(Mti::FINANCIAL_ADVICE_RESPONSE), Nothing),
         Act(Switch, Record("advice-completed"), Nothing),
+    ],
+};
+
+/// Chip parameters and public keys: a list and its entries, twice.
+pub(super) const DOWNLOAD: Flow = Flow {
+    hops: &[
+        Hop(PosUp, Mti::NETWORK_ADVICE),
+        Hop(PosDown, Mti::NETWORK_ADVICE_RESPONSE),
+        Hop(PosUp, Mti::NETWORK_REQUEST),
+        Hop(PosDown, Mti::NETWORK_RESPONSE),
+    ],
+    hops_of_chain: 0,
+    acts: &[
+        Act(Terminal, Send(Mti::NETWORK_ADVICE), Nothing),
+        Act(Switch, Send(Mti::NETWORK_ADVICE_RESPONSE), Nothing),
+        Act(Terminal, Send(Mti::NETWORK_REQUEST), Nothing),
+        Act(Switch, Send(Mti::NETWORK_RESPONSE), Nothing),
+        Act(Terminal, Record("chip-data-loaded"), Nothing),
+        Act(Terminal, Screen, Nothing),
     ],
 };
 

@@ -6,7 +6,7 @@ use crate::party::Party;
 use reversim_models::card::{Amount, Pan};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::Ticket;
-use reversim_models::record::{Account, IssuerRecord, Kind, Leg, NetworkKey};
+use reversim_models::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Presented};
 use reversim_models::time::{Date, Instant};
 
 /// A request that an issuer decided.
@@ -45,6 +45,8 @@ pub(crate) struct Decision {
     /// What of its hold expired, minor units.
     pub(crate) expired: u64,
     pub(crate) date: Date,
+    /// The chip's cryptogram, if there was a genuine one.
+    pub(crate) presented: Option<Presented>,
 }
 
 impl Decision {
@@ -238,6 +240,7 @@ impl Books {
             legs,
             hold,
             pin_tries,
+            presented,
             business_date,
             ..
         } = record
@@ -275,12 +278,22 @@ impl Books {
             hold_back: 0,
             expired: 0,
             date: *business_date,
+            presented: *presented,
         };
         decision.ticket = self.ticket_of_decision(&decision);
+        self.keep_decision(decision);
+        self.book(index, issuer, legs, false);
+    }
+
+    /// Writes a decision down, where it is found again.
+    fn keep_decision(&mut self, decision: Decision) {
         let place = self.decisions.len();
-        let card = (issuer, *pan);
+        let card = (decision.issuer, decision.pan);
         if decision.hold != 0 {
             self.found.holds_on_card.add(card, place);
+        }
+        if decision.presented.is_some() && decision.code.is_approval() {
+            self.found.signed_on_card.add(card, place);
         }
         if decision.account.is_some() && self.found.account_of_card.of(card).next().is_none() {
             self.found.account_of_card.add(card, place);
@@ -289,7 +302,6 @@ impl Books {
         self.found.decisions_by_ticket.added(&self.decisions);
         self.found.decisions_by_id.added(&self.decisions);
         self.found.decisions_by_key.added(&self.decisions);
-        self.book(index, issuer, legs, false);
     }
 
     /// What is held on a card, minor units.

@@ -19,6 +19,7 @@ pub(crate) enum WishKind {
     Settle,
     Reprint,
     Echo,
+    Download,
 }
 
 impl WishKind {
@@ -34,6 +35,7 @@ impl WishKind {
             WishKind::Settle => "a settlement",
             WishKind::Reprint => "a reprint",
             WishKind::Echo => "a line test",
+            WishKind::Download => "a download",
         }
     }
 }
@@ -106,6 +108,7 @@ impl Books {
             Command::Settle { ticket } => (*ticket, WishKind::Settle),
             Command::Reprint { ticket, .. } => (*ticket, WishKind::Reprint),
             Command::Echo { ticket } => (*ticket, WishKind::Echo),
+            Command::Download { ticket } => (*ticket, WishKind::Download),
             Command::Maintenance { .. } => return self.maintained.push(entry.party),
             Command::CutOver { .. } | Command::WithdrawKeys { .. } => return,
         };
@@ -131,6 +134,10 @@ impl Books {
         if let Display::Approved(amount) = display {
             self.told(index, entry.ticket, amount.minor);
         }
+        if display == Display::Downloading {
+            // It began anew: what it waited for before is over.
+            self.stop_waiting(index, entry);
+        }
         if !display.is_final() {
             return;
         }
@@ -152,6 +159,11 @@ impl Books {
     }
 
     pub(super) fn put_out(&mut self, index: usize, entry: &Entry, output: &Output) {
+        if let Output::Card(command) = output {
+            // The answer is there: from now on the chip is waited for.
+            self.stop_waiting(index, entry);
+            self.chip_asked(index, entry, *command);
+        }
         if let Output::Slip(Slip::Receipt { stan, batch, amount, is_copy: false, .. }) = output {
             let of = |s: &&super::Sale| s.stan == *stan && s.batch == *batch;
             let sale = self.sales_of(entry.party).rev().find(of).map(|sale| sale.ticket);

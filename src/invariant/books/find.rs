@@ -4,6 +4,7 @@
 
 use super::{Books, Decision, Delivery, Forward, Name, Presented, Sale, Wire};
 use crate::party::Party;
+use reversim_models::card::Pan;
 use reversim_models::node::Ticket;
 use reversim_models::record::NetworkKey;
 
@@ -59,6 +60,11 @@ impl Books {
     /// What issuers decided of requests of this name.
     pub(crate) fn decisions_named(&self, key: NetworkKey) -> impl Finds<'_, Decision> {
         self.found.decisions_by_key.of(&self.decisions, key).map(|place| &self.decisions[place])
+    }
+
+    /// Approvals of what this card's chip had signed.
+    pub(crate) fn signed_on(&self, issuer: Party, pan: Pan) -> impl Finds<'_, Decision> {
+        self.found.signed_on_card.of((issuer, pan)).map(|place| &self.decisions[place])
     }
 
     /// The decision with this number at this issuer.

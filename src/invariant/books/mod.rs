@@ -6,6 +6,7 @@
 
 mod account;
 mod batch;
+mod chip;
 mod clearing;
 mod counter;
 mod find;
@@ -18,6 +19,7 @@ mod wire;
 
 pub(crate) use account::{Decision, Reversal};
 pub(crate) use batch::{HostBatch, Presented, TerminalBatch};
+pub(crate) use chip::ChipTalk;
 pub(crate) use clearing::{Extract, Files, Payout, Stage};
 pub(crate) use counter::{Wish, WishKind};
 pub(crate) use route::{Advice, Forward};
@@ -30,7 +32,7 @@ use crate::party::{Party, Role};
 use pins::ClearPins;
 use places::{Index, Places};
 use reversim_models::card::Pan;
-use reversim_models::device::Output;
+use reversim_models::device::{Device, Output};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::Ticket;
 use reversim_models::record::{NetworkKey, Record};
@@ -108,6 +110,8 @@ pub(crate) struct Books {
     pub(crate) files: Files,
     /// Commits that took time, in order.
     pub(crate) slow_commits: Vec<counter::SlowCommit>,
+    /// What chips were told to do, in order.
+    pub(crate) chips: Vec<ChipTalk>,
     originals: Vec<(usize, Frame)>,
     found: Found,
 }
@@ -134,6 +138,9 @@ struct Found {
     reversals_on_wire: Places<NetworkKey>,
     /// Decisions that changed what is held on a card.
     holds_on_card: Places<(Party, Pan)>,
+    /// Approvals of what a card's chip had signed.
+    signed_on_card: Places<(Party, Pan)>,
+    chips_by_ticket: Index<ChipTalk, Ticket>,
     /// The first decision that moved money of the card's account.
     account_of_card: Places<(Party, Pan)>,
     /// Deliveries that were copies.
@@ -163,6 +170,8 @@ impl Found {
             wishes_by_terminal: Index::by(|wish| wish.terminal),
             reversals_on_wire: Places::default(),
             holds_on_card: Places::default(),
+            signed_on_card: Places::default(),
+            chips_by_ticket: Index::by(|talk| talk.ticket),
             account_of_card: Places::default(),
             copies: Places::default(),
             touched: None,
@@ -204,6 +213,7 @@ impl Books {
             maintained: Vec::new(),
             files: Files::default(),
             slow_commits: Vec::new(),
+            chips: Vec::new(),
             originals: Vec::with_capacity(32),
             found: Found::new(),
         };
@@ -246,7 +256,12 @@ impl Books {
                 return Some((Kinds::PAPER, 0));
             }
             What::Asked(command) => self.asked(index, entry, command),
-            What::Answered { .. } => self.device_answered(entry),
+            What::Answered { device, is_done } => {
+                self.device_answered(entry);
+                if *device == Device::CardReader {
+                    self.chip_answered(index, entry, *is_done);
+                }
+            }
             What::CommitDelayed => self.commit_delayed(entry),
             What::LinkDown { .. } | What::ConnectFailed { .. } => self.no_more_waiting(entry.party),
             What::PowerLost => self.power_lost(index, entry),

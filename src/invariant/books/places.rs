@@ -1,7 +1,7 @@
 //! Where things with a certain key lie in a list: claims look up, they do not search.
 //!
-//! A run at the counter has a handful of everything, and comparing a handful of keys is cheaper
-//! than any table; a day of fifty terminals has thousands. It keeps order, and nothing but places.
+//! A run at the counter has a handful of everything, and comparing a few keys is cheaper than
+//! any table; a day of fifty terminals has thousands. It keeps order, and nothing but places.
 
 use rustc_hash::FxHashMap;
 use std::hash::Hash;

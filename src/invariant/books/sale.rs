@@ -109,6 +109,12 @@ impl Sale {
             && self.stands().is_none()
     }
 
+    /// One more sending of what ends the doubt, numbered by its sender.
+    fn tried(&mut self, attempt: u8) {
+        self.tries += 1;
+        self.attempt = self.attempt.max(u32::from(attempt));
+    }
+
     /// Sendings of the reversal that count: recorded, and numbered.
     pub(crate) fn spent(&self) -> u32 {
         self.tries.min(self.attempt)
@@ -207,8 +213,7 @@ impl Books {
             } => {
                 self.took(index, entry.party, *stan);
                 let sale = self.sale_at(entry, *ticket, *stan, index);
-                sale.started.get_or_insert(index);
-                sale.batch = *batch;
+                (sale.started, sale.batch) = (sale.started.or(Some(index)), *batch);
                 sale.kind = *kind;
                 sale.original = *original;
                 sale.amount = *amount;
@@ -240,9 +245,7 @@ impl Books {
             }
             TerminalRecord::ReversalTried { ticket, stan, attempt }
             | TerminalRecord::AdviceTried { ticket, stan, attempt } => {
-                let sale = self.sale_at(entry, *ticket, *stan, index);
-                sale.tries += 1;
-                sale.attempt = sale.attempt.max(u32::from(*attempt));
+                self.sale_at(entry, *ticket, *stan, index).tried(*attempt);
             }
             TerminalRecord::Reversed { ticket, stan, code: ResponseCode(_) } => {
                 self.sale_at(entry, *ticket, *stan, index).reversed.get_or_insert(index);
@@ -253,12 +256,15 @@ impl Books {
             TerminalRecord::StanTaken { stan } => self.took(index, entry.party, *stan),
             TerminalRecord::SignedOn { .. } => self.signed(index, entry.party, true),
             TerminalRecord::SignedOff => self.signed(index, entry.party, false),
-            TerminalRecord::SlipPrinted { .. } => {}
             TerminalRecord::SettlementStarted { batch, totals, stan } => {
                 self.took(index, entry.party, *stan);
                 self.settlement_started(index, entry.party, *batch, *totals);
             }
-            TerminalRecord::SettlementAnswered { .. } | TerminalRecord::DetailUploaded { .. } => {}
+            TerminalRecord::SlipPrinted { .. }
+            | TerminalRecord::ChipDataLost { .. }
+            | TerminalRecord::ChipDataLoaded { .. }
+            | TerminalRecord::SettlementAnswered { .. }
+            | TerminalRecord::DetailUploaded { .. } => {}
             TerminalRecord::BatchClosed { batch, totals, .. } => {
                 self.terminal_batch_closed(index, entry.party, *batch, *totals);
             }

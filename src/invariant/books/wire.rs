@@ -90,7 +90,7 @@ pub(crate) struct Name {
 }
 
 /// Elements that the MAC of a network line covers, and the MAC.
-const COVERED: [u8; 17] = [2, 3, 4, 7, 11, 15, 32, 33, 37, 38, 39, 41, 42, 49, 52, 90, 128];
+const COVERED: [u8; 18] = [2, 3, 4, 7, 11, 15, 32, 33, 37, 38, 39, 41, 42, 49, 52, 55, 90, 128];
 
 impl Wire {
     /// What it is looked up by.
@@ -342,6 +342,8 @@ impl Books {
         };
         if *is_altered {
             self.altered(&mut delivery, entry, frame)?;
+        } else if *copy > 0 {
+            self.resubmitted(&mut delivery, entry, frame);
         }
         let kind = if self.wires[sent].mti.is_request() {
             Kinds::DELIVERED_REQUEST
@@ -356,6 +358,19 @@ impl Books {
         self.deliveries.push(delivery);
         self.found.deliveries_by_name.added(&self.deliveries);
         Some((kind, place))
+    }
+
+    /// Reads what a gateway on the line made of a frame: another message, with a right MAC.
+    fn resubmitted(&mut self, delivery: &mut Delivery, entry: &Entry, frame: &Frame) {
+        let original = self.originals.iter().find(|o| o.0 == delivery.sent);
+        if original.is_none_or(|(_, original)| original == frame) {
+            return;
+        }
+        let Some(arrived) = frame.message() else { return };
+        let mut wire = Wire::read(delivery.index, entry, delivery.party, arrived, is_pos(frame));
+        wire.from = delivery.from;
+        wire.is_arrival = true;
+        delivery.wire = self.keep(wire);
     }
 
     /// Reads what a changed frame says now; nothing if nobody can read it any more.

@@ -16,7 +16,7 @@ use crate::history::{Entry, Frame, HEALING, History, Horizon, What};
 use crate::party::Party;
 use crate::verdict::Verdict;
 use reversim_models::card::{Amount, Card, Currency, Pan};
-use reversim_models::device::{Device, Display, Output, Slip};
+use reversim_models::device::{CardCommand, Device, Display, Output, Slip};
 use reversim_models::iso8583::{
     Dialect, Element, Envelope, Message, Mti, NETWORK, POS, ResponseCode,
 };
@@ -50,7 +50,7 @@ pub(crate) fn pan() -> Pan {
 }
 
 pub(crate) fn card() -> Card {
-    Card { pan: pan(), expiry: 3012 }
+    Card { pan: pan(), expiry: 3012, has_chip: false }
 }
 
 impl Tale {
@@ -133,6 +133,15 @@ impl Tale {
         self.push(to, entry.ticket.0, what)
     }
 
+    /// Delivers, behind what was sent, what a gateway with the line's key made of it.
+    pub(crate) fn deliver_resubmitted(&mut self, sent: usize, message: &Message) -> usize {
+        let delivered = self.deliver_copy(sent, 1);
+        if let What::Delivered { frame: arrived, .. } = &mut self.history.entries[delivered].what {
+            *arrived = frame(message, arrived.dialect());
+        }
+        delivered
+    }
+
     /// Delivers something else in place of what was sent.
     pub(crate) fn deliver_altered(&mut self, sent: usize, message: &Message) -> usize {
         let entry = self.history.entries[sent].clone();
@@ -163,6 +172,13 @@ impl Tale {
         let slip = Slip::Receipt { kind: s.kind, stan, batch, amount: s.amount(), is_copy: false };
         let output = Output::Slip(slip);
         self.push(s.party(), s.ticket, What::Told { device: Device::Printer, output })
+    }
+
+    /// What a chip was told, and whether it did it.
+    pub(crate) fn chip(&mut self, s: Sale, what: CardCommand, is_done: bool) -> (usize, usize) {
+        let (device, output) = (Device::CardReader, Output::Card(what));
+        let asked = self.push(s.party(), s.ticket, What::Told { device, output });
+        (asked, self.push(s.party(), s.ticket, What::Answered { device, is_done }))
     }
 
     pub(crate) fn ask(&mut self, s: Sale) -> usize {
@@ -238,6 +254,7 @@ impl Tale {
             legs: legs(-s.kind.money() * s.minor as i64),
             hold: if s.kind == Kind::PreAuth { s.minor as i64 } else { 0 },
             pin_tries: 0,
+            presented: None,
             business_date: DAY,
         };
         change(&mut record);

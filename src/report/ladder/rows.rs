@@ -254,6 +254,9 @@ fn note(what: &What, is_witness: bool) -> Option<String> {
         What::Answered { device: Device::Printer, is_done: false } => {
             Some("~ no slip came out".to_owned())
         }
+        What::Answered { device: Device::CardReader, is_done: false } => {
+            Some("~ the chip did not".to_owned())
+        }
         What::Answered { device: Device::PinPad, is_done: false } => {
             Some("~ the cardholder cancelled".to_owned())
         }

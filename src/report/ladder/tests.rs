@@ -101,7 +101,7 @@ fn sale() -> Command {
     Command::Sale {
         ticket: Ticket(1),
         amount: Amount::cny(50_000),
-        card: Card { pan, expiry: 3012 },
+        card: Card { pan, expiry: 3012, has_chip: false },
     }
 }
 
@@ -114,7 +114,7 @@ fn started() -> TerminalRecord {
         kind: Kind::Sale,
         original: None,
         amount: Amount::cny(50_000),
-        card: Card { pan, expiry: 3012 },
+        card: Card { pan, expiry: 3012, has_chip: false },
         date: 530,
     }
 }

@@ -1,7 +1,7 @@
 //! How complicated a scenario is: what shrinking makes less.
 
 use super::fault::{action, message, numbers};
-use crate::fault::{Fault, Side, Tie, Until};
+use crate::fault::{ChipData, Fault, Side, Tie, Until};
 use crate::scenario::{AskedBy, CardSpec, Scenario, Step, Wish};
 
 /// Faults first, then steps, then everything else (shortlex).
@@ -41,12 +41,17 @@ fn of_fault(mut fault: Fault) -> u64 {
     let kind = match fault {
         Fault::Drop(_) => 0,
         Fault::PrinterFault { .. } | Fault::PinCancelled { .. } | Fault::WrongPin { .. } => 1,
+        Fault::CardUnreadable { .. } | Fault::CardPulled { .. } => 1,
+        Fault::KernelFails { .. } | Fault::CardDeclines { .. } => 2,
+        Fault::ChipDataMissing { what: ChipData::Parameters, .. } => 2,
+        Fault::ChipDataMissing { .. } => 3,
         Fault::Duplicate { .. } => 2,
         Fault::Delay { until: Until::ByMs(_), .. } => 3,
         Fault::Delay { .. } | Fault::Corrupt { .. } | Fault::Reorder(_) => 4,
         Fault::Reset { .. } | Fault::Coalesce(_) | Fault::HalfOpen(_) => 5,
         Fault::Partition { .. } | Fault::PowerCut { torn: false, .. } => 6,
         Fault::Split { .. } | Fault::Replay { .. } | Fault::Stall { .. } => 7,
+        Fault::Resubmit { .. } => 8,
         Fault::KeyChange { .. } | Fault::CutOver { .. } | Fault::Maintenance { .. } => 7,
         Fault::PowerCut { torn: true, .. } => 8,
         Fault::SlowCommit { .. } | Fault::ClockStep { .. } => 9,
@@ -81,7 +86,8 @@ fn of_step(step: &Step) -> u64 {
         Wish::Inquiry { card } => u64::from(card.abs_diff(1)),
         Wish::Reprint { of } => u64::from(of.is_some()),
         Wish::CutOver { window_ms: ms } | Wish::Maintenance { for_ms: ms } => of_number(ms),
-        Wish::SignOn | Wish::Settle | Wish::Echo | Wish::WithdrawKeys { .. } => 0,
+        Wish::SignOn | Wish::Settle | Wish::Echo => 0,
+        Wish::Download | Wish::WithdrawKeys { .. } => 0,
     };
     let at = step.at_ms.map_or(0, |ms| 10 + of_number(ms));
     let intent = 5 * u64::from(step.intent.is_some());
@@ -109,6 +115,7 @@ fn of_card(card: &CardSpec) -> u64 {
         card.day_limit != plain.day_limit,
         card.standing != plain.standing,
         card.expiry != plain.expiry,
+        card.chip != plain.chip,
     ];
     10 * differences.iter().filter(|differs| **differs).count() as u64
 }

@@ -98,6 +98,7 @@ pub(in crate::search) fn numbers(fault: &mut Fault) -> Vec<Number<'_>> {
         Fault::Delay { until: Until::ByMs(ms), .. }
         | Fault::Duplicate { after_ms: ms, .. }
         | Fault::Replay { after_ms: ms, .. }
+        | Fault::Resubmit { after_ms: ms, .. }
         | Fault::SlowCommit { by_ms: ms, .. } => (None, vec![Number::Count(ms)]),
         Fault::Delay { until: Until::Deadline { offset_us, .. }, .. } => {
             (None, vec![Number::Signed(offset_us)])
@@ -120,7 +121,12 @@ pub(in crate::search) fn numbers(fault: &mut Fault) -> Vec<Number<'_>> {
         | Fault::HalfOpen(_)
         | Fault::PrinterFault { .. }
         | Fault::PinCancelled { .. }
-        | Fault::WrongPin { .. } => (None, Vec::new()),
+        | Fault::WrongPin { .. }
+        | Fault::CardUnreadable { .. }
+        | Fault::KernelFails { .. }
+        | Fault::CardDeclines { .. }
+        | Fault::CardPulled { .. }
+        | Fault::ChipDataMissing { .. } => (None, Vec::new()),
     };
     let mut all = own;
     if let Some(When::AtMs(ms)) = at {
@@ -138,6 +144,7 @@ pub(super) fn message(fault: &mut Fault) -> Option<&mut OnMessage> {
         | Fault::Reorder(on)
         | Fault::Corrupt { on, .. }
         | Fault::Replay { on, .. }
+        | Fault::Resubmit { on, .. }
         | Fault::Split { on, .. }
         | Fault::Coalesce(on)
         | Fault::Reset { on, .. }

@@ -1,0 +1,43 @@
+//! Which decisions belong together: what follows another one, and what of it was given back. It
+//! changes nothing.
+
+use super::{Books, Decision, Transaction};
+use crate::defect::Defect;
+use crate::record::Kind;
+
+impl Books {
+    pub(super) fn decisions(&self) -> impl Iterator<Item = (&Transaction, &Decision)> {
+        self.transactions.values().filter_map(|known| Some((known, known.decision()?)))
+    }
+
+    /// The decided request with this number.
+    pub(super) fn decision(&self, id: u64) -> Option<&Decision> {
+        self.decisions().map(|(_, decision)| decision).find(|decision| decision.id == id)
+    }
+
+    /// What undid or used up the transaction with this number: a void or a completion that stands.
+    pub(in super::super) fn successor(&self, id: u64) -> Option<u64> {
+        let follows = |(known, decision): &(&Transaction, &Decision)| {
+            decision.original == Some(id)
+                && decision.kind != Kind::Refund
+                && decision.is_approved()
+                && matches!(known, Transaction::Decided(_))
+        };
+        self.decisions().find(follows).map(|(_, decision)| decision.id)
+    }
+
+    /// What was refunded of the sale with this number, minor units.
+    pub(in super::super) fn refunded(&self, id: u64) -> u64 {
+        // Planted defect I11: refunds that are still being written are not in the sum.
+        let counts =
+            |refund: &Decision| !self.defects.has(Defect::I11) || self.is_durable(refund.commit);
+        let of = self.decisions().filter(|(known, refund)| {
+            refund.original == Some(id)
+                && refund.kind == Kind::Refund
+                && refund.is_approved()
+                && matches!(known, Transaction::Decided(_))
+                && counts(refund)
+        });
+        of.fold(0, |sum, (_, refund)| sum.saturating_add(refund.answer.effective))
+    }
+}
