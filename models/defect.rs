@@ -48,6 +48,8 @@ pub enum Defect {
     T23,
     /// An answer with a wrong MAC is shown as a decline and not reversed.
     T24,
+    /// The reversal of a void or completion gives today as the date of the original voucher.
+    T26,
     /// Waits for the calendar clock instead of elapsed time.
     T28,
     /// Tells an advice again under a new STAN, and not marked as a repeat.
@@ -203,6 +205,7 @@ impl Defect {
         Defect::T21,
         Defect::T23,
         Defect::T24,
+        Defect::T26,
         Defect::T28,
         Defect::T29,
         Defect::T30,

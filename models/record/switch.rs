@@ -95,6 +95,8 @@ pub enum SwitchRecord {
         kind: Kind,
         /// The switch's number of the transaction it is about, if it is about one.
         original: Option<u64>,
+        /// MMDD of the voucher it is about, as its sender gave it (element 61.3); 0 if it did not.
+        original_date: u16,
         /// The port it goes to.
         to: Port,
         /// How it is named upstream.

@@ -9,6 +9,7 @@
 use super::book::{Answer, Sent, Transaction};
 use super::exchange::{Marks, Pending, fixed};
 use super::request::Request;
+use super::reversal::original_date;
 use super::{Switch, Timer, about};
 use crate::asked::Question;
 use crate::iso8583::{Element, Envelope, Message, Mti, ResponseCode};
@@ -80,6 +81,7 @@ impl Switch {
             origin: request.origin,
             kind: request.kind,
             original,
+            original_date: original_date(request.message),
             to,
             key,
             rrn,

@@ -5,6 +5,7 @@
 
 use super::book::{Answer, Stage, Transaction};
 use super::exchange::{Marks, Pending, complete, fixed, transmission};
+use super::reversal::original_date;
 use super::{Caller, Side, Switch, Timer, about};
 use crate::asked::Question;
 use crate::card::{Amount, Pan};
@@ -336,6 +337,7 @@ impl Switch {
             origin: request.origin,
             kind: request.kind,
             original: route.original,
+            original_date: original_date(request.message),
             to: route.port,
             key: route.key,
             rrn,

@@ -11,7 +11,7 @@ use super::exchange::{Marks, fixed, transmission};
 use super::{Caller, Side, Switch, Timer, about};
 use crate::asked::Question;
 use crate::defect::Defect;
-use crate::iso8583::{Element, Envelope, Message, Mti, ResponseCode};
+use crate::iso8583::{Element, Envelope, Message, Mti, OriginalPos61, ResponseCode};
 use crate::node::{Actions, Port, Ticket};
 use crate::record::{NetworkKey, Origin, Reason, SwitchRecord};
 use crate::time::Now;
@@ -26,6 +26,11 @@ fn is_final(code: ResponseCode) -> bool {
                 | ResponseCode::ORIGINAL_NOT_FOUND
                 | ResponseCode::DUPLICATE_TRANSMISSION
         )
+}
+
+/// MMDD of the voucher that a message is about; 0 if it says none.
+pub(super) fn original_date(message: &Message) -> u16 {
+    OriginalPos61::of(message).and_then(|original| original.date).unwrap_or(0)
 }
 
 impl Switch {
@@ -49,6 +54,12 @@ impl Switch {
                     message,
                     ResponseCode::AMOUNT_MISMATCH,
                 );
+                return self.answer(caller, &answer, actions);
+            }
+            // Whoever looks the voucher up finds none of that date.
+            Original::Known(id) if !self.is_about_the_same(id, message) => {
+                let code = ResponseCode::ORIGINAL_NOT_FOUND;
+                let answer = self.reversal_answer(now, caller.side, origin, message, code);
                 return self.answer(caller, &answer, actions);
             }
             // What was told is done: it is never taken back.
@@ -81,6 +92,14 @@ impl Switch {
         let amounts = [amount.minor, approved];
         message.get(Element::PAN).is_none_or(|named| named == pan.as_str().as_bytes())
             && message.number(Element::AMOUNT).is_none_or(|minor| amounts.contains(&minor))
+    }
+
+    /// Whether element 61 of the reversal of a void or completion names the voucher of the date that
+    /// the void or completion named.
+    fn is_about_the_same(&self, id: u64, message: &Message) -> bool {
+        let sent = self.book.transaction(id).and_then(|transaction| transaction.sent);
+        let given = original_date(message);
+        sent.is_none_or(|sent| [0, sent.original_date].contains(&given))
     }
 
     /// Records what a reversal does, in one commit: nothing, if it came before. Tells which port an

@@ -16,6 +16,7 @@ use crate::line::{Incoming, MacCheck};
 use crate::matching;
 use crate::record::{Kind, Reason, Totals};
 use crate::security::{Pin, PinBlock, WorkKeys};
+use crate::time::Now;
 
 /// Element 60.1 of everything that is not about a card.
 const MANAGEMENT_TYPE: [u8; 2] = *b"00";
@@ -167,7 +168,7 @@ fn card_request(
 }
 
 /// 0400: takes a transaction back. `stan` is the original's.
-pub(super) fn reversal(config: &Config, doubt: &Doubt, stan: u32) -> Message {
+pub(super) fn reversal(config: &Config, doubt: &Doubt, stan: u32, now: Now) -> Message {
     let Transaction { kind, batch, amount, card, ref original, .. } = doubt.transaction;
     let mut message = Message::new(Mti::REVERSAL_REQUEST)
         .with(Element::PAN, card.pan.as_str())
@@ -188,7 +189,12 @@ pub(super) fn reversal(config: &Config, doubt: &Doubt, stan: u32) -> Message {
     }
     message.set(Element::PRIVATE_60, card_60(kind, batch));
     if let Some(original) = original {
-        message.set(Element::PRIVATE_61, original_61(original));
+        let mut original = *original;
+        // Planted defect T26: the date is made anew.
+        if config.defects.has(Defect::T26) {
+            original.date = now.local.date().mmdd();
+        }
+        message.set(Element::PRIVATE_61, original_61(&original));
     }
     message
 }

@@ -44,7 +44,7 @@ impl Terminal {
             true => self.take_stan(actions),
             false => original,
         };
-        let message = messages::reversal(&self.config, &doubt, stan);
+        let message = messages::reversal(&self.config, &doubt, stan, now);
         let Some(frame) = self.seal(&message, actions) else {
             return self.give_up(now, wish, &doubt, actions);
         };

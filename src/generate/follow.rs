@@ -4,6 +4,7 @@
 //! own surroundings. No faults.
 
 use super::entropy::Entropy;
+use super::shape::EVES;
 use crate::party::{Party, Role};
 use crate::scenario::{AskedBy, Scenario, Step, Wish};
 
@@ -14,6 +15,10 @@ pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
             0 => a_sale_is_voided(entropy, scenario),
             _ => money_is_held_for_later(entropy, scenario),
         }
+    }
+    // What refers to an earlier voucher says its date, and dates change at midnight.
+    if entropy.chance(15) {
+        entropy.pick(EVES).clone_into(&mut scenario.timing.start);
     }
 }
 

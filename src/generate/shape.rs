@@ -57,7 +57,7 @@ fn unusual(entropy: &mut impl Entropy, card: &mut CardSpec) {
 
 /// Beginnings just before something turns over: a day, a month, a leap day, a year, clocks going
 /// back in Europe.
-const EVES: &[&str] = &[
+pub(super) const EVES: &[&str] = &[
     "2026-05-30 23:59:20",
     "2026-12-31 23:59:30",
     "2028-02-28 23:59:35",

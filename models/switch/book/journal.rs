@@ -76,6 +76,7 @@ impl Book {
             origin,
             kind,
             original,
+            original_date,
             to,
             key,
             rrn,
@@ -89,7 +90,7 @@ impl Book {
             return;
         };
         let SwitchRecord::Forwarded { business_date, .. } = *record else { return };
-        let sent = Sent { to, key, rrn, terminal, merchant, pan, amount };
+        let sent = Sent { to, key, rrn, terminal, merchant, pan, amount, original_date };
         self.sent.insert(key, id);
         if kind == Kind::Sale && matches!(origin, Origin::Pos(_)) {
             self.references.insert(rrn, id);

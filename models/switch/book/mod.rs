@@ -76,6 +76,8 @@ pub(super) struct Sent {
     pub(super) merchant: [u8; 15],
     pub(super) pan: Pan,
     pub(super) amount: Amount,
+    /// MMDD of the voucher it is about, by the word of its sender; 0 if it gave none.
+    pub(super) original_date: u16,
 }
 
 /// What the sender of a request was told.

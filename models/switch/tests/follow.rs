@@ -70,6 +70,22 @@ fn a_reversed_void_lets_its_sale_be_voided_again() {
 }
 
 #[test]
+fn the_reversal_of_a_void_must_name_the_voucher_by_the_date_that_the_void_gave() {
+    let mut bench = Bench::new(config());
+    bench.sell(7);
+    let dated = |message: &Message, date| {
+        let named = OriginalPos61 { batch: 1, stan: 7, date: Some(date) };
+        message.clone().with(Element::PRIVATE_61, named.encode())
+    };
+    let void = dated(&about(Kind::Void, 8, 7, 1000), 530);
+    bench.forwarded(&void);
+    let undo = reversal(&void);
+    assert_eq!(refused(&mut bench, &dated(&undo, 531)), "25", "it reverses nothing");
+    bench.tell(TERMINAL, &dated(&undo, 530));
+    assert_eq!(bench.code(TERMINAL), ResponseCode::APPROVED);
+}
+
+#[test]
 fn a_sale_of_yesterday_is_not_voided() {
     let mut bench = Bench::new(config());
     bench.sell(7);

@@ -63,6 +63,21 @@ fn a_void_needs_the_password_the_card_and_a_sale_that_was_not_voided() {
 }
 
 #[test]
+fn t26_gives_the_date_of_the_reversal_for_that_of_the_sale() {
+    let named = [None, Some(Defect::T26)].map(|defect| {
+        let mut counter = Counter::with(|config| config.defects = defect.into_iter().collect());
+        counter.sell_well(1);
+        counter.wish(void(2, 2, PASSWORD));
+        counter.pass(Duration::secs(60));
+        counter.now.local = counter.now.local.plus(86_400_000_000);
+        counter.sell(3);
+        assert_eq!(counter.last().mti(), Mti::REVERSAL_REQUEST);
+        OriginalPos61::of(counter.last()).and_then(|original| original.date)
+    });
+    assert_eq!(named, [Some(530), Some(531)]);
+}
+
+#[test]
 fn t19_voids_what_is_settled() {
     let said = [None, Some(Defect::T19)].map(|defect| {
         let mut counter = Counter::with(|config| config.defects = defect.into_iter().collect());

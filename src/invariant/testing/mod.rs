@@ -215,6 +215,7 @@ impl Tale {
             origin: Origin::Pos(s.pos_key()),
             kind: s.kind,
             original: None,
+            original_date: 0,
             to: reversim_models::node::Port(100),
             key: s.key(),
             rrn: s.rrn(),
