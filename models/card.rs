@@ -51,9 +51,33 @@ pub struct Currency(pub u16);
 impl Currency {
     /// Renminbi, two decimals.
     pub const CNY: Currency = Currency(156);
+    /// Yen, no decimals.
+    pub const JPY: Currency = Currency(392);
+    /// Kuwaiti dinar, three decimals.
+    pub const KWD: Currency = Currency(414);
+
+    /// Decimals that people write: the exponent of its minor unit.
+    pub const fn decimals(self) -> u32 {
+        match self {
+            Currency::JPY => 0,
+            Currency::KWD => 3,
+            _ => 2,
+        }
+    }
+
+    /// So many minor units of it.
+    pub const fn amount(self, minor: u64) -> Amount {
+        Amount { minor, currency: self }
+    }
 }
 
-/// An amount of money in minor units (fen, cents) of its currency.
+impl Default for Currency {
+    fn default() -> Currency {
+        Currency::CNY
+    }
+}
+
+/// An amount of money in minor units (fen, yen, fils) of its currency.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Amount {
     /// Minor units.
@@ -71,7 +95,12 @@ impl Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:02}", self.minor / 100, self.minor % 100)
+        let decimals = self.currency.decimals();
+        let unit = 10_u64.pow(decimals);
+        match decimals as usize {
+            0 => write!(f, "{}", self.minor),
+            width => write!(f, "{}.{:0width$}", self.minor / unit, self.minor % unit),
+        }
     }
 }
 
@@ -104,6 +133,15 @@ pub struct Voucher {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_has_the_decimals_of_its_currency() {
+        let text = |currency: Currency, minor| currency.amount(minor).to_string();
+        assert_eq!(text(Currency::CNY, 50_005), "500.05");
+        assert_eq!((text(Currency::JPY, 500), text(Currency::JPY, 0)), ("500".into(), "0".into()));
+        assert_eq!(text(Currency::KWD, 1_500), "1.500");
+        assert_eq!(text(Currency::KWD, 7), "0.007");
+    }
 
     #[test]
     fn a_card_number_never_shows_its_middle() {

@@ -94,6 +94,8 @@ pub enum Defect {
     W24,
     /// Queues a reversal for an original that was declined.
     W26,
+    /// The amount of a reversal advice is rescaled, as if every currency had two decimals.
+    W27,
     /// Takes the settlement date when it answers, not when it forwards.
     W28,
     /// Forwards the request, then checks the MAC.
@@ -228,6 +230,7 @@ impl Defect {
         Defect::W19,
         Defect::W24,
         Defect::W26,
+        Defect::W27,
         Defect::W28,
         Defect::W30,
         Defect::W32,

@@ -3,7 +3,7 @@
 //! It holds no party and no world. Entries are appended by whatever runs the parties.
 
 use crate::party::Party;
-use reversim_models::card::Pan;
+use reversim_models::card::{Currency, Pan};
 use reversim_models::device::{Device, Outcome, Output};
 use reversim_models::iso8583::{Dialect, Message, Mti};
 use reversim_models::node::{Command, Link, LinkDownReason, Ticket};
@@ -32,6 +32,8 @@ pub struct Setting {
     pub foreign: Vec<Party>,
     /// Element 41 of each terminal.
     pub terminals: Vec<(Party, [u8; 8])>,
+    /// What everybody counts in.
+    pub currency: Currency,
     /// Every card of the scenario.
     pub pans: Vec<Pan>,
     /// PINs of the cards, for the claim that they never travel in the clear.

@@ -1,7 +1,10 @@
 //! The one value that says everything about a run. Total: every value runs. Knows no world.
 
+mod currency;
+
 use crate::fault::Fault;
 use crate::party::Party;
+pub use currency::CurrencyName;
 use reversim_models::record::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -179,6 +182,8 @@ pub struct Policy {
     pub switch_answers_advices: bool,
     /// Business dates after its sale on which a refund is still taken.
     pub refund_days: u16,
+    /// What everybody counts in. Amounts of steps and cards are its minor units.
+    pub currency: CurrencyName,
     /// Smallest sale, minor units; 0 for none.
     pub amount_min: u64,
     /// Sales per card and merchant on one business date; 0 for any number.
@@ -415,6 +420,7 @@ impl Default for Policy {
             pin_tries_max: 3,
             switch_answers_advices: true,
             refund_days: 30,
+            currency: CurrencyName::CNY,
             amount_min: 0,
             sales_per_card_max: 0,
             merchant_fee_bp: 60,

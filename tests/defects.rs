@@ -68,7 +68,12 @@ fn removable(shrunk: &Shrunk, invariant: &str) -> Option<String> {
     let mut faults = faults.filter(|i| breaks_alike(&|s| _ = s.faults.remove(*i)));
     let mut steps = steps.filter(|i| breaks_alike(&|s| _ = s.steps.remove(*i)));
     let fault = faults.next().map(|index| describe_fault(&shrunk.scenario.faults[index]));
-    fault.or_else(|| steps.next().map(|index| describe_step(&shrunk.scenario.steps[index])))
+    fault.or_else(|| {
+        steps.next().map(|index| {
+            let currency = shrunk.scenario.currency();
+            describe_step(&shrunk.scenario.steps[index], currency)
+        })
+    })
 }
 
 #[test]

@@ -64,6 +64,19 @@ fn no_pair_of_core_faults_loses_money() {
     }
 }
 
+/// Without decimals, and with three.
+#[test]
+fn no_pair_of_core_faults_loses_money_in_another_currency() {
+    for currency in ["JPY", "KWD"] {
+        let base = flow("sale").expect("it is a flow");
+        let base = set(&base, &format!("currency={currency}")).expect("it is known");
+        let (name, alphabet) = (format!("sale, {currency}"), Alphabet::Core);
+        let exploration = Exploration { name, base, alphabet, faults: 2, jobs: 2 };
+        let certificate = exploration.run(&reversim::run, &|_| {}).expect("threads start");
+        is_clean_and_complete(&certificate);
+    }
+}
+
 /// The flows that are explored in pairs here; all of them are, in full, before a release.
 const PAIRED: [&str; 7] = [
     "sale",

@@ -1,5 +1,6 @@
 //! How a clearing house is set up: lines, calendar, fees. Holds no state.
 
+use crate::card::Currency;
 use crate::defect::Defects;
 use crate::line::Zone;
 use crate::node::Port;
@@ -14,6 +15,8 @@ pub struct Config {
     pub switches: Vec<Source>,
     /// Who gets presentments.
     pub issuers: Vec<Target>,
+    /// The currency of every file.
+    pub currency: Currency,
     /// The settlement date at the beginning.
     pub business_date: Date,
     /// How long after the last extract of a date its files are made.

@@ -226,7 +226,8 @@ impl Clearing {
         let id = &file.id;
         let is_ours = id.kind == FileKind::Extract
             && id.sender == self.config.switches[at].institution
-            && id.receiver == self.config.institution;
+            && id.receiver == self.config.institution
+            && file.currency == self.config.currency;
         if !is_ours {
             return Some(ResponseCode::INVALID_TRANSACTION);
         }
@@ -355,7 +356,11 @@ impl Clearing {
             let Some(channel) = self.channels.get_mut(place) else { continue };
             if waiting.commit <= self.done && !channel.outbox.holds(waiting.file) {
                 let id = waiting.file;
-                let text = FileText { id, entries: waiting.entries.to_vec() };
+                let text = FileText {
+                    id,
+                    currency: self.config.currency,
+                    entries: waiting.entries.to_vec(),
+                };
                 channel.outbox.push(id, filing::write(&text));
             }
         }

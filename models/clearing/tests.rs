@@ -1,7 +1,7 @@
 //! A clearing house alone: a switch and an issuer are played by hand, message by message.
 
 use super::*;
-use crate::card::Pan;
+use crate::card::{Currency, Pan};
 use crate::defect::Defects;
 use crate::line::Zone;
 use crate::node::{Action, LinkDownReason};
@@ -29,6 +29,7 @@ fn config(defects: Defects) -> Config {
             institution: ISSUER,
             bin: "6224".to_owned(),
         }],
+        currency: Currency::CNY,
         business_date: DATE,
         run_delay: Duration::secs(5),
         retry: Duration::secs(10),
@@ -55,7 +56,7 @@ fn entry(minor: u64, kind: EntryKind) -> FileEntry {
 fn extract(date: Date, sequence: u32, entries: &[FileEntry]) -> FileText {
     let kind = FileKind::Extract;
     let id = FileId { kind, sender: SWITCH, receiver: OWN, date, sequence };
-    FileText { id, entries: entries.to_vec() }
+    FileText { id, currency: Currency::CNY, entries: entries.to_vec() }
 }
 
 /// The clearing house, its journal, and the lines that stand.
@@ -215,6 +216,8 @@ fn gaps_open_dates_and_strangers_are_refused() {
     let mut stranger = extract(DATE, 1, &[]);
     stranger.id.receiver = 7;
     assert_eq!(house.extract(&stranger), Some(ResponseCode::INVALID_TRANSACTION));
+    let foreign = FileText { currency: Currency::JPY, ..extract(DATE, 1, &[]) };
+    assert_eq!(house.extract(&foreign), Some(ResponseCode::INVALID_TRANSACTION));
     assert_eq!(house.extract(&file), Some(ResponseCode::APPROVED));
     let again = extract(DATE, 2, &[]);
     assert_eq!(house.extract(&again), Some(ResponseCode::DUPLICATE_TRANSMISSION));

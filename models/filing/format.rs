@@ -2,7 +2,7 @@
 //! totals and a digest. Written and read; nothing here knows a line.
 //!
 //! ```text
-//! H  file id (37)  blanks (77)  version (2)
+//! H  file id (37)  49 (3)  blanks (74)  version (2)
 //! D  P or A  date (8)  7 (10)  11 (6)  32 (11)  33 (11)  37 (12)  41 (8)  42 (15)  2 (19)
 //!    4 (12)  49 (3)
 //! T  file id (37)  presentments: count (8) amount (16)  adjustments: the same  digest (16)
@@ -12,7 +12,7 @@
 //! sequence (6). Every record is filled with blanks and ends in a semicolon; there are no line
 //! ends.
 
-use crate::card::Pan;
+use crate::card::{Currency, Pan};
 use crate::record::{EntryKind, FileEntry, FileId, FileKind, NetworkKey, Total};
 use crate::time::Date;
 
@@ -30,6 +30,8 @@ const VERSION: &[u8; 2] = b"01";
 pub struct FileText {
     /// What it is known by.
     pub id: FileId,
+    /// What its amounts are minor units of.
+    pub currency: Currency,
     /// What it holds.
     pub entries: Vec<FileEntry>,
 }
@@ -60,10 +62,11 @@ pub enum FileError {
 /// The bytes of a file.
 pub fn write(file: &FileText) -> Vec<u8> {
     let mut out = Vec::with_capacity((file.entries.len() + 2) * RECORD_BYTES);
-    let header = format!("H{}{:77}{}", id_text(&file.id), "", VERSION.escape_ascii());
+    let (id, currency) = (id_text(&file.id), file.currency);
+    let header = format!("H{id}{:03}{:74}{}", currency.0, "", VERSION.escape_ascii());
     record(&mut out, &header);
     for entry in &file.entries {
-        record(&mut out, &detail(entry));
+        record(&mut out, &detail(entry, currency));
     }
     let trailer = trailer(&file.id, totals(&file.entries), digest(&out));
     record(&mut out, &trailer);
@@ -91,10 +94,10 @@ pub fn read(bytes: &[u8]) -> Result<FileText, FileError> {
     let ([header, details @ .., last], []) = (records, rest) else {
         return Err(FileError::Records);
     };
-    let id = read_header(header).ok_or(FileError::Header)?;
+    let (id, currency) = read_header(header).ok_or(FileError::Header)?;
     let mut entries = Vec::with_capacity(details.len());
     for (number, detail) in (2..).zip(details) {
-        entries.push(read_detail(detail).ok_or(FileError::Detail(number))?);
+        entries.push(read_detail(detail, currency).ok_or(FileError::Detail(number))?);
     }
     let (of, told, seal) = read_trailer(last).ok_or(FileError::Trailer)?;
     let mut again = Vec::with_capacity(RECORD_BYTES);
@@ -109,7 +112,7 @@ pub fn read(bytes: &[u8]) -> Result<FileText, FileError> {
     if seal != digest(&bytes[..bytes.len() - RECORD_BYTES]) {
         return Err(FileError::Digest);
     }
-    Ok(FileText { id, entries })
+    Ok(FileText { id, currency, entries })
 }
 
 /// What presentments and what adjustments come to.
@@ -170,32 +173,35 @@ fn date_text(date: Date) -> String {
     format!("{:04}{:02}{:02}", date.year.clamp(0, 9_999), date.month, date.day)
 }
 
-fn detail(entry: &FileEntry) -> String {
+fn detail(entry: &FileEntry, currency: Currency) -> String {
     let kind = match entry.kind {
         EntryKind::Presentment => 'P',
         EntryKind::Adjustment => 'A',
     };
     let NetworkKey { transmission, stan, acquirer, forwarder } = entry.key;
     format!(
-        "D{kind}{}{transmission:010}{stan:06}{acquirer:011}{forwarder:011}{}{}{}{:19}{:012}156",
+        "D{kind}{}{transmission:010}{stan:06}{acquirer:011}{forwarder:011}{}{}{}{:19}{:012}{:03}",
         date_text(entry.business_date),
         entry.rrn.escape_ascii(),
         entry.terminal.escape_ascii(),
         entry.merchant.escape_ascii(),
         entry.pan.as_str(),
-        entry.minor
+        entry.minor,
+        currency.0
     )
 }
 
-fn read_header(record: &[u8; RECORD_BYTES]) -> Option<FileId> {
+fn read_header(record: &[u8; RECORD_BYTES]) -> Option<(FileId, Currency)> {
     let mut text = Fields(record);
     (text.take::<1>()? == b"H").then_some(())?;
     let id = read_id(text.take::<ID_BYTES>()?)?;
-    text.take::<77>()?;
-    (text.take::<2>()? == VERSION && text.0.ends_with(b";")).then_some(id)
+    let currency = Currency(text.number::<3, _>()?);
+    text.take::<74>()?;
+    (text.take::<2>()? == VERSION && text.0.ends_with(b";")).then_some((id, currency))
 }
 
-fn read_detail(record: &[u8; RECORD_BYTES]) -> Option<FileEntry> {
+/// A detail of a file in this currency.
+fn read_detail(record: &[u8; RECORD_BYTES], currency: Currency) -> Option<FileEntry> {
     let mut text = Fields(record);
     (text.take::<1>()? == b"D").then_some(())?;
     let kind = match text.take::<1>()? {
@@ -215,7 +221,7 @@ fn read_detail(record: &[u8; RECORD_BYTES]) -> Option<FileEntry> {
     let merchant = *text.take::<15>()?;
     let pan = Pan::new(text.take::<19>()?.trim_ascii_end())?;
     let minor = text.number::<12, _>()?;
-    (text.take::<3>()? == b"156" && text.0 == b"  ;").then_some(FileEntry {
+    (Currency(text.number::<3, _>()?) == currency && text.0 == b"  ;").then_some(FileEntry {
         kind,
         key,
         rrn,

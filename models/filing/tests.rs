@@ -1,7 +1,7 @@
 //! Files written and read, and sent in parts over a line that loses, repeats and reorders.
 
 use super::*;
-use crate::card::Pan;
+use crate::card::{Currency, Pan};
 use crate::record::{EntryKind, FileEntry, FileKind, NetworkKey};
 use crate::time::{Date, Instant, LocalTime, Now};
 use proptest::prelude::*;
@@ -36,7 +36,11 @@ fn entry(number: u32, kind: EntryKind) -> FileEntry {
 fn file(count: u32) -> FileText {
     let kind =
         |n: u32| if n.is_multiple_of(3) { EntryKind::Adjustment } else { EntryKind::Presentment };
-    FileText { id: ID, entries: (1..=count).map(|n| entry(n, kind(n))).collect() }
+    FileText {
+        id: ID,
+        currency: Currency::CNY,
+        entries: (1..=count).map(|n| entry(n, kind(n))).collect(),
+    }
 }
 
 fn now() -> Now {
@@ -51,6 +55,20 @@ fn what_is_written_is_read_back() {
         assert!(bytes.iter().all(|byte| (b' '..0x7F).contains(byte)));
         assert_eq!(read(&bytes), Ok(file(count)));
     }
+}
+
+#[test]
+fn every_record_of_a_file_is_in_the_currency_of_its_header() {
+    let yen = FileText { currency: Currency::JPY, ..file(2) };
+    let mut bytes = write(&yen);
+    assert_eq!(read(&bytes), Ok(yen));
+    let (header, detail) = (38, 2 * RECORD_BYTES - 6);
+    assert_eq!(
+        (&bytes[header..header + 3], &bytes[detail..detail + 3]),
+        (&b"392"[..], &b"392"[..])
+    );
+    bytes[detail..detail + 3].copy_from_slice(b"156");
+    assert_eq!(read(&bytes), Err(FileError::Detail(2)));
 }
 
 #[test]

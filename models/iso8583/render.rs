@@ -5,6 +5,7 @@ use super::{Balance54, BalanceSign, BatchDetails48, Class, DescribedElement, Des
 use super::{
     Description, Element, OriginalData90, Private60, ResponseCode, Settlement48, mask_pan,
 };
+use crate::card::Currency;
 use encoding_rs::GBK;
 use std::fmt::{self, Write};
 
@@ -173,17 +174,26 @@ impl Description {
             let (english, chinese) = ResponseCode::parse(&described.value)?.reversal_reason()?;
             return Some(vec![Part::new("39", "reason", format!("{english} {chinese}"))]);
         }
-        parts(described, self.unmasked)
+        parts(described, self.currency(), self.unmasked)
+    }
+
+    /// What element 49 says; two decimals, where it says nothing.
+    fn currency(&self) -> Currency {
+        let told = self.element(Element::CURRENCY).and_then(|found| {
+            core::str::from_utf8(&found.value).ok().and_then(|text| text.parse().ok())
+        });
+        told.map_or(Currency::CNY, Currency)
     }
 }
 
-fn parts(described: &DescribedElement, unmasked: bool) -> Option<Vec<Part>> {
+fn parts(described: &DescribedElement, currency: Currency, unmasked: bool) -> Option<Vec<Part>> {
     let value = &described.value;
     let numeric = described.class == Class::Numeric;
     match described.element {
         Element::RESPONSE_CODE => ResponseCode::parse(value).map(code_parts),
-        Element::PRIVATE_48 if numeric => settlement_parts(value)
-            .or_else(|| BatchDetails48::parse(value).map(|batch| batch_parts(&batch, unmasked))),
+        Element::PRIVATE_48 if numeric => settlement_parts(value, currency).or_else(|| {
+            BatchDetails48::parse(value).map(|batch| batch_parts(&batch, currency, unmasked))
+        }),
         Element::ADDITIONAL_AMOUNTS => {
             Balance54::parse_all(value).map(|all| all.iter().map(balance_part).collect())
         }
@@ -258,7 +268,7 @@ fn code_parts(code: ResponseCode) -> Vec<Part> {
     ]
 }
 
-fn settlement_parts(value: &[u8]) -> Option<Vec<Part>> {
+fn settlement_parts(value: &[u8], currency: Currency) -> Option<Vec<Part>> {
     let settlement = Settlement48::parse(value)?;
     let halves = [("domestic", settlement.domestic), ("foreign", settlement.foreign)];
     let part = |(index, (name, totals)): (usize, (&'static str, super::Totals48))| {
@@ -269,7 +279,8 @@ fn settlement_parts(value: &[u8]) -> Option<Vec<Part>> {
             3 => "error",
             _ => "unknown result",
         };
-        let (debit, credit) = (minor(totals.debit_amount), minor(totals.credit_amount));
+        let (debit, credit) =
+            (currency.amount(totals.debit_amount), currency.amount(totals.credit_amount));
         let (debits, credits) = (totals.debit_count, totals.credit_count);
         let text = format!("debit {debit} in {debits}, credit {credit} in {credits}, {result}");
         Part::new(format!("48.{}", index + 1), name, text)
@@ -277,10 +288,10 @@ fn settlement_parts(value: &[u8]) -> Option<Vec<Part>> {
     Some(halves.into_iter().enumerate().map(part).collect())
 }
 
-fn batch_parts(batch: &BatchDetails48, unmasked: bool) -> Vec<Part> {
+fn batch_parts(batch: &BatchDetails48, currency: Currency, unmasked: bool) -> Vec<Part> {
     let part = |(index, detail): (usize, &super::BatchDetail)| {
         let pan = if unmasked { detail.pan.clone() } else { mask_pan(&detail.pan) };
-        let (kind, trace, amount) = (detail.kind, detail.trace, minor(detail.amount));
+        let (kind, trace, amount) = (detail.kind, detail.trace, currency.amount(detail.amount));
         let text = format!("kind {kind:02}, trace {trace:06}, card {pan}, amount {amount}");
         Part::new(format!("48.{}", index + 1), "transaction", text)
     };
@@ -294,14 +305,10 @@ fn balance_part(balance: &Balance54) -> Part {
         2 => "available balance",
         _ => "amount",
     };
-    let (amount, currency) = (minor(balance.amount), balance.currency);
+    let currency = balance.currency;
+    let amount = Currency(currency).amount(balance.amount);
     let text = format!("{sign}{amount} currency {currency:03} account {:02}", balance.account_type);
     Part::new("54", name, text)
-}
-
-/// Minor units with two decimals, as the currencies of these lines have.
-fn minor(amount: u64) -> String {
-    format!("{}.{:02}", amount / 100, amount % 100)
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

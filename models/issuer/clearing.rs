@@ -60,7 +60,8 @@ impl Issuer {
         let (id, last) = (&file.id, self.books.settling.last.map(|(last, _)| last));
         let is_ours = id.kind == FileKind::Presentment
             && id.sender == clearing.institution
-            && id.receiver == self.config.institution;
+            && id.receiver == self.config.institution
+            && file.currency == self.config.currency;
         if !is_ours {
             return Some(ResponseCode::INVALID_TRANSACTION);
         }

@@ -128,7 +128,8 @@ impl Switch {
             let book::Undelivered { file, entries, commit } = waiting;
             // One that could still be forgotten could be made otherwise.
             if *commit <= self.commits.done && !filing.channel.outbox.holds(*file) {
-                let text = FileText { id: *file, entries: entries.clone() };
+                let (id, currency) = (*file, self.config.currency);
+                let text = FileText { id, currency, entries: entries.clone() };
                 filing.channel.outbox.push(*file, filing::write(&text));
             }
         }

@@ -10,6 +10,7 @@ use super::book::{Original, Sent, Transaction};
 use super::exchange::{Marks, fixed, transmission};
 use super::{Caller, Side, Switch, Timer, about};
 use crate::asked::Question;
+use crate::card::Amount;
 use crate::defect::Defect;
 use crate::iso8583::{Element, Envelope, Message, Mti, OriginalPos61, ResponseCode};
 use crate::node::{Actions, Port, Ticket};
@@ -26,6 +27,11 @@ fn is_final(code: ResponseCode) -> bool {
                 | ResponseCode::ORIGINAL_NOT_FOUND
                 | ResponseCode::DUPLICATE_TRANSMISSION
         )
+}
+
+/// Planted defect W27: the figure that people read, written as if it had two decimals.
+fn with_two_decimals(amount: Amount) -> u64 {
+    amount.minor.saturating_mul(100) / 10_u64.pow(amount.currency.decimals())
 }
 
 /// MMDD of the voucher that a message is about; 0 if it says none.
@@ -297,7 +303,11 @@ impl Switch {
         let mut message = Message::new(mti)
             .with(Element::PAN, pan.as_str())
             .with(Element::PROCESSING_CODE, transaction.kind.network_processing());
-        message.set_number(Element::AMOUNT, amount.minor, 12);
+        let minor = match self.config.defects.has(Defect::W27) {
+            true => with_two_decimals(amount),
+            false => amount.minor,
+        };
+        message.set_number(Element::AMOUNT, minor, 12);
         message.set_number(Element::TRANSMISSION_TIME, advice.transmission.into(), 10);
         message.set_number(Element::STAN, advice.stan.into(), 6);
         message.set_number(Element::SETTLEMENT_DATE, self.book.business_date.mmdd().into(), 4);

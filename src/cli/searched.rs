@@ -397,7 +397,7 @@ pub(crate) fn in_words(out: &mut String, scenario: &Scenario) {
         let _ = writeln!(out, "    planted {id}");
     }
     for step in &scenario.steps {
-        let _ = writeln!(out, "    {}", describe_step(step));
+        let _ = writeln!(out, "    {}", describe_step(step, scenario.currency()));
     }
     for fault in &scenario.faults {
         let _ = writeln!(out, "    ! {}", describe_fault(fault));

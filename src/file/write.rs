@@ -39,7 +39,7 @@ pub fn render(scenario: &Scenario) -> Result<String, RenderError> {
         cards_of(&mut out, scenario)?;
     }
     for step in &scenario.steps {
-        let _ = write!(out, "\n# {}\n[[step]]\n", describe_step(step));
+        let _ = write!(out, "\n# {}\n[[step]]\n", describe_step(step, scenario.currency()));
         entries(&mut out, &table(step)?, &Table::new());
     }
     for fault in &scenario.faults {

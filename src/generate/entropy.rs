@@ -34,6 +34,8 @@ pub(super) enum Concern {
     Refund,
     /// Cards with chips.
     Chip,
+    /// What the counter counts in.
+    Currency,
 }
 
 /// A source of choices.

@@ -21,7 +21,7 @@ mod strategy;
 pub use peers::WEAK_PEERS;
 pub use strategy::{ScenarioStrategy, ScenarioTree, strategy, strategy_of};
 
-use crate::scenario::Scenario;
+use crate::scenario::{CurrencyName, Scenario};
 use entropy::{Concern, Entropy, Seeded};
 use std::fmt;
 use std::str::FromStr;
@@ -113,6 +113,9 @@ const STORIES_PERCENT: u64 = 16;
 /// How many scenarios of a hundred have voids or pre-authorisations beside what they sell.
 const FOLLOW_PERCENT: u64 = 30;
 
+/// How many scenarios of a hundred count in something that has not two decimals.
+const CURRENCY_PERCENT: u64 = 4;
+
 /// The scenario of this seed. Total, deterministic and cheap: about a microsecond.
 pub fn scenario(profile: Profile, seed: u64) -> Scenario {
     let mut scenario = build(profile, &mut Seeded::new(seed));
@@ -159,6 +162,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     swarm.add(entropy, &mut scenario);
     extra::add(profile, entropy, &mut scenario);
     clearing::add(profile, entropy, &mut scenario);
+    entropy.concern(Concern::Currency);
+    if entropy.chance(CURRENCY_PERCENT) {
+        scenario.policy.currency = entropy.pick(&[CurrencyName::JPY, CurrencyName::KWD]);
+    }
     scenario
 }
 

@@ -4,7 +4,6 @@ use super::books::Books;
 use super::{About, Checked, Invariant, Kinds, Seen, breach, cleared};
 use crate::history::{Horizon, What};
 use crate::party::Party;
-use reversim_models::card::Amount;
 use reversim_models::record::{
     ClearingRecord, IssuerRecord, PosKey, Record, SwitchRecord, TerminalRecord, Total,
 };
@@ -115,9 +114,9 @@ fn started(books: &Books, seen: &Seen<'_>, batch: u32, debits: Total) -> Checked
             "{terminal} settles {} sales of {} under batch {batch:06}, which holds {own}; batch \
              {:06} with {} was never closed",
             debits.count,
-            Amount::cny(debits.minor),
+            books.money(debits.minor),
             open.batch,
-            Amount::cny(open.totals.debits.minor)
+            books.money(open.totals.debits.minor)
         ),
         _ => Ok(u64::from(debits.count > 0)),
     }
@@ -166,7 +165,7 @@ fn closed(books: &Books, index: usize) -> Checked {
                 [first.index, index],
                 "{switch} counts transaction {} of {} in a closed batch a second time",
                 new.id,
-                Amount::cny(new.minor)
+                books.money(new.minor)
             );
         }
         checked += 1;

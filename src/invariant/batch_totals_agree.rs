@@ -4,7 +4,6 @@
 use super::books::{Books, HostBatch, Sale};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::history::Horizon;
-use reversim_models::card::Amount;
 use reversim_models::record::{TerminalRecord, Totals};
 
 const ABOUT: About = About {
@@ -66,8 +65,8 @@ fn own_totals(books: &Books, seen: &Seen<'_>, batch: u32, totals: Totals) -> Che
     breach!(
         [last.map_or(seen.index, Sale::last), seen.index],
         "{terminal} settles {} over batch {batch:06}, which holds {} by its own records",
-        words(totals),
-        words(own)
+        words(books, totals),
+        words(books, own)
     )
 }
 
@@ -121,8 +120,8 @@ fn agreed(books: &Books, host: &HostBatch, close: usize) -> Checked {
             host.switch,
             host.batch,
             String::from_utf8_lossy(&host.terminal),
-            words(host.totals),
-            words(theirs)
+            words(books, host.totals),
+            words(books, theirs)
         );
     }
     if theirs != ours && theirs != Totals::default() && host.details.is_empty() {
@@ -133,18 +132,18 @@ fn agreed(books: &Books, host: &HostBatch, close: usize) -> Checked {
             host.switch,
             host.batch,
             String::from_utf8_lossy(&host.terminal),
-            words(theirs),
-            words(ours)
+            words(books, theirs),
+            words(books, ours)
         );
     }
     Ok(1)
 }
 
-fn words(totals: Totals) -> String {
+fn words(books: &Books, totals: Totals) -> String {
     let Totals { debits, credits } = totals;
-    let mut words = format!("{} debits of {}", debits.count, Amount::cny(debits.minor));
+    let mut words = format!("{} debits of {}", debits.count, books.money(debits.minor));
     if credits.count > 0 {
-        words += &format!(" and {} credits of {}", credits.count, Amount::cny(credits.minor));
+        words += &format!(" and {} credits of {}", credits.count, books.money(credits.minor));
     }
     words
 }

@@ -4,7 +4,6 @@
 use super::books::{Advice, Books, Extract, Forward, Stage};
 use super::{Checked, breach};
 use crate::party::Party;
-use reversim_models::card::Amount;
 use reversim_models::record::{EntryKind, Extracted, Kind, Origin, PosKey};
 use std::collections::BTreeMap;
 
@@ -19,7 +18,7 @@ pub(super) fn at_most_once(books: &Books, index: usize) -> Checked {
     breach!(
         [twice.first, twice.second],
         "{} of card {} (reference {}) is {what} in a second clearing file",
-        Amount::cny(twice.entry.minor),
+        books.money(twice.entry.minor),
         twice.entry.pan,
         twice.entry.rrn.escape_ascii()
     )
@@ -47,7 +46,7 @@ pub(super) fn exactly_once(books: &Books) -> Checked {
                 return breach!(
                     [extract.index, *closed],
                     "{} of card {} was extracted under {} and is {place}",
-                    Amount::cny(entry.minor),
+                    books.money(entry.minor),
                     entry.pan,
                     extract.file.date
                 );
@@ -124,7 +123,7 @@ pub(super) fn only_approved(books: &Books) -> Checked {
         for one in extract.entries.iter().filter(kind) {
             let Some(forward) = forwards.get(&(extract.switch, one.id)) else { continue };
             let Origin::Pos(key) = forward.origin else { continue };
-            let (amount, date) = (Amount::cny(one.entry.minor), extract.file.date);
+            let (amount, date) = (books.money(one.entry.minor), extract.file.date);
             let switch = extract.switch;
             let fallen = fallen(books, forward, key);
             if let Some(fallen) = fallen.filter(|index| *index < extract.index) {
@@ -169,7 +168,7 @@ pub(super) fn one_date(books: &Books) -> Checked {
                 return breach!(
                     [witness, extract.index],
                     "{} of card {} belongs to {own} and is in the extract of {of}",
-                    Amount::cny(one.entry.minor),
+                    books.money(one.entry.minor),
                     one.entry.pan
                 );
             }

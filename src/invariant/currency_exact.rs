@@ -8,7 +8,7 @@ const ABOUT: About = About {
     code: "M4",
     name: "currency-exact",
     claim: "One transaction has one currency at every party, and its reversal asks for exactly \
-            the amount that was asked for or approved.",
+            the amount that was asked for or approved, in that currency.",
     example: "a sale of 500 yen is reversed\n\
               the 0420 of switch-1 asks for 50000",
 };
@@ -85,6 +85,9 @@ fn reversal(books: &Books, wire: &Wire) -> Checked {
         });
         (forward.amount, part.and_then(|w| w.amount), forward.index)
     };
+    if let Some(currency) = wire.currency.filter(|currency| *currency != amount.currency) {
+        return same(amount, original, currency.amount(minor), wire.index);
+    }
     if minor == amount.minor || Some(minor) == approved {
         return Ok(1);
     }
@@ -92,15 +95,16 @@ fn reversal(books: &Books, wire: &Wire) -> Checked {
         [original, wire.index],
         "{} reverses {} of a transaction of {amount}",
         wire.from,
-        Amount::cny(minor)
+        amount.currency.amount(minor)
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::testing::{Sale, Tale, YEN, sale};
-    use reversim_models::record::IssuerRecord;
+    use crate::invariant::testing::{ISSUER, SWITCH, Sale, Tale, YEN, sale};
+    use reversim_models::iso8583::{Element, Mti};
+    use reversim_models::record::{IssuerRecord, SwitchRecord};
 
     #[test]
     fn a_transaction_keeps_its_currency_and_its_reversal_its_amount() {
@@ -128,6 +132,31 @@ mod tests {
         let forwarded = tale.forwarded(sale(1));
         let advice = tale.advice(Sale { minor: 5_000_000, ..sale(1) }) - 1;
         tale.breaks(ABOUT.name, &[forwarded, advice], "reverses 50000.00 of a transaction");
+    }
+
+    #[test]
+    fn a_reversal_is_in_the_currency_of_its_original() {
+        let mut tale = Tale::new();
+        let forwarded = tale.forwarded(sale(1));
+        let message = sale(1).advice(Mti::REVERSAL_ADVICE).with(Element::CURRENCY, "392");
+        let advice = tale.pass(sale(1), SWITCH, ISSUER, &message) - 1;
+        tale.breaks(ABOUT.name, &[forwarded, advice], "goes on in currency 392");
+    }
+
+    #[test]
+    fn what_a_reversal_asks_for_is_told_in_its_own_decimals() {
+        let mut tale = Tale::new();
+        tale.history.setting.currency = YEN;
+        let forwarded = tale.forwarded_as(sale(1), |record| {
+            if let SwitchRecord::Forwarded { amount, .. } = record {
+                amount.currency = YEN;
+            }
+        });
+        let message = Sale { minor: 5_000_000, ..sale(1) }.advice(Mti::REVERSAL_ADVICE);
+        let message = message.with(Element::CURRENCY, "392");
+        let advice = tale.pass(sale(1), SWITCH, ISSUER, &message) - 1;
+        let sentence = "reverses 5000000 of a transaction of 50000";
+        tale.breaks(ABOUT.name, &[forwarded, advice], sentence);
     }
 
     #[test]

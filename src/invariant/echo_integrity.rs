@@ -97,7 +97,7 @@ fn forwarded(books: &Books, index: usize) -> Checked {
         forward.switch,
         forward.amount,
         forward.pan,
-        Amount::cny(amount)
+        books.money(amount)
     )
 }
 
@@ -150,7 +150,7 @@ fn passed_back(books: &Books, seen: &Seen<'_>, id: u64) -> Checked {
         [decision.index, seen.index],
         "{} approved {} with authorization code {}, but {} records {} with {}",
         decision.issuer,
-        Amount::cny(decision.effective),
+        books.money(decision.effective),
         code(decision.authorization),
         forward.switch,
         answer.amount,
@@ -180,9 +180,9 @@ fn answered(books: &Books, answer: &Wire) -> Checked {
                 [request.index, answer.index],
                 "{} answered a request about {} (processing code {}) with an approval of {} ({})",
                 answer.from,
-                money(request),
+                money(books, request),
                 String::from_utf8_lossy(&request.processing),
-                money(answer),
+                money(books, answer),
                 String::from_utf8_lossy(&answer.processing)
             );
         }
@@ -202,14 +202,14 @@ fn answered(books: &Books, answer: &Wire) -> Checked {
         answer.from,
         answer.stan,
         String::from_utf8_lossy(&first.authorization),
-        money(first),
+        money(books, first),
         String::from_utf8_lossy(&answer.authorization),
-        money(answer)
+        money(books, answer)
     )
 }
 
-fn money(wire: &Wire) -> Amount {
-    Amount::cny(wire.amount.unwrap_or(0))
+fn money(books: &Books, wire: &Wire) -> Amount {
+    books.money(wire.amount.unwrap_or(0))
 }
 
 fn is_echo(request: &Wire, answer: &Wire) -> bool {

@@ -3,7 +3,6 @@
 use super::books::Books;
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
-use reversim_models::card::Amount;
 
 const ABOUT: About = About {
     code: "M7",
@@ -66,7 +65,7 @@ fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
             [receipt, debit.unwrap_or(first)],
             "purchase {intent}: goods for {} were handed over, and the cardholder's net debit is \
              {} fen",
-            Amount::cny(least.unsigned_abs()),
+            books.money(least.unsigned_abs()),
             net
         );
     }
@@ -75,8 +74,8 @@ fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
             [debit.unwrap_or(first), receipt.unwrap_or(first)],
             "purchase {intent}: the cardholder's net debit is {}, and goods for {} were handed \
              over",
-            Amount::cny(net.unsigned_abs()),
-            Amount::cny(most.max(0).unsigned_abs())
+            books.money(net.unsigned_abs()),
+            books.money(most.max(0).unsigned_abs())
         );
     }
     Ok(sales)

@@ -3,7 +3,6 @@
 
 use super::books::{Books, Decision};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
-use reversim_models::card::Amount;
 use reversim_models::record::Kind;
 
 const ABOUT: About = About {
@@ -45,10 +44,10 @@ impl Invariant for Claim {
                 [placed.index, seen.index],
                 "{} held {} on card {}; of it {} are captured and {} still held",
                 placed.issuer,
-                Amount::cny(created.unsigned_abs()),
+                books.money(created.unsigned_abs()),
                 placed.pan,
-                signed(captured),
-                signed(open)
+                signed(books, captured),
+                signed(books, open)
             );
         }
         if let Some(completion) = completion.filter(|_| open > 0) {
@@ -56,10 +55,10 @@ impl Invariant for Claim {
                 [placed.index, completion],
                 "{} completed {} of {} on card {} and keeps {} on hold",
                 placed.issuer,
-                signed(captured),
-                Amount::cny(created.unsigned_abs()),
+                signed(books, captured),
+                books.money(created.unsigned_abs()),
                 placed.pan,
-                signed(open)
+                signed(books, open)
             );
         }
         Ok(1)
@@ -111,9 +110,9 @@ fn fate(books: &Books, placed: &Decision) -> Fate {
     fate
 }
 
-fn signed(minor: i64) -> String {
+fn signed(books: &Books, minor: i64) -> String {
     let sign = if minor < 0 { "-" } else { "" };
-    format!("{sign}{}", Amount::cny(minor.unsigned_abs()))
+    format!("{sign}{}", books.money(minor.unsigned_abs()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use super::books::{Advice, Books, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::history::What;
-use reversim_models::card::Amount;
 use reversim_models::iso8583::{Mti, ResponseCode};
 use reversim_models::record::{IssuerRecord, Kind, Origin, SwitchRecord, TerminalRecord};
 
@@ -78,7 +77,7 @@ fn believed(
          its MAC is wrong",
         wire.mti,
         wire.stan,
-        wire.amount.map(|minor| format!(", {}", Amount::cny(minor))).unwrap_or_default()
+        wire.amount.map(|minor| format!(", {}", books.money(minor))).unwrap_or_default()
     )
 }
 

@@ -2,7 +2,6 @@
 
 use super::books::{Books, Decision, Delivery};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
-use reversim_models::card::Amount;
 use reversim_models::iso8583::Mti;
 
 const ABOUT: About = About {
@@ -36,7 +35,7 @@ impl Invariant for Claim {
         let Some(reversal) = books.reversals.last().filter(|r| r.index == seen.index) else {
             return Ok(0);
         };
-        let credit = Amount::cny(reversal.credit.unsigned_abs());
+        let credit = books.money(reversal.credit.unsigned_abs());
         let original = reversal.decision.map(|place| &books.decisions[place]);
         let Some(original) = original else {
             if reversal.credit <= 0 {
@@ -54,7 +53,7 @@ impl Invariant for Claim {
                 "{} gave {credit} back to card {}, of which it had taken {} (answered {})",
                 reversal.issuer,
                 original.pan,
-                Amount::cny(original.debit.max(0).unsigned_abs()),
+                books.money(original.debit.max(0).unsigned_abs()),
                 original.code
             );
         }
@@ -72,7 +71,7 @@ fn given(books: &Books, decision: &Decision) -> Checked {
             [decision.index],
             "{} gave {} to card {} for a transaction it does not know",
             decision.issuer,
-            Amount::cny(decision.debit.unsigned_abs()),
+            books.money(decision.debit.unsigned_abs()),
             decision.pan
         );
     };
@@ -85,9 +84,9 @@ fn given(books: &Books, decision: &Decision) -> Checked {
         [original.index, decision.index],
         "{} gave {} back to card {}, of which it had taken {} (answered {})",
         decision.issuer,
-        Amount::cny(back.unsigned_abs()),
+        books.money(back.unsigned_abs()),
         original.pan,
-        Amount::cny(original.net().max(0).unsigned_abs()),
+        books.money(original.net().max(0).unsigned_abs()),
         original.code
     )
 }

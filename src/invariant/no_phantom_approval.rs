@@ -42,7 +42,7 @@ impl Invariant for Claim {
             },
             What::Told { output: Output::Display(Display::Approved(amount)), .. } => {
                 match books.sale(seen.entry.ticket).filter(|sale| sale.terminal == terminal) {
-                    Some(sale) => shown(sale, seen.index, "shows APPROVED", amount.minor),
+                    Some(sale) => shown(sale, seen.index, "shows APPROVED", *amount),
                     None => Ok(0),
                 }
             }
@@ -51,7 +51,7 @@ impl Invariant for Claim {
             } => {
                 let is_it = |s: &&Sale| (s.stan, s.batch) == (*stan, *batch);
                 match books.sales_of(terminal).rev().find(is_it) {
-                    Some(sale) => shown(sale, seen.index, "prints a receipt", amount.minor),
+                    Some(sale) => shown(sale, seen.index, "prints a receipt", *amount),
                     None => breach!(
                         [seen.index],
                         "{terminal} prints a receipt of {amount} for voucher {stan:06} of batch \
@@ -65,17 +65,16 @@ impl Invariant for Claim {
 }
 
 /// What a screen or slip says needs an approval on record.
-fn shown(sale: &Sale, index: usize, does: &str, minor: u64) -> Checked {
+fn shown(sale: &Sale, index: usize, does: &str, told: Amount) -> Checked {
     let terminal = sale.terminal;
     if let Some(due) = sale.due {
         return breach!([due, index], "{terminal} {does} for {sale} after its reversal began");
     }
     match sale.approved {
-        Some(approval) if approval.amount.minor == minor => Ok(1),
+        Some(approval) if approval.amount.minor == told.minor => Ok(1),
         Some(approval) => breach!(
             [approval.index, index],
-            "{terminal} {does} of {} for {sale}, which is approved for {}",
-            Amount::cny(minor),
+            "{terminal} {does} of {told} for {sale}, which is approved for {}",
             approval.amount
         ),
         None => {

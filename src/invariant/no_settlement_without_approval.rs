@@ -3,7 +3,6 @@
 use super::books::{Books, Presented};
 use super::{About, Checked, Invariant, breach, cleared};
 use crate::history::Horizon;
-use reversim_models::card::Amount;
 
 const ABOUT: About = About {
     code: "S4",
@@ -35,7 +34,7 @@ impl Invariant for Claim {
 }
 
 fn judge(books: &Books, entry: &Presented) -> Checked {
-    let (amount, close) = (Amount::cny(entry.minor), entry.index);
+    let (amount, close) = (books.money(entry.minor), entry.index);
     let before = |index: Option<usize>| index.filter(|i| *i < close);
     let Some(forward) = books.forward(entry.switch, entry.id) else { return Ok(0) };
     let sale = books.sale(entry.ticket);

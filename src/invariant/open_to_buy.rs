@@ -3,7 +3,6 @@
 
 use super::books::{Books, Decision};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
-use reversim_models::card::Amount;
 use reversim_models::record::Kind;
 
 const ABOUT: About = About {
@@ -70,7 +69,7 @@ fn afforded(books: &Books, decision: &Decision) -> Checked {
         [last.map_or(decision.index, |d| d.index), decision.index],
         "{issuer} let account {} fall to -{}",
         account.account,
-        Amount::cny(available.unsigned_abs())
+        books.money(available.unsigned_abs())
     )
 }
 
@@ -87,8 +86,8 @@ fn told(books: &Books, decision: &Decision) -> Checked {
         [account.index, decision.index],
         "{issuer} tells card {} that {} may be spent, and its books say {}",
         decision.pan,
-        Amount::cny(balance),
-        Amount::cny(available.unsigned_abs())
+        books.money(balance),
+        books.money(available.unsigned_abs())
     )
 }
 

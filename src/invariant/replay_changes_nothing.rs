@@ -5,7 +5,6 @@ use super::books::{Books, Decision, Forward, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::history::What;
 use crate::party::Party;
-use reversim_models::card::Amount;
 use reversim_models::iso8583::Mti;
 use reversim_models::record::{IssuerRecord, Origin, SwitchRecord, TerminalRecord};
 
@@ -121,7 +120,7 @@ fn reversed(books: &Books, seen: &Seen<'_>) -> Checked {
     breach!(
         [first, copy, seen.index],
         "{party} gave {} back for a second copy of a reversal",
-        Amount::cny(new.credit.unsigned_abs())
+        books.money(new.credit.unsigned_abs())
     )
 }
 

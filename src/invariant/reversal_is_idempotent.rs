@@ -2,7 +2,6 @@
 
 use super::books::Books;
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
-use reversim_models::card::Amount;
 
 const ABOUT: About = About {
     code: "S5",
@@ -34,8 +33,8 @@ impl Invariant for Claim {
                 [first, reversal.index],
                 "{} gave {} back for a reversal that had already given back {}",
                 reversal.issuer,
-                Amount::cny(reversal.credit.unsigned_abs()),
-                Amount::cny(reversal.before.unsigned_abs())
+                books.money(reversal.credit.unsigned_abs()),
+                books.money(reversal.before.unsigned_abs())
             ),
             _ => Ok(1),
         }

@@ -2,7 +2,6 @@
 
 use super::books::Books;
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
-use reversim_models::card::Amount;
 
 const ABOUT: About = About {
     code: "S6",
@@ -37,7 +36,7 @@ impl Invariant for Claim {
                 [original.index, reversal.index],
                 "{} gave {} back to card {} for a debit of {}",
                 reversal.issuer,
-                Amount::cny(reversal.credit.unsigned_abs()),
+                books.money(reversal.credit.unsigned_abs()),
                 original.pan,
                 original.taken()
             );

@@ -4,7 +4,6 @@
 use super::books::{Books, Sale, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::party::Role;
-use reversim_models::card::Amount;
 use reversim_models::record::Kind;
 
 const ABOUT: About = About {
@@ -60,7 +59,7 @@ impl Invariant for Claim {
             "{terminal} sends a {} of {} (STAN {:06}) at {} with nothing on record that would \
              reverse it",
             kind.map_or("request", Kind::words),
-            Amount::cny(wire.amount.unwrap_or(0)),
+            books.money(wire.amount.unwrap_or(0)),
             wire.stan,
             wire.at
         )
@@ -78,7 +77,7 @@ fn told(books: &Books, wire: &Wire) -> Checked {
         [wire.index],
         "{terminal} sends an advice of {} (STAN {:06}) at {} with nothing on record that would \
          tell it again",
-        Amount::cny(wire.amount.unwrap_or(0)),
+        books.money(wire.amount.unwrap_or(0)),
         wire.stan,
         wire.at
     )

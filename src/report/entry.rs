@@ -12,22 +12,19 @@ use reversim_models::record::{
     Totals,
 };
 
-/// Minor units with two decimals.
-pub fn money(minor: u64) -> Amount {
-    Amount { minor, currency: Currency::CNY }
-}
-
-fn total(total: Total) -> String {
+fn total(total: Total, currency: Currency) -> String {
     let sales = if total.count == 1 { "sale" } else { "sales" };
-    format!("{} {sales} {}", total.count, money(total.minor))
+    format!("{} {sales} {}", total.count, currency.amount(total.minor))
 }
 
 /// `2 sales 700.00`, and what was given back, if anything was.
-pub(super) fn sums(totals: Totals) -> String {
+pub(super) fn sums(totals: Totals, currency: Currency) -> String {
     let Totals { debits, credits } = totals;
     match credits.count {
-        0 => total(debits),
-        count => format!("{}, {count} back {}", total(debits), money(credits.minor)),
+        0 => total(debits, currency),
+        count => {
+            format!("{}, {count} back {}", total(debits, currency), currency.amount(credits.minor))
+        }
     }
 }
 
@@ -44,19 +41,19 @@ fn reason(reason: Reason) -> &'static str {
 }
 
 /// A record: its name and what tells it from others of the name.
-pub fn record_words(record: &Record) -> String {
+pub fn record_words(record: &Record, currency: Currency) -> String {
     let name = record.name();
     let rest = match record {
         Record::Own(bytes) => format!("{} bytes", bytes.len()),
-        Record::Terminal(record) => terminal_words(record),
-        Record::Switch(record) => switch_words(record),
-        Record::Issuer(record) => issuer_words(record),
-        Record::Clearing(record) => files::clearing_words(record),
+        Record::Terminal(record) => terminal_words(record, currency),
+        Record::Switch(record) => switch_words(record, currency),
+        Record::Issuer(record) => issuer_words(record, currency),
+        Record::Clearing(record) => files::clearing_words(record, currency),
     };
     if rest.is_empty() { name.to_owned() } else { format!("{name} {rest}") }
 }
 
-fn terminal_words(record: &TerminalRecord) -> String {
+fn terminal_words(record: &TerminalRecord, currency: Currency) -> String {
     match record {
         TerminalRecord::SignedOn { batch, .. } => format!("batch {batch:06}"),
         TerminalRecord::SignedOff => String::new(),
@@ -80,7 +77,7 @@ fn terminal_words(record: &TerminalRecord) -> String {
         TerminalRecord::ExceptionOpened { stan, amount, attempts, .. } => {
             format!("{stan:06} {amount} after {attempts} tries")
         }
-        TerminalRecord::SettlementStarted { totals, .. } => sums(*totals),
+        TerminalRecord::SettlementStarted { totals, .. } => sums(*totals, currency),
         TerminalRecord::SettlementAnswered { is_balanced, .. } => {
             if *is_balanced { "balanced" } else { "unbalanced" }.to_owned()
         }
@@ -88,7 +85,7 @@ fn terminal_words(record: &TerminalRecord) -> String {
             format!("{batch:06} through {through}")
         }
         TerminalRecord::BatchClosed { batch, totals, .. } => {
-            format!("{batch:06} {}", sums(*totals))
+            format!("{batch:06} {}", sums(*totals, currency))
         }
     }
 }
@@ -108,7 +105,7 @@ fn with_code(code: ResponseCode, kind: Kind, amount: Amount) -> String {
     }
 }
 
-fn switch_words(record: &SwitchRecord) -> String {
+fn switch_words(record: &SwitchRecord, currency: Currency) -> String {
     match record {
         SwitchRecord::KeysIssued { generation, batch, .. } => {
             format!("no. {generation} batch {batch:06}")
@@ -131,13 +128,13 @@ fn switch_words(record: &SwitchRecord) -> String {
             format!("#{advice} {amount} after {attempts} tries")
         }
         SwitchRecord::Compared { theirs, ours, .. } if theirs == ours => {
-            format!("{} agrees", sums(*theirs))
+            format!("{} agrees", sums(*theirs, currency))
         }
         SwitchRecord::Compared { theirs, ours, .. } => {
-            format!("{} with {}", sums(*theirs), sums(*ours))
+            format!("{} with {}", sums(*theirs, currency), sums(*ours, currency))
         }
         SwitchRecord::DetailReceived { key, minor } => {
-            format!("{:06} {}", key.stan, money(*minor))
+            format!("{:06} {}", key.stan, currency.amount(*minor))
         }
         SwitchRecord::BatchClosed { batch, entries, differences, .. } => {
             let sum = entries.iter().fold(Totals::default(), |s, one| s.plus(one.kind, one.minor));
@@ -145,20 +142,20 @@ fn switch_words(record: &SwitchRecord) -> String {
                 0 => String::new(),
                 count => format!(", {count} differ"),
             };
-            format!("{batch:06} {}{differ}", sums(sum))
+            format!("{batch:06} {}{differ}", sums(sum, currency))
         }
         SwitchRecord::CutOver { date } => date.to_string(),
         SwitchRecord::ExtractClosed { .. } | SwitchRecord::FileDelivered { .. } => {
-            files::switch_words(record).unwrap_or_default()
+            files::switch_words(record, currency).unwrap_or_default()
         }
     }
 }
 
-fn issuer_words(record: &IssuerRecord) -> String {
+fn issuer_words(record: &IssuerRecord, currency: Currency) -> String {
     match record {
         IssuerRecord::Decided { code, kind: Kind::Inquiry, .. } => format!("{code} inquiry"),
         IssuerRecord::Decided { code, kind, effective, hold, .. } if *effective > 0 => {
-            format!("{code} {}", moved(*kind, *effective, *hold))
+            format!("{code} {}", moved(*kind, *effective, *hold, currency))
         }
         IssuerRecord::Decided { code, .. } => code.to_string(),
         IssuerRecord::Reversed { code, original: None, .. } => format!("{code} unknown, barred"),
@@ -166,27 +163,31 @@ fn issuer_words(record: &IssuerRecord) -> String {
             format!("{code} credits nothing")
         }
         IssuerRecord::Reversed { code, credited, legs, hold, .. } => {
-            format!("{code} {}", moved_back(*credited, legs, *hold))
+            format!("{code} {}", moved_back(*credited, legs, *hold, currency))
         }
-        IssuerRecord::HoldExpired { minor, .. } => format!("{} held no more", money(*minor)),
+        IssuerRecord::HoldExpired { minor, .. } => {
+            format!("{} held no more", currency.amount(*minor))
+        }
         IssuerRecord::Opened { .. } => String::new(),
         IssuerRecord::CutOver { date } => date.to_string(),
         IssuerRecord::PresentmentTaken { .. }
         | IssuerRecord::SuspenseOpened { .. }
-        | IssuerRecord::SuspenseClosed { .. } => files::issuer_words(record).unwrap_or_default(),
+        | IssuerRecord::SuspenseClosed { .. } => {
+            files::issuer_words(record, currency).unwrap_or_default()
+        }
     }
 }
 
 /// What an issuer's decision moves: `debits 500.00`, `holds 500.00`.
-pub(super) fn moved(kind: Kind, effective: u64, hold: i64) -> String {
+pub(super) fn moved(kind: Kind, effective: u64, hold: i64, currency: Currency) -> String {
     let held = match hold {
         0 => String::new(),
-        1.. => format!("holds {}", money(hold.unsigned_abs())),
-        _ => format!("releases {}", money(hold.unsigned_abs())),
+        1.. => format!("holds {}", currency.amount(hold.unsigned_abs())),
+        _ => format!("releases {}", currency.amount(hold.unsigned_abs())),
     };
     let taken = match kind.money() {
-        1 => format!("debits {}", money(effective)),
-        -1 => format!("credits {}", money(effective)),
+        1 => format!("debits {}", currency.amount(effective)),
+        -1 => format!("credits {}", currency.amount(effective)),
         _ => String::new(),
     };
     match (taken.is_empty(), held.is_empty()) {
@@ -196,17 +197,17 @@ pub(super) fn moved(kind: Kind, effective: u64, hold: i64) -> String {
 }
 
 /// What the reversal of a decision moves, the other way round.
-pub(super) fn moved_back(credited: u64, legs: &[Leg], hold: i64) -> String {
+pub(super) fn moved_back(credited: u64, legs: &[Leg], hold: i64, currency: Currency) -> String {
     let kind = match Leg::to_cardholders(legs).signum() {
         -1 => Kind::Sale,
         0 => Kind::PreAuth,
         _ => Kind::Void,
     };
-    moved(kind, credited, hold)
+    moved(kind, credited, hold, currency)
 }
 
 /// What a device puts out, as it is drawn: `[APPROVED 500.00]`, `(slip 000002 500.00)`.
-pub fn output_words(output: &Output) -> String {
+pub fn output_words(output: &Output, currency: Currency) -> String {
     match output {
         Output::Display(display) => screen_words(*display),
         Output::Slip(Slip::Receipt { kind, stan, amount, is_copy, .. }) => {
@@ -214,7 +215,7 @@ pub fn output_words(output: &Output) -> String {
             format!("({copy} {stan:06} {})", of_kind(*kind, *amount))
         }
         Output::Slip(Slip::Totals { batch, totals }) => {
-            format!("(totals {batch:06} {})", sums(*totals))
+            format!("(totals {batch:06} {})", sums(*totals, currency))
         }
         Output::Slip(Slip::ReversalFailed { stan, amount }) => {
             format!("(slip: reversal failed {stan:06} {amount})")
@@ -225,7 +226,7 @@ pub fn output_words(output: &Output) -> String {
         Output::EnterPin { .. } => "(PIN asked)".to_owned(),
         Output::Card(CardCommand::Read) => "(chip: read)".to_owned(),
         Output::Card(CardCommand::Sign(challenge)) => {
-            format!("(chip: sign {}.{:02})", challenge.amount / 100, challenge.amount % 100)
+            format!("(chip: sign {})", currency.amount(challenge.amount))
         }
         Output::Card(CardCommand::Complete(amount)) => format!("(chip: confirm {amount})"),
         // A log may hold what must never be shown: a planted defect writes frames into it.
@@ -249,7 +250,7 @@ fn screen_words(display: Display) -> String {
 }
 
 /// What tells a message from others, most telling first: type, code, amount, trace number.
-pub fn message_words(frame: &Frame) -> Vec<String> {
+pub fn message_words(frame: &Frame, currency: Currency) -> Vec<String> {
     let Some(message) = frame.message() else {
         return vec![format!("{} bytes, no message", frame.bytes().len())];
     };
@@ -261,12 +262,13 @@ pub fn message_words(frame: &Frame) -> Vec<String> {
     let code = message.get(Element::RESPONSE_CODE).and_then(ResponseCode::parse);
     words.extend(code.map(|code| code.to_string()));
     if message.mti().class() == 5 {
-        words.extend(message.get(Element::PRIVATE_48).and_then(settlement));
+        words
+            .extend(message.get(Element::PRIVATE_48).and_then(|value| settlement(value, currency)));
     }
     let kind = kind_of(message);
     let is_declined = code.is_some_and(|code| !code.is_approval()) && message.mti().is_response();
     match message.number(Element::AMOUNT) {
-        Some(minor) if !is_declined => words.push(of_kind(kind, money(minor))),
+        Some(minor) if !is_declined => words.push(of_kind(kind, currency.amount(minor))),
         None if kind == Kind::Inquiry => words.push("inquiry".to_owned()),
         _ => {}
     }
@@ -313,33 +315,35 @@ pub fn is_echo(frame: &Frame) -> bool {
     frame.message().is_some_and(|message| management(message) == Some("echo"))
 }
 
-fn settlement(value: &[u8]) -> Option<String> {
+fn settlement(value: &[u8], currency: Currency) -> Option<String> {
     let totals = Settlement48::parse(value)?.domestic;
     Some(match totals.result {
         1 => "balanced".to_owned(),
         2 => "unbalanced".to_owned(),
-        _ => total(Total { count: totals.debit_count, minor: totals.debit_amount }),
+        _ => total(Total { count: totals.debit_count, minor: totals.debit_amount }, currency),
     })
 }
 
 /// An entry as a line of a report: who did what, without when.
-pub fn entry_words(entry: &Entry) -> String {
+pub fn entry_words(entry: &Entry, currency: Currency) -> String {
     let party = entry.party;
     match &entry.what {
         What::Asked(command) => format!("{party} is asked: {}", describe_command(command)),
         What::Sent { to, frame, .. } => {
-            format!("{party} sends {} to {to}", message_words(frame).join(" "))
+            format!("{party} sends {} to {to}", message_words(frame, currency).join(" "))
         }
         What::Delivered { from, frame, is_altered, copy, .. } => {
             let altered = if *is_altered { ", altered" } else { "" };
             let copy = if *copy > 0 { format!(", copy {}", copy + 1) } else { String::new() };
-            let words = message_words(frame).join(" ");
+            let words = message_words(frame, currency).join(" ");
             format!("{party} receives {words} from {from}{altered}{copy}")
         }
         What::Lost { to, .. } => format!("what {party} sent to {to} is lost"),
-        What::Recorded(record) => format!("{party} records {}", record_words(record)),
-        What::Torn(record) => format!("{party} leaves half written: {}", record_words(record)),
-        What::Told { output, .. } => format!("{party} puts out {}", output_words(output)),
+        What::Recorded(record) => format!("{party} records {}", record_words(record, currency)),
+        What::Torn(record) => {
+            format!("{party} leaves half written: {}", record_words(record, currency))
+        }
+        What::Told { output, .. } => format!("{party} puts out {}", output_words(output, currency)),
         What::Answered { device, is_done } => {
             let done = if *is_done { "did it" } else { "did not" };
             format!("the {} of {party} {done}", device_word(*device))

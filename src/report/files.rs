@@ -1,10 +1,10 @@
 //! Clearing in words: files, entries, suspense, payouts, and how the books stand by date. ASCII and
 //! masked. Prints nothing.
 
-use super::entry::money;
 use super::table::Table;
 use crate::history::{History, What};
 use crate::party::Party;
+use reversim_models::card::Currency;
 use reversim_models::filing::Place;
 use reversim_models::iso8583::Message;
 use reversim_models::record::{
@@ -25,13 +25,16 @@ pub fn file_words(file: &FileId) -> String {
 }
 
 /// Minor units with their sign.
-pub fn signed(minor: i64) -> String {
+pub fn signed(minor: i64, currency: Currency) -> String {
     let sign = if minor < 0 { "-" } else { "" };
-    format!("{sign}{}", money(minor.unsigned_abs()))
+    format!("{sign}{}", currency.amount(minor.unsigned_abs()))
 }
 
 /// What entries come to: `2 presented 300.00, 1 adjusted 100.00`.
-pub fn entries_words<'a>(entries: impl Iterator<Item = &'a FileEntry>) -> String {
+pub fn entries_words<'a>(
+    entries: impl Iterator<Item = &'a FileEntry>,
+    currency: Currency,
+) -> String {
     let (mut presented, mut adjusted) = ((0, 0_u64), (0, 0_u64));
     for entry in entries {
         let sum = match entry.kind {
@@ -41,7 +44,7 @@ pub fn entries_words<'a>(entries: impl Iterator<Item = &'a FileEntry>) -> String
         *sum = (sum.0 + 1, sum.1.saturating_add(entry.minor));
     }
     let words = |(count, minor): (u32, u64), what: &str| {
-        (count > 0).then(|| format!("{count} {what} {}", money(minor)))
+        (count > 0).then(|| format!("{count} {what} {}", currency.amount(minor)))
     };
     let both = [words(presented, "presented"), words(adjusted, "adjusted")];
     let both: Vec<String> = both.into_iter().flatten().collect();
@@ -49,25 +52,29 @@ pub fn entries_words<'a>(entries: impl Iterator<Item = &'a FileEntry>) -> String
 }
 
 /// What a clearing house's record says beside its name.
-pub(super) fn clearing_words(record: &ClearingRecord) -> String {
+pub(super) fn clearing_words(record: &ClearingRecord, currency: Currency) -> String {
     match record {
         ClearingRecord::CutOver { date } | ClearingRecord::DayClosed { date } => date.to_string(),
         ClearingRecord::ExtractTaken { file, entries } => {
-            format!("{}: {}", file_words(file), entries_words(entries.iter()))
+            format!("{}: {}", file_words(file), entries_words(entries.iter(), currency))
         }
         ClearingRecord::PresentmentBuilt { file, issuer, entries } => {
             let issuer = Party::issuer(issuer.saturating_add(1));
-            format!("{} for {issuer}: {}", file_words(file), entries_words(entries.iter()))
+            format!(
+                "{} for {issuer}: {}",
+                file_words(file),
+                entries_words(entries.iter(), currency)
+            )
         }
         ClearingRecord::PayoutBuilt { file, lines, .. } => {
-            format!("{}: {}", file_words(file), payout_words(lines))
+            format!("{}: {}", file_words(file), payout_words(lines, currency))
         }
         ClearingRecord::FileDelivered { file } => file_words(file),
     }
 }
 
-fn payout_words(lines: &[PayoutLine]) -> String {
-    let sum = |of: fn(&PayoutLine) -> i64| signed(lines.iter().map(of).sum());
+fn payout_words(lines: &[PayoutLine], currency: Currency) -> String {
+    let sum = |of: fn(&PayoutLine) -> i64| signed(lines.iter().map(of).sum(), currency);
     format!(
         "gross {} fee {} net {}",
         sum(|line| line.entry.signed()),
@@ -77,18 +84,18 @@ fn payout_words(lines: &[PayoutLine]) -> String {
 }
 
 /// What an issuer's record about files or suspense says beside its name; none of any other.
-pub(super) fn issuer_words(record: &IssuerRecord) -> Option<String> {
+pub(super) fn issuer_words(record: &IssuerRecord, currency: Currency) -> Option<String> {
     Some(match record {
         IssuerRecord::PresentmentTaken { file, entries, .. } => {
-            let entries = entries_words(entries.iter().map(|taken| &taken.entry));
+            let entries = entries_words(entries.iter().map(|taken| &taken.entry), currency);
             format!("{}: {entries}", file_words(file))
         }
         IssuerRecord::SuspenseOpened { item, minor, .. } => {
             let what = if *minor < 0 { "not debited" } else { "not presented" };
-            format!("#{item} {} {what}", signed(*minor))
+            format!("#{item} {} {what}", signed(*minor, currency))
         }
         IssuerRecord::SuspenseClosed { item, class, minor, .. } => {
-            format!("#{item} {} {}", money(*minor), end_words(*class))
+            format!("#{item} {} {}", currency.amount(*minor), end_words(*class))
         }
         _ => return None,
     })
@@ -103,10 +110,10 @@ fn end_words(class: SuspenseEnd) -> &'static str {
 }
 
 /// What a switch's record about files says beside its name; none of any other.
-pub(super) fn switch_words(record: &SwitchRecord) -> Option<String> {
+pub(super) fn switch_words(record: &SwitchRecord, currency: Currency) -> Option<String> {
     Some(match record {
         SwitchRecord::ExtractClosed { file, entries } => {
-            let entries = entries_words(entries.iter().map(|one| &one.entry));
+            let entries = entries_words(entries.iter().map(|one| &one.entry), currency);
             format!("{}: {entries}", file_words(file))
         }
         SwitchRecord::FileDelivered { file } => file_words(file),
@@ -121,20 +128,24 @@ pub(super) fn part_words(message: &Message) -> Option<Vec<String>> {
 }
 
 /// What a record about clearing means for people and money, as a sentence about its party.
-pub(super) fn sentence(record: &Record) -> Option<String> {
+pub(super) fn sentence(record: &Record, currency: Currency) -> Option<String> {
     Some(match record {
         Record::Switch(SwitchRecord::ExtractClosed { file, entries }) => {
-            let entries = entries_words(entries.iter().map(|one| &one.entry));
+            let entries = entries_words(entries.iter().map(|one| &one.entry), currency);
             format!("closes {} for the clearing house: {entries}", file.date)
         }
         Record::Clearing(ClearingRecord::PresentmentBuilt { file, issuer, entries })
             if !entries.is_empty() =>
         {
             let issuer = Party::issuer(issuer.saturating_add(1));
-            format!("presents {} to {issuer}: {}", file.date, entries_words(entries.iter()))
+            format!(
+                "presents {} to {issuer}: {}",
+                file.date,
+                entries_words(entries.iter(), currency)
+            )
         }
         Record::Clearing(ClearingRecord::PayoutBuilt { lines, .. }) => {
-            format!("pays the merchant: {}", payout_words(lines))
+            format!("pays the merchant: {}", payout_words(lines, currency))
         }
         Record::Clearing(ClearingRecord::DayClosed { date }) => format!("has closed {date}"),
         Record::Issuer(IssuerRecord::PresentmentTaken { entries, .. }) if !entries.is_empty() => {
@@ -143,19 +154,19 @@ pub(super) fn sentence(record: &Record) -> Option<String> {
                 0 => String::new(),
                 count => format!(", {count} of them unknown"),
             };
-            let words = entries_words(entries.iter().map(|taken: &Taken| &taken.entry));
+            let words = entries_words(entries.iter().map(|taken: &Taken| &taken.entry), currency);
             format!("takes the presentments: {words}{unknown}")
         }
         Record::Issuer(IssuerRecord::SuspenseOpened { minor, .. }) if *minor > 0 => {
-            format!("parks {}: debited and not presented", signed(*minor))
+            format!("parks {}: debited and not presented", signed(*minor, currency))
         }
         Record::Issuer(IssuerRecord::SuspenseOpened { minor, .. }) => {
-            format!("parks {}: presented and not debited", signed(*minor))
+            format!("parks {}: presented and not debited", signed(*minor, currency))
         }
         Record::Issuer(IssuerRecord::SuspenseClosed { class, minor, .. }) => match class {
             SuspenseEnd::Cleared => "has nothing parked for it any more".to_owned(),
-            SuspenseEnd::Returned => format!("returns {} out of suspense", money(*minor)),
-            SuspenseEnd::ChargedBack => format!("charges {} back", money(*minor)),
+            SuspenseEnd::Returned => format!("returns {} out of suspense", currency.amount(*minor)),
+            SuspenseEnd::ChargedBack => format!("charges {} back", currency.amount(*minor)),
         },
         _ => return None,
     })
@@ -175,7 +186,7 @@ struct Day {
 /// How clearing stands, date by date, and what is left in suspense; nothing without one.
 pub(super) fn books(history: &History) -> Option<Table> {
     let mut days: BTreeMap<Date, Day> = BTreeMap::new();
-    let mut suspense = 0_i64;
+    let (mut suspense, currency) = (0_i64, history.setting.currency);
     for entry in &history.entries {
         let What::Recorded(record) = &entry.what else { continue };
         match record {
@@ -210,14 +221,15 @@ pub(super) fn books(history: &History) -> Option<Table> {
     let headings = ["cleared", "extracted", "issuers owe", "gross", "fee", "net", "closed"];
     let mut table = Table::new(headings).right(&[1, 2, 3, 4, 5]);
     for (date, day) in &days {
-        let amounts = [day.extracted, day.payable, day.gross, day.fee, day.net].map(signed);
+        let amounts = [day.extracted, day.payable, day.gross, day.fee, day.net]
+            .map(|minor| signed(minor, currency));
         let [extracted, payable, gross, fee, net] = amounts;
         let closed = if day.is_closed { "yes" } else { "no" }.to_owned();
         table.row([date.to_string(), extracted, payable, gross, fee, net, closed]);
     }
     table.row([
         "suspense".to_owned(),
-        signed(suspense),
+        signed(suspense, currency),
         String::new(),
         String::new(),
         String::new(),

@@ -2,10 +2,11 @@
 
 use crate::fault::Fault;
 use crate::history::{Entry, HEALING, History, What};
-use crate::report::entry::{money, moved, moved_back, sums};
+use crate::report::entry::{moved, moved_back, sums};
 use crate::report::files;
 use crate::report::words::{describe_command, describe_fault, describe_step};
 use crate::scenario::Scenario;
+use reversim_models::card::Currency;
 use reversim_models::defect::Defect;
 use reversim_models::device::{Device, Output, Slip};
 use reversim_models::iso8583::ResponseCode;
@@ -20,7 +21,7 @@ pub fn story(scenario: &Scenario, history: &History) -> String {
         let _ = writeln!(out, "  planted {id}: {wrong}");
     }
     for step in &scenario.steps {
-        let _ = writeln!(out, "  {}", describe_step(step));
+        let _ = writeln!(out, "  {}", describe_step(step, history.setting.currency));
         chapter(&mut out, scenario, history, |entry| entry.ticket.0 == step.id);
     }
     let is_known = |id: u32| scenario.steps.iter().any(|step| step.id == id);
@@ -41,7 +42,7 @@ fn chapter(
     is_about: impl Fn(&Entry) -> bool,
 ) {
     for entry in history.entries.iter().filter(|entry| is_about(entry)) {
-        if let Some(sentence) = sentence(entry, &scenario.faults) {
+        if let Some(sentence) = sentence(entry, &scenario.faults, history.setting.currency) {
             let at = format!("{}.{:03}", entry.at.0 / 1_000_000, entry.at.0 / 1_000 % 1_000);
             let _ = writeln!(out, "    {at:>9}  {sentence}");
         }
@@ -49,24 +50,26 @@ fn chapter(
 }
 
 /// What the entry means for people and money; none if it means nothing to them.
-fn sentence(entry: &Entry, faults: &[Fault]) -> Option<String> {
+fn sentence(entry: &Entry, faults: &[Fault], currency: Currency) -> Option<String> {
     let party = entry.party;
     match &entry.what {
-        What::Recorded(record) if files::sentence(record).is_some() => {
-            files::sentence(record).map(|s| format!("{party} {s}"))
+        What::Recorded(record) if files::sentence(record, currency).is_some() => {
+            files::sentence(record, currency).map(|s| format!("{party} {s}"))
         }
         What::Recorded(Record::Terminal(record)) => {
-            terminal(record).map(|s| format!("{party} {s}"))
+            terminal(record, currency).map(|s| format!("{party} {s}"))
         }
         What::Recorded(Record::Switch(record)) => switch(record).map(|s| format!("{party} {s}")),
-        What::Recorded(Record::Issuer(record)) => issuer(record).map(|s| format!("{party} {s}")),
+        What::Recorded(Record::Issuer(record)) => {
+            issuer(record, currency).map(|s| format!("{party} {s}"))
+        }
         What::Asked(command) if entry.ticket.0 > HEALING => {
             Some(format!("{party}: {}", describe_command(command)))
         }
         What::Told { output: Output::Display(display), .. } if display.is_final() => {
             Some(format!("the screen says {}", display.text().0))
         }
-        What::Told { output: Output::Slip(slip), .. } => Some(printed(slip)),
+        What::Told { output: Output::Slip(slip), .. } => Some(printed(slip, currency)),
         What::Told { output: Output::Text(text), .. } => {
             let way = if text.is_credit { "credited" } else { "debited" };
             Some(format!("the cardholder of {} reads: {} {way}", text.pan, text.amount))
@@ -88,7 +91,7 @@ fn sentence(entry: &Entry, faults: &[Fault]) -> Option<String> {
     }
 }
 
-fn printed(slip: &Slip) -> String {
+fn printed(slip: &Slip, currency: Currency) -> String {
     match slip {
         Slip::Receipt { kind, stan, amount, is_copy, .. } => {
             let what = match (kind, is_copy) {
@@ -100,7 +103,7 @@ fn printed(slip: &Slip) -> String {
             format!("{what} is printed: {amount}, voucher {stan:06}")
         }
         Slip::Totals { batch, totals } => {
-            format!("totals are printed: batch {batch:06}, {}", sums(*totals))
+            format!("totals are printed: batch {batch:06}, {}", sums(*totals, currency))
         }
         Slip::ReversalFailed { stan, amount } => {
             format!("a slip says that the reversal of {amount}, voucher {stan:06}, failed")
@@ -111,7 +114,7 @@ fn printed(slip: &Slip) -> String {
     }
 }
 
-fn terminal(record: &TerminalRecord) -> Option<String> {
+fn terminal(record: &TerminalRecord, currency: Currency) -> Option<String> {
     Some(match record {
         TerminalRecord::NotSent { .. } => "could not connect: nothing left it".to_owned(),
         TerminalRecord::Approved { amount, batch, .. } => {
@@ -136,7 +139,7 @@ fn terminal(record: &TerminalRecord) -> Option<String> {
             "learns that the totals differ".to_owned()
         }
         TerminalRecord::BatchClosed { batch, totals, .. } => {
-            format!("closes batch {batch:06} with {}", sums(*totals))
+            format!("closes batch {batch:06} with {}", sums(*totals, currency))
         }
         _ => return None,
     })
@@ -166,16 +169,19 @@ fn switch(record: &SwitchRecord) -> Option<String> {
     })
 }
 
-fn issuer(record: &IssuerRecord) -> Option<String> {
+fn issuer(record: &IssuerRecord, currency: Currency) -> Option<String> {
     Some(match record {
         IssuerRecord::Decided { kind: Kind::Sale, effective, pan, .. } if *effective > 0 => {
-            format!("debits {} from {pan}", money(*effective))
+            format!("debits {} from {pan}", currency.amount(*effective))
         }
         IssuerRecord::Decided { kind, effective, hold, pan, .. } if *effective > 0 => {
-            format!("{} on {pan}", moved(*kind, *effective, *hold))
+            format!("{} on {pan}", moved(*kind, *effective, *hold, currency))
         }
         IssuerRecord::HoldExpired { minor, pan, .. } => {
-            format!("lets {} go that it held on {pan}: nobody completed it", money(*minor))
+            format!(
+                "lets {} go that it held on {pan}: nobody completed it",
+                currency.amount(*minor)
+            )
         }
         IssuerRecord::Decided { code, .. } if !code.is_approval() => {
             format!("declines: {}", meaning(*code))
@@ -184,7 +190,7 @@ fn issuer(record: &IssuerRecord) -> Option<String> {
             "does not know what is reversed, and bars it".to_owned()
         }
         IssuerRecord::Reversed { credited, legs, hold, .. } if *credited > 0 || *hold != 0 => {
-            format!("takes it back: {}", moved_back(*credited, legs, *hold))
+            format!("takes it back: {}", moved_back(*credited, legs, *hold, currency))
         }
         _ => return None,
     })

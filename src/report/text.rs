@@ -1,6 +1,6 @@
 //! Tables and paragraphs of the text report: verdicts, violations, books. Prints nothing.
 
-use super::entry::{entry_words, money};
+use super::entry::entry_words;
 use super::table::{Table, wrap};
 use super::words::counted_word;
 use super::words::describe_fault;
@@ -9,7 +9,7 @@ use crate::invariant::Finding;
 use crate::party::Party;
 use crate::scenario::Scenario;
 use crate::verdict::{Verdict, Violation};
-use reversim_models::card::Pan;
+use reversim_models::card::{Currency, Pan};
 use reversim_models::record::{
     Account, IssuerRecord, Kind, Leg, Record, Settled, SwitchRecord, TerminalRecord, Total, Totals,
 };
@@ -117,7 +117,11 @@ pub fn violation_text(violation: &Violation, history: &History) -> String {
     for index in &violation.witnesses {
         if let Some(entry) = history.entries.get(*index) {
             let at = format!("{}.{:03}", entry.at.0 / 1_000_000, entry.at.0 / 1_000 % 1_000);
-            let _ = writeln!(out, "  {at:>9}  #{index}  {}", entry_words(entry));
+            let _ = writeln!(
+                out,
+                "  {at:>9}  #{index}  {}",
+                entry_words(entry, history.setting.currency)
+            );
         }
     }
     out
@@ -182,6 +186,7 @@ fn cardholders(history: &History) -> Table {
             }
         }
     }
+    let currency = history.setting.currency;
     let headings = ["cardholder", "opened with", "debits", "credits", "net"];
     let mut table = Table::new(headings).right(&[1, 2, 3, 4]);
     for ((issuer, number), account) in &accounts {
@@ -192,31 +197,35 @@ fn cardholders(history: &History) -> Table {
         let net = i128::from(account.credits.minor) - i128::from(account.debits.minor);
         table.row([
             format!("{issuer} account {number}{card}"),
-            money(account.opened.unsigned_abs()).to_string(),
-            counted(account.debits),
-            counted(account.credits),
-            signed(net),
+            currency.amount(account.opened.unsigned_abs()).to_string(),
+            counted(account.debits, currency),
+            counted(account.credits, currency),
+            signed(net, currency),
         ]);
     }
     table
 }
 
-fn counted(total: Total) -> String {
-    format!("{} in {}", money(total.minor), total.count)
+fn counted(total: Total, currency: Currency) -> String {
+    format!("{} in {}", currency.amount(total.minor), total.count)
 }
 
 /// What was taken, and what was given back of it, if anything was.
-fn counted_both(totals: Totals) -> String {
+fn counted_both(totals: Totals, currency: Currency) -> String {
     match totals.credits.count {
-        0 => counted(totals.debits),
-        _ => format!("{}, back {}", counted(totals.debits), counted(totals.credits)),
+        0 => counted(totals.debits, currency),
+        _ => format!(
+            "{}, back {}",
+            counted(totals.debits, currency),
+            counted(totals.credits, currency)
+        ),
     }
 }
 
-fn signed(minor: i128) -> String {
+fn signed(minor: i128, currency: Currency) -> String {
     let sign = if minor < 0 { "-" } else { "" };
     let minor = u64::try_from(minor.unsigned_abs()).unwrap_or(u64::MAX);
-    format!("{sign}{}", money(minor))
+    format!("{sign}{}", currency.amount(minor))
 }
 
 /// What one batch of one terminal holds, at both ends.
@@ -253,16 +262,17 @@ fn batches(history: &History) -> Table {
             _ => {}
         }
     }
+    let currency = history.setting.currency;
     let headings = ["terminal", "batch", "approved", "exceptions", "closed", "host has"];
     let mut table = Table::new(headings).right(&[2, 3, 5]);
     for ((terminal, number), batch) in &batches {
         table.row([
             terminal.to_string(),
             format!("{number:06}"),
-            counted_both(batch.approved),
-            counted_both(batch.exceptions),
+            counted_both(batch.approved, currency),
+            counted_both(batch.exceptions, currency),
             if batch.is_closed { "yes" } else { "no" }.to_owned(),
-            batch.host.map_or("-".to_owned(), counted_both),
+            batch.host.map_or("-".to_owned(), |host| counted_both(host, currency)),
         ]);
     }
     table

@@ -77,7 +77,8 @@ pub fn condition(scenario: &Scenario, neighbour: &Neighbour) -> String {
         }
         Change::WithoutStep(id) => {
             let step = scenario.steps.iter().find(|step| step.id == id);
-            format!("without {}", step.map(describe_step).unwrap_or_default())
+            let words = step.map(|step| describe_step(step, scenario.currency()));
+            format!("without {}", words.unwrap_or_default())
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::fault::{
     ActionName, ChipData, Damage, Direction, Fault, OnAction, OnMessage, Side, Tie, Until, When,
 };
 use crate::scenario::{Step, Wish};
-use reversim_models::card::{Amount, Card, Pan};
+use reversim_models::card::{Card, Currency, Pan};
 use reversim_models::iso8583::Mti;
 use reversim_models::node::Command;
 
@@ -294,24 +294,24 @@ pub fn describe_case(invariant: &str, faults: &[Fault]) -> String {
 }
 
 /// A step in words: `step 2: terminal-1, sale of 500.00 with card 1`.
-pub fn describe_step(step: &Step) -> String {
+pub fn describe_step(step: &Step, currency: Currency) -> String {
     let wish = match &step.wish {
         Wish::SignOn => "sign on".to_owned(),
         Wish::Sale { amount, card } => {
-            format!("sale of {} with card {card}", Amount::cny(*amount))
+            format!("sale of {} with card {card}", currency.amount(*amount))
         }
         Wish::PreAuth { amount, card } => {
-            format!("pre-authorisation of {} with card {card}", Amount::cny(*amount))
+            format!("pre-authorisation of {} with card {card}", currency.amount(*amount))
         }
         Wish::Completion { of, amount: None } => format!("completion of step {of}"),
         Wish::Completion { of, amount: Some(amount) } => {
-            format!("completion of step {of} for {}", Amount::cny(*amount))
+            format!("completion of step {of} for {}", currency.amount(*amount))
         }
         Wish::Void { of, card: None, .. } => format!("void of step {of}"),
         Wish::Void { of, card: Some(card), .. } => format!("void of step {of} with card {card}"),
         Wish::Refund { of, amount: None, .. } => format!("refund of step {of}"),
         Wish::Refund { of, amount: Some(amount), .. } => {
-            format!("refund of step {of} for {}", Amount::cny(*amount))
+            format!("refund of step {of} for {}", currency.amount(*amount))
         }
         Wish::Inquiry { card } => format!("balance inquiry with card {card}"),
         Wish::Settle => "settle the batch".to_owned(),
@@ -447,7 +447,7 @@ mod tests {
     fn a_step_says_who_wants_what() {
         let wish = Wish::Sale { amount: 50_000, card: 1 };
         assert_eq!(
-            describe_step(&Step::new(2, Party::terminal(1), wish)),
+            describe_step(&Step::new(2, Party::terminal(1), wish), Currency::CNY),
             "step 2: terminal-1, sale of 500.00 with card 1"
         );
     }

@@ -5,7 +5,7 @@
 
 use crate::party::{Party, Role};
 use crate::scenario::{self, Scenario};
-use reversim_models::card::{Card, Currency, Pan};
+use reversim_models::card::{Card, Pan};
 use reversim_models::chip::Chip;
 use reversim_models::defect::{Defect, Defects};
 use reversim_models::iso8583::ResponseCode;
@@ -199,7 +199,7 @@ impl<'a> Plan<'a> {
         terminal::Config {
             terminal: terminal_id(i + 1),
             merchant: *MERCHANT,
-            currency: Currency::CNY,
+            currency: self.scenario.currency(),
             master_key: key(b'T', i),
             tpdu: [0x60, 0x00, 0x06, 0x00, i],
             response_timeout: Duration::millis(timing.terminal_response_ms.max(1)),
@@ -244,7 +244,7 @@ impl<'a> Plan<'a> {
                 .map(|port| switch::Downstream { port: Port(port as u16), peer: peer(port) })
                 .collect(),
             upstream: (0..count).map(|n| upstream((n, first + u16::from(n)))).collect(),
-            currency: Currency::CNY,
+            currency: self.scenario.currency(),
             key_seed: key(b'S', i),
             business_date: self.business_date(),
             response_timeout: if i == 0 { response } else { Duration(response.0 / 4 * 3) },
@@ -286,7 +286,7 @@ impl<'a> Plan<'a> {
                     },
                 })
                 .collect(),
-            currency: Currency::CNY,
+            currency: self.scenario.currency(),
             business_date: self.business_date(),
             frame_timeout: Duration::millis(timing.frame_ms.max(1)),
             hold_days: policy.hold_days.max(1),

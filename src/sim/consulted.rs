@@ -105,6 +105,7 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         terminal_trusts_unsigned_declines: _,
         issuer_credits_declined: _,
         network_mac: _,
+        currency: _,
         hold_days: _,
         merchant_fee_bp: _,
         fee_shares: _,

@@ -116,6 +116,7 @@ impl<'a> World<'a> {
     fn new(scenario: &'a Scenario, cast: &'a dyn Cast) -> World<'a> {
         let plan = Plan::new(scenario);
         let mut setting = Setting {
+            currency: scenario.currency(),
             pans: plan.pans(),
             pins: (0..scenario.topology.cards.len().min(200))
                 .map(|n| Plan::pin(n as u8 + 1))

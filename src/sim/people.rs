@@ -66,11 +66,6 @@ impl People {
     }
 }
 
-/// Twelve digits is what element 4 carries.
-fn price(minor: u64) -> Amount {
-    Amount::cny(minor.min(999_999_999_999))
-}
-
 /// What a supervisor types; the right password where nobody says.
 fn typed(password: Option<&String>) -> [u8; 6] {
     let digits = |text: &String| text.as_bytes().try_into().unwrap_or([0; 6]);
@@ -127,6 +122,11 @@ impl World<'_> {
         self.queue.push(at, super::Rank::Normal, Item::Patience { host, ticket }, false);
     }
 
+    /// Twelve digits is what element 4 carries.
+    fn price(&self, minor: u64) -> Amount {
+        self.scenario.currency().amount(minor.min(999_999_999_999))
+    }
+
     /// What a person says to the party, in the party's own terms.
     fn command_of(&mut self, step: &Step) -> Option<Command> {
         let (ticket, party) = (Ticket(step.id), step.party);
@@ -134,10 +134,10 @@ impl World<'_> {
         Some(match step.wish {
             Wish::SignOn if is_terminal => Command::SignOn { ticket },
             Wish::Sale { amount, card } if is_terminal => {
-                Command::Sale { ticket, amount: price(amount), card: self.plan.card(card)? }
+                Command::Sale { ticket, amount: self.price(amount), card: self.plan.card(card)? }
             }
             Wish::PreAuth { amount, card } if is_terminal => {
-                Command::PreAuth { ticket, amount: price(amount), card: self.plan.card(card)? }
+                Command::PreAuth { ticket, amount: self.price(amount), card: self.plan.card(card)? }
             }
             Wish::Completion { of, amount } if is_terminal => {
                 let card = self.plan.card(self.scenario.card_of(step)?)?;
@@ -145,7 +145,8 @@ impl World<'_> {
                 if kind != Kind::PreAuth {
                     return None;
                 }
-                let (amount, password) = (amount.map_or(held, price), cast::SUPERVISOR);
+                let (amount, password) =
+                    (amount.map_or(held, |amount| self.price(amount)), cast::SUPERVISOR);
                 Command::Follow { ticket, kind: Kind::Completion, amount, card, original, password }
             }
             Wish::Void { of, ref password, .. } if is_terminal => {
@@ -196,7 +197,7 @@ impl World<'_> {
         let Wish::Refund { of, amount, ref password } = step.wish else { return None };
         let card = self.plan.card(self.scenario.card_of(step)?)?;
         let (sold, original, whole) = self.slip_of(Ticket(of))?;
-        let amount = amount.map_or(whole, price);
+        let amount = amount.map_or(whole, |amount| self.price(amount));
         let (ticket, kind) = (Ticket(step.id), Kind::Refund);
         let password = typed(password.as_ref());
         let refund = Command::Follow { ticket, kind, amount, card, original, password };

@@ -93,6 +93,7 @@ impl Plan<'_> {
                 institution: switch_institution(0),
             }],
             issuers: (0..self.issuers).map(target).collect(),
+            currency: self.scenario.currency(),
             business_date: self.business_date(),
             run_delay: Duration::millis(timing.clearing_run_ms),
             retry: self.file_retry(),

@@ -123,6 +123,25 @@ fn w26_reverses_what_was_declined() {
 }
 
 #[test]
+fn w27_reverses_what_people_read_as_if_it_had_two_decimals() {
+    for (currency, code, advised) in [
+        (Currency::CNY, "156", (50_000, 50_000)),
+        (Currency::JPY, "392", (50_000, 5_000_000)),
+        (Currency::KWD, "414", (50_000, 5_000)),
+    ] {
+        let amounts = both(Defect::W27, |config| {
+            let mut bench = Bench::new(Config { currency, ..config });
+            bench.forwarded(&sale(7).with(Element::CURRENCY, code));
+            bench.wait(TIMEOUT);
+            let advice = bench.heard_one(ISSUER);
+            assert_eq!(advice.text(Element::CURRENCY), Some(code));
+            advice.number(Element::AMOUNT).unwrap()
+        });
+        assert_eq!(amounts, advised, "{code}");
+    }
+}
+
+#[test]
 fn w28_takes_the_settlement_date_of_the_answer() {
     let dates = both(Defect::W28, |config| {
         let mut bench = Bench::new(config);

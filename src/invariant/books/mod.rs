@@ -31,7 +31,7 @@ use crate::history::{Entry, Frame, Setting, What};
 use crate::party::{Party, Role};
 use pins::ClearPins;
 use places::{Index, Places};
-use reversim_models::card::Pan;
+use reversim_models::card::{Amount, Pan};
 use reversim_models::device::{Device, Output};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::Ticket;
@@ -180,6 +180,11 @@ impl Found {
 }
 
 impl Books {
+    /// So many minor units of what everybody counts in.
+    pub(crate) fn money(&self, minor: u64) -> Amount {
+        self.setting.currency.amount(minor)
+    }
+
     /// Books in which nothing is written yet.
     pub(crate) fn new(setting: &Setting) -> Books {
         let mut books = Books {

@@ -61,7 +61,7 @@ pub(crate) struct Number {
 }
 
 impl Sale {
-    fn new(terminal: Party, ticket: Ticket, stan: u32, index: usize) -> Sale {
+    fn new(terminal: Party, ticket: Ticket, stan: u32, index: usize, none: Amount) -> Sale {
         Sale {
             terminal,
             ticket,
@@ -69,7 +69,7 @@ impl Sale {
             batch: 0,
             kind: Kind::Sale,
             original: None,
-            amount: Amount::cny(0),
+            amount: none,
             pan: None,
             started: None,
             first: index,
@@ -185,7 +185,7 @@ impl Books {
         let place = match known {
             Some(place) => place,
             None => {
-                self.sales.push(Sale::new(terminal, ticket, stan, index));
+                self.sales.push(Sale::new(terminal, ticket, stan, index, self.money(0)));
                 self.found.sales_by_ticket.added(&self.sales);
                 self.found.sales_by_terminal.added(&self.sales);
                 self.sales.len() - 1

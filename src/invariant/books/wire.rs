@@ -8,7 +8,7 @@ use super::scan::scan;
 use crate::history::{Entry, Frame, What};
 use crate::invariant::Kinds;
 use crate::party::{Party, Role};
-use reversim_models::card::Pan;
+use reversim_models::card::{Currency, Pan};
 use reversim_models::iso8583::{Element, Framing, Message, Mti, OriginalData90, ResponseCode};
 use reversim_models::node::{Link, Ticket};
 use reversim_models::record::{Kind, NetworkKey, PosKey};
@@ -40,7 +40,7 @@ pub(crate) struct Wire {
     pub(crate) code: ResponseCode,
     pub(crate) terminal: [u8; 8],
     pub(crate) merchant: [u8; 15],
-    pub(crate) currency: [u8; 3],
+    pub(crate) currency: Option<Currency>,
     pub(crate) pin_block: Option<[u8; 8]>,
     pub(crate) batch: u32,
     pub(crate) original: Option<NetworkKey>,
@@ -177,7 +177,7 @@ impl Wire {
             code: ResponseCode([0; 2]),
             terminal: [0; 8],
             merchant: [0; 15],
-            currency: [0; 3],
+            currency: None,
             pin_block: None,
             batch: 0,
             original: None,
@@ -201,7 +201,7 @@ impl Wire {
             Element::RESPONSE_CODE => copy(&mut self.code.0, value),
             Element::TERMINAL => copy(&mut self.terminal, value),
             Element::MERCHANT => copy(&mut self.merchant, value),
-            Element::CURRENCY => copy(&mut self.currency, value),
+            Element::CURRENCY => self.currency = Some(Currency(number(value) as u16)),
             Element::PIN_BLOCK => self.pin_block = value.try_into().ok(),
             Element::PRIVATE_60 if self.is_pos => {
                 self.batch = value.get(2..8).map_or(0, number) as u32;

@@ -426,4 +426,4 @@ pub(crate) fn legs(minor: i64) -> Box<[Leg]> {
 }
 
 /// Another currency than everybody's.
-pub(crate) const YEN: Currency = Currency(392);
+pub(crate) const YEN: Currency = Currency::JPY;

@@ -7,6 +7,7 @@ use crate::report::entry::{
     horizon_word, is_echo, lateness, message_words, output_words, record_words,
 };
 use crate::report::words::describe_command;
+use reversim_models::card::Currency;
 use reversim_models::device::{Device, Display, Output};
 use reversim_models::node::{LinkDownReason, Ticket};
 use reversim_models::time::Instant;
@@ -168,7 +169,8 @@ impl Stage {
             }
             What::PowerLost => Some(Content::Power { column, is_on: false }),
             What::PowerRestored => Some(Content::Power { column, is_on: true }),
-            what => note(what, is_witness).map(|text| Content::Note { column, text }),
+            what => note(what, is_witness, ladder.history.setting.currency)
+                .map(|text| Content::Note { column, text }),
         }
     }
 
@@ -188,7 +190,8 @@ impl Stage {
                     (true, true) if entry.ticket == Ticket::NONE && is_echo(frame) => return None,
                     (true, true) => Shape::Whole,
                 };
-                let (to, words) = (self.column(*to)?, message_words(frame));
+                let (to, words) =
+                    (self.column(*to)?, message_words(frame, history.setting.currency));
                 Some(Content::Arrow { from: column, to, words, shape })
             }
             What::Delivered { from, sent, frame, is_altered, copy, part, .. } => {
@@ -196,7 +199,7 @@ impl Stage {
                 if is_first && self.whole.contains(sent) {
                     return None;
                 }
-                let mut words = message_words(frame);
+                let mut words = message_words(frame, history.setting.currency);
                 let mut remark = |text: String| words.insert(1.min(words.len()), text);
                 let late = entry.at.since(history.entries.get(*sent)?.at).0;
                 if late >= LATE_US {
@@ -219,7 +222,7 @@ impl Stage {
     }
 }
 
-fn note(what: &What, is_witness: bool) -> Option<String> {
+fn note(what: &What, is_witness: bool, currency: Currency) -> Option<String> {
     match what {
         What::Recorded(record) => {
             let is_minor = matches!(
@@ -232,9 +235,9 @@ fn note(what: &What, is_witness: bool) -> Option<String> {
                     | "slip-printed"
                     | "keys-issued"
             );
-            (is_witness || !is_minor).then(|| format!("* {}", record_words(record)))
+            (is_witness || !is_minor).then(|| format!("* {}", record_words(record, currency)))
         }
-        What::Torn(record) => Some(format!("* TORN: {}", record_words(record))),
+        What::Torn(record) => Some(format!("* TORN: {}", record_words(record, currency))),
         What::Told { output: Output::Display(display), .. } => {
             let is_shown = display.is_final()
                 || matches!(
@@ -245,12 +248,12 @@ fn note(what: &What, is_witness: bool) -> Option<String> {
                         | Display::TellingAgain
                         | Display::AdviceFailed
                 );
-            (is_witness || is_shown).then(|| output_words(&Output::Display(*display)))
+            (is_witness || is_shown).then(|| output_words(&Output::Display(*display), currency))
         }
         What::Told { device: Device::PinPad | Device::Log, output } => {
-            is_witness.then(|| output_words(output))
+            is_witness.then(|| output_words(output, currency))
         }
-        What::Told { output, .. } => Some(output_words(output)),
+        What::Told { output, .. } => Some(output_words(output, currency)),
         What::Answered { device: Device::Printer, is_done: false } => {
             Some("~ no slip came out".to_owned())
         }
