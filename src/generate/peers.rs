@@ -31,6 +31,8 @@ pub const WEAK_PEERS: &[&[&str]] = &[
     &["amount-min=10000"],
     &["sales-per-card-max=1"],
     &["sales-per-card-max=2"],
+    &["topology.merchants=2", "card-spacing-s=60"],
+    &["topology.merchants=2", "card-spacing-s=1800"],
     &["switch-answers-advices=false"],
     &["refund-days=0"],
     &["network-mac=x9.9"],
