@@ -72,6 +72,7 @@ stories![
     "ST13-no-signal",
     "ST14-issuer-in-maintenance",
     "ST15-wrong-pin",
+    "ST16-too-small-too-often-too-near",
     "ST17-the-difference",
     "ST20-two-slips",
     "ST22-cut-over-in-flight",

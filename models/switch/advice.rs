@@ -104,7 +104,7 @@ impl Switch {
         request: &Request<'_>,
     ) -> Result<(Port, NetworkKey, Option<u64>), ResponseCode> {
         self.check_open(now)?;
-        self.check_terms(request)?;
+        self.check_terms(now, request)?;
         let original = self.check_original(request)?;
         let port = self.upstream_of(&request.pan).ok_or(ResponseCode::NO_SUCH_ISSUER)?.port;
         if self.is_queue_full(port) {

@@ -43,6 +43,8 @@ pub struct Config {
     pub amount_min: u64,
     /// Sales per card, merchant and business date; above it 65. Zero for any number.
     pub sales_per_card_max: u32,
+    /// For how long a card that bought at one merchant gets 65 at any other; zero for not at all.
+    pub card_spacing: Duration,
     /// Whether it answers an advice (0220) itself, and then forwards it from its own queue until it
     /// is taken; otherwise it passes advice and answer through.
     pub answers_advices: bool,

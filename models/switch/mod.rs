@@ -16,6 +16,7 @@ mod network;
 mod pos;
 mod request;
 mod reversal;
+mod rules;
 mod settlement;
 #[cfg(test)]
 mod tests;

@@ -172,7 +172,7 @@ impl Switch {
     /// The way upstream, or why there is none.
     fn route(&self, now: Now, request: &Request<'_>) -> Result<Route, ResponseCode> {
         self.check_open(now)?;
-        self.check_terms(request)?;
+        self.check_terms(now, request)?;
         let original = self.check_original(request)?;
         let upstream = self.upstream_of(&request.pan).ok_or(ResponseCode::NO_SUCH_ISSUER)?;
         let port = upstream.port;
@@ -215,32 +215,6 @@ impl Switch {
         waiting >= self.config.saf_max
     }
 
-    /// What the acquirer itself asks of a request at one of its terminals.
-    pub(super) fn check_terms(&self, request: &Request<'_>) -> Result<(), ResponseCode> {
-        let Origin::Pos(key) = request.origin else { return Ok(()) };
-        if request.kind == Kind::Inquiry {
-            return Ok(());
-        }
-        if key.batch != self.book.open_batch(request.caller.port) {
-            // In a closed batch it would never be settled.
-            return Err(ResponseCode::BATCH_MISMATCH);
-        }
-        if request.kind != Kind::Sale {
-            return Ok(());
-        }
-        self.asking.note(Question::SmallestSale, request.amount.minor);
-        if request.amount.minor < self.config.amount_min {
-            return Err(ResponseCode::INVALID_AMOUNT);
-        }
-        // Of this card there were no more than of all cards.
-        self.asking.note(Question::SalesOfCard, self.book.transactions().len() as u64);
-        let max = self.config.sales_per_card_max;
-        if max > 0 && self.sales_of_card(request) >= max as usize {
-            return Err(ResponseCode::EXCEEDS_COUNT_LIMIT);
-        }
-        Ok(())
-    }
-
     /// The transaction that a request is about; or why nothing can be done about it.
     pub(super) fn check_original(
         &self,
@@ -276,22 +250,6 @@ impl Switch {
         }
         let fits = if request.kind.is_void() { asked == done } else { asked <= done && asked > 0 };
         if fits { Ok(Some(id)) } else { Err(ResponseCode::AMOUNT_MISMATCH) }
-    }
-
-    /// Sales of this card at this merchant on this business date that count: a declined, reversed
-    /// or voided attempt gives its count back.
-    fn sales_of_card(&self, request: &Request<'_>) -> usize {
-        let merchant = request.message.get(Element::MERCHANT).unwrap_or_default();
-        let counts = |(id, transaction): &(u64, &Transaction)| {
-            transaction.kind == Kind::Sale
-                && transaction.business_date == self.book.business_date
-                && transaction.may_stand()
-                && transaction
-                    .sent
-                    .is_some_and(|sent| sent.pan == request.pan && sent.merchant == *merchant)
-                && self.book.successor(*id).is_none()
-        };
-        self.book.transactions().filter(counts).count()
     }
 
     /// Decides a request without asking anybody.
@@ -397,7 +355,7 @@ fn translate_pin(request: &Request<'_>, to: &Key) -> Result<Option<PinBlock>, Re
 }
 
 /// A date without a year, in the year that brings it nearest to `today`.
-fn nearest_date(mmdd: u64, today: Date) -> Option<Date> {
+pub(super) fn nearest_date(mmdd: u64, today: Date) -> Option<Date> {
     let (month, day) = (u8::try_from(mmdd / 100).ok()?, u8::try_from(mmdd % 100).ok()?);
     (today.year - 1..=today.year + 1)
         .filter_map(|year| Date::new(year, month, day))

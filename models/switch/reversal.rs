@@ -100,8 +100,8 @@ impl Switch {
             && message.number(Element::AMOUNT).is_none_or(|minor| amounts.contains(&minor))
     }
 
-    /// Whether element 61 of the reversal of a void or completion names the voucher of the date that
-    /// the void or completion named.
+    /// Whether element 61 of the reversal of a void or completion names the voucher of the date
+    /// that the void or completion named.
     fn is_about_the_same(&self, id: u64, message: &Message) -> bool {
         let sent = self.book.transaction(id).and_then(|transaction| transaction.sent);
         let given = original_date(message);

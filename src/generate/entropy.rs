@@ -34,6 +34,8 @@ pub(super) enum Concern {
     Refund,
     /// Cards with chips.
     Chip,
+    /// Several merchants, and what their acquirer allows.
+    Rules,
     /// What the counter counts in.
     Currency,
 }

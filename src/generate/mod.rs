@@ -162,6 +162,11 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     swarm.add(entropy, &mut scenario);
     extra::add(profile, entropy, &mut scenario);
     clearing::add(profile, entropy, &mut scenario);
+    entropy.concern(Concern::Rules);
+    if entropy.chance(4) {
+        scenario.topology.merchants = 2;
+        scenario.policy.card_spacing_s = entropy.pick(&[60, 1_800]);
+    }
     entropy.concern(Concern::Currency);
     if entropy.chance(CURRENCY_PERCENT) {
         scenario.policy.currency = entropy.pick(&[CurrencyName::JPY, CurrencyName::KWD]);

@@ -1,4 +1,5 @@
 //! Legal but weak settings, one by one: what a search draws at random, an exploration goes through.
+//! A currency with other decimals is none, and goes with them.
 //!
 //! A test compares them with what searches draw. What no correct party can survive beside is in
 //! [`UNSAFE_POLICIES`](super::UNSAFE_POLICIES) and not here.
@@ -31,8 +32,12 @@ pub const WEAK_PEERS: &[&[&str]] = &[
     &["amount-min=10000"],
     &["sales-per-card-max=1"],
     &["sales-per-card-max=2"],
+    &["topology.merchants=2", "card-spacing-s=60"],
+    &["topology.merchants=2", "card-spacing-s=1800"],
     &["switch-answers-advices=false"],
     &["refund-days=0"],
+    &["currency=JPY"],
+    &["currency=KWD"],
     &["network-mac=x9.9"],
     &["network-mac=3des-cbc"],
     &["network-mac=aes-cmac"],

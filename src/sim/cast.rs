@@ -194,11 +194,20 @@ impl<'a> Plan<'a> {
         places
     }
 
+    /// Element 42 of the terminal at this port: its last three digits number the merchants.
+    fn merchant(&self, port: u8) -> [u8; 15] {
+        let mut merchant = *MERCHANT;
+        let number = port % self.scenario.topology.merchants.max(1) + 1;
+        let digits = [number / 100, number / 10 % 10, number % 10].map(|digit| b'0' + digit);
+        merchant[12..].copy_from_slice(&digits);
+        merchant
+    }
+
     fn terminal(&self, i: u8) -> terminal::Config {
         let (timing, policy) = (&self.scenario.timing, &self.scenario.policy);
         terminal::Config {
             terminal: terminal_id(i + 1),
-            merchant: *MERCHANT,
+            merchant: self.merchant(i),
             currency: self.scenario.currency(),
             master_key: key(b'T', i),
             tpdu: [0x60, 0x00, 0x06, 0x00, i],
@@ -223,7 +232,7 @@ impl<'a> Plan<'a> {
         let peer = |port: usize| match i {
             0 => switch::Peer::Terminal {
                 terminal: terminal_id(port as u8 + 1),
-                merchant: *MERCHANT,
+                merchant: self.merchant(port as u8),
                 master_key: key(b'T', port as u8),
             },
             _ => switch::Peer::Switch { zone: self.zone(b'N', i - 1) },
@@ -259,6 +268,7 @@ impl<'a> Plan<'a> {
             refund_days: policy.refund_days,
             amount_min: policy.amount_min,
             sales_per_card_max: policy.sales_per_card_max,
+            card_spacing: Duration::secs(policy.card_spacing_s.into()),
             clearing: clearing.flatten(),
             defects: self.defects,
         }

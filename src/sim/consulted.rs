@@ -107,6 +107,7 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         network_mac: _,
         currency: _,
         hold_days: _,
+        card_spacing_s: _,
         merchant_fee_bp: _,
         fee_shares: _,
         suspense_dates: _,

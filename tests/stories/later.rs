@@ -23,6 +23,17 @@ fn a_void_whose_answer_is_lost_is_taken_back_and_made_again() {
 }
 
 #[test]
+fn what_the_rules_of_the_acquirer_decline_is_no_debit_and_what_is_reversed_does_not_count() {
+    let told = tell("ST16-too-small-too-often-too-near");
+    let too_often = Display::Declined(ResponseCode::EXCEEDS_COUNT_LIMIT);
+    assert_eq!(told.screens(3).last(), Some(&Display::Declined(ResponseCode::INVALID_AMOUNT)));
+    assert_eq!(told.screens(4).last(), Some(&Display::InDoubt));
+    assert_eq!([5, 6, 9].map(|step| told.receipts(step)), [1, 1, 1]);
+    assert_eq!([7, 8].map(|step| told.screens(step).last().copied()), [Some(too_often); 2]);
+    assert_eq!(told.net_debit(1), 50_000 + 20_000 + 30_000);
+}
+
+#[test]
 fn what_was_keyed_too_small_is_made_up_by_a_second_sale_for_the_same_purchase() {
     let told = tell("ST17-the-difference");
     assert_eq!(told.screens(3).last(), Some(&Display::InDoubt));

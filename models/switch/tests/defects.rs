@@ -125,9 +125,9 @@ fn w26_reverses_what_was_declined() {
 #[test]
 fn w27_reverses_what_people_read_as_if_it_had_two_decimals() {
     for (currency, code, advised) in [
-        (Currency::CNY, "156", (50_000, 50_000)),
-        (Currency::JPY, "392", (50_000, 5_000_000)),
-        (Currency::KWD, "414", (50_000, 5_000)),
+        (Currency::CNY, "156", (1_000, 1_000)),
+        (Currency::JPY, "392", (1_000, 100_000)),
+        (Currency::KWD, "414", (1_000, 100)),
     ] {
         let amounts = both(Defect::W27, |config| {
             let mut bench = Bench::new(Config { currency, ..config });

@@ -91,6 +91,7 @@ fn config() -> Config {
         saf_max: 10,
         stan_max: 999_999,
         timeout_code: ResponseCode::ISSUER_TIMED_OUT,
+        card_spacing: Duration::ZERO,
         answers_advices: true,
         refund_days: 30,
         amount_min: 0,

@@ -174,6 +174,27 @@ fn a_copy_of_an_answered_request_gets_the_stored_answer() {
 }
 
 #[test]
+fn a_card_that_bought_at_one_merchant_waits_before_it_buys_at_another() {
+    let elsewhere = *b"104512541110002";
+    let mut config = Config { card_spacing: Duration::secs(1_800), ..config() };
+    if let Peer::Terminal { merchant, .. } = &mut config.downstream[1].peer {
+        *merchant = elsewhere;
+    }
+    let mut bench = Bench::new(config);
+    bench.tell(OTHER_TERMINAL, &sign_on(OTHER_TERMINAL, 1).with(Element::MERCHANT, elsewhere));
+    let keys = bench.heard_one(OTHER_TERMINAL);
+    bench.take_keys(OTHER_TERMINAL, &keys);
+    bench.sell(1);
+    bench.sell(2);
+    let there = |stan| sale_at(OTHER_TERMINAL, stan).with(Element::MERCHANT, elsewhere);
+    bench.tell(OTHER_TERMINAL, &there(1));
+    assert_eq!(bench.code(OTHER_TERMINAL), ResponseCode::EXCEEDS_COUNT_LIMIT);
+    bench.now.local = bench.now.local.plus(1_800_000_000);
+    bench.tell(OTHER_TERMINAL, &there(2));
+    assert_eq!(bench.heard(ISSUER).len(), 1, "half an hour later it may");
+}
+
+#[test]
 fn amounts_below_the_minimum_and_too_many_sales_of_a_card_are_refused() {
     let mut bench = Bench::new(Config { amount_min: 1000, sales_per_card_max: 2, ..config() });
     bench.tell(TERMINAL, &sale(1).with(Element::AMOUNT, "000000000999"));

@@ -145,6 +145,7 @@ macro_rules! fields {
         $each!($policy: policy.currency);
         $each!($policy: policy.amount_min);
         $each!($policy: policy.sales_per_card_max);
+        $each!($policy: policy.card_spacing_s);
         $each!($policy: policy.merchant_fee_bp);
         $each!($policy: policy.fee_shares);
         $each!($policy: policy.suspense_dates);
