@@ -47,8 +47,7 @@ fn everything_told(scenario: &Scenario, history: &History) -> String {
     [story(scenario, history), ladder.to_string(), lines.collect(), books(history), file].join("\n")
 }
 
-/// Numbers with a point between digits, without times of the clock (three decimals and seconds
-/// alone) and addresses of elements.
+/// Numbers with so many decimals. Times have none or three, so none of two is no time.
 fn amounts_with(decimals: usize, text: &str) -> Vec<&str> {
     let is_of_a_number = |c: char| c.is_ascii_digit() || c == '.';
     let words = text.split(|c: char| !is_of_a_number(c));

@@ -53,6 +53,8 @@ mod tests {
     fn a_currency_that_nobody_counts_in_here_is_named_in_one_sentence() {
         let text = "version = 1\n[policy]\ncurrency = \"EUR\"\n";
         let error = parse("x.toml", text.as_bytes()).expect_err("there is no such currency");
-        insta::assert_snapshot!(error.to_string(), @"x.toml:3: unknown value `EUR` in `policy.currency`; known are CNY, JPY, KWD");
+        let sentence =
+            "x.toml:3: unknown value `EUR` in `policy.currency`; known are CNY, JPY, KWD";
+        assert_eq!(error.to_string(), sentence);
     }
 }
