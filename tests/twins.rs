@@ -6,7 +6,7 @@ use reversim::generate::{Profile, scenario};
 use reversim::history::{Entry, HEALING, What};
 use reversim::party::{Party, Role};
 use reversim::scenario::{CardSpec, Policy, Scenario, Standing, Step, Wish};
-use reversim_models::card::{Amount, Pan};
+use reversim_models::card::Pan;
 use reversim_models::device::{Display, Output, Slip};
 use reversim_models::iso8583::{Element, Mti, ResponseCode};
 use reversim_models::node::{Link, Ticket};
@@ -264,7 +264,7 @@ fn the_screen_and_the_slip_say_what_the_issuer_decided() {
                 (Wish::Inquiry { .. }, _) => {
                     let (code, _, held) = decided.unwrap_or_else(|| panic!("{name}: not asked"));
                     let expected = match held {
-                        Some(held) => Display::Balance(Amount::cny(held)),
+                        Some(held) => Display::Balance(scenario.currency().amount(held)),
                         None => Display::Declined(code),
                     };
                     assert_eq!(last, expected, "{name}");
