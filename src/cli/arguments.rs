@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use reversim::file::nearest_defect;
 use reversim::generate::Profile;
+use reversim::search::explore::FLOWS;
 use reversim_models::defect::Defect;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -126,12 +127,14 @@ pub(crate) struct Merge {
     pub(crate) out: PathBuf,
 }
 
+/// What can be explored by name.
+fn flows() -> String {
+    format!("Flows by name ({}, or all of them), or scenario files", FLOWS.join(", "))
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Explore {
-    /// Flows by name (sign-on, inquiry, sale, sale+inquiry, sale+sale, sale+settlement,
-    /// sale+reprint, wrong-pin, echo, cut-over, upload, two-terminals, two-switches, two-issuers,
-    /// or all of them), or scenario files
-    #[arg(value_name = "FLOW|FILE", default_value = "sale+inquiry")]
+    #[arg(value_name = "FLOW|FILE", default_value = "sale+inquiry", help = flows())]
     pub(crate) flows: Vec<String>,
     /// At most so many faults at once
     #[arg(long, value_name = "K", default_value_t = 1,

@@ -34,16 +34,16 @@ pub const MARGIN: u64 = 20;
 pub const HARD: &[(&str, u64)] = &[
     ("I20", 60_000),
     ("I04", 30_000),
-    ("I10", 20_000),
     ("I11", 15_000),
     ("I09", 25_000),
+    ("I10", 20_000),
     ("W13", 15_000),
+    ("B01", 12_000),
     ("W17", 15_000),
     ("W34", 10_000),
     ("Z03", 10_000),
-    ("B01", 8_000),
+    ("T26", 10_000),
     ("T20", 8_000),
-    ("W15", 8_000),
 ];
 
 /// The defect that must be found at once: if it is not, nothing else that the zoo says counts. It
