@@ -74,11 +74,13 @@ pub enum Mark {
     CardPulledAfterApproval,
     /// A cryptogram, again and under another name.
     CryptogramSentAgain,
+    /// A switch approved in the issuer's stead.
+    StoodIn,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 30] = [
+    pub const ALL: [Mark; 31] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -109,6 +111,7 @@ impl Mark {
         Mark::AdviceToldAgain,
         Mark::CardPulledAfterApproval,
         Mark::CryptogramSentAgain,
+        Mark::StoodIn,
     ];
 
     /// Its name, as `reversal-overtook-request`.
@@ -138,7 +141,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 30] = [
+const ROWS: [(&str, &str); 31] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -199,6 +202,8 @@ const ROWS: [(&str, &str); 30] = [
      "a host approved what a chip had signed, and the card was pulled or declined in the end"),
     ("cryptogram-sent-again",
      "an issuer refused a genuine cryptogram because it had seen its counter or a higher one"),
+    ("stood-in",
+     "a switch approved a sale in the stead of an issuer that did not answer"),
 ];
 
 /// A set of marks.
