@@ -74,11 +74,15 @@ pub enum Mark {
     CardPulledAfterApproval,
     /// A cryptogram, again and under another name.
     CryptogramSentAgain,
+    /// A hold ended by itself.
+    HoldExpired,
+    /// A completion of a hold that had ended.
+    CompletedTooLate,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 30] = [
+    pub const ALL: [Mark; 32] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -109,6 +113,8 @@ impl Mark {
         Mark::AdviceToldAgain,
         Mark::CardPulledAfterApproval,
         Mark::CryptogramSentAgain,
+        Mark::HoldExpired,
+        Mark::CompletedTooLate,
     ];
 
     /// Its name, as `reversal-overtook-request`.
@@ -138,7 +144,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 30] = [
+const ROWS: [(&str, &str); 32] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -199,11 +205,15 @@ const ROWS: [(&str, &str); 30] = [
      "a host approved what a chip had signed, and the card was pulled or declined in the end"),
     ("cryptogram-sent-again",
      "an issuer refused a genuine cryptogram because it had seen its counter or a higher one"),
+    ("hold-expired",
+     "an issuer let a hold go that nobody had completed or voided in time"),
+    ("completed-too-late",
+     "a completion came for a hold that had expired, and was refused"),
 ];
 
 /// A set of marks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Marks(u32);
+pub struct Marks(u64);
 
 impl Marks {
     /// Nothing seen.
@@ -211,12 +221,12 @@ impl Marks {
 
     /// Adds a mark.
     pub const fn set(&mut self, mark: Mark) {
-        self.0 |= 1 << mark as u32;
+        self.0 |= 1 << mark as u64;
     }
 
     /// Whether the mark was seen.
     pub const fn has(self, mark: Mark) -> bool {
-        self.0 >> mark as u32 & 1 == 1
+        self.0 >> mark as u64 & 1 == 1
     }
 
     /// Whether the mark with this name was seen.

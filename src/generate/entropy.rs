@@ -38,6 +38,8 @@ pub(super) enum Concern {
     Rules,
     /// What the counter counts in.
     Currency,
+    /// Holds that end by themselves. Numbers between are taken.
+    Hold = 40,
 }
 
 /// A source of choices.

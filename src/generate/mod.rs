@@ -11,6 +11,7 @@ mod extra;
 mod faults;
 mod flow;
 mod follow;
+mod hold;
 mod peers;
 mod refund;
 mod shape;
@@ -151,6 +152,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     entropy.concern(Concern::Chip);
     if entropy.chance(chip::percent(profile)) {
         chip::add(entropy, &mut scenario);
+    }
+    entropy.concern(Concern::Hold);
+    if entropy.chance(hold::percent(profile)) {
+        hold::add(entropy, &mut scenario);
     }
     entropy.concern(Concern::Story);
     if entropy.chance(STORIES_PERCENT) {
