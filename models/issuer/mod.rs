@@ -140,7 +140,9 @@ impl Issuer {
         if let Some(opening) = self.books.opening(&self.config) {
             self.record(opening, actions);
         }
-        self.expire_holds(actions);
+        if !self.config.defects.has(Defect::I30) {
+            self.expire_holds(actions);
+        }
         self.go_on_with_the_date(actions);
     }
 

@@ -40,6 +40,8 @@ pub(super) enum Concern {
     Currency,
     /// Holds that end by themselves. Numbers between are taken.
     Hold = 40,
+    /// Who a sign-on says to be.
+    Identity,
 }
 
 /// A source of choices.

@@ -32,7 +32,7 @@ pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     let is_late = entropy.chance(40);
     for _ in u16::from(is_late)..hold_days {
         let date_ends = add_step(scenario, Wish::CutOver { window_ms }, at_ms);
-        if entropy.chance(15) {
+        if entropy.chance(40) {
             scenario.faults.push(power_fails(entropy, date_ends));
         }
         at_ms += window_ms + entropy.pick(&[100, 1_000, 10_000]);
@@ -82,6 +82,7 @@ fn power_fails(entropy: &mut impl Entropy, step: u32) -> Fault {
     let (name, side) = entropy.pick(&[
         ("cut-over", Side::Before),
         ("cut-over", Side::After),
+        ("hold-expired", Side::Before),
         ("hold-expired", Side::Before),
         ("hold-expired", Side::After),
     ]);

@@ -12,6 +12,7 @@ mod faults;
 mod flow;
 mod follow;
 mod hold;
+mod identity;
 mod peers;
 mod refund;
 mod shape;
@@ -167,6 +168,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     swarm.add(entropy, &mut scenario);
     extra::add(profile, entropy, &mut scenario);
     clearing::add(profile, entropy, &mut scenario);
+    entropy.concern(Concern::Identity);
+    if entropy.chance(identity::percent(profile)) {
+        identity::add(entropy, &mut scenario);
+    }
     entropy.concern(Concern::Rules);
     if entropy.chance(4) {
         scenario.topology.merchants = 2;

@@ -112,6 +112,7 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         merchant_fee_bp: _,
         fee_shares: _,
         suspense_dates: _,
+        reversal_dates: _,
         file_records: _,
         switch_stan_max,
         reversal_attempts,
