@@ -14,9 +14,9 @@ use crate::scenario::{Scenario, Step, Wish};
 /// How many of a hundred scenarios of this profile that hold money have dates ending over it.
 pub(super) const fn percent(profile: Profile) -> u64 {
     match profile {
-        Profile::Counter | Profile::Keys | Profile::Mix => 8,
-        Profile::Boundary | Profile::Crash | Profile::Concurrency => 20,
-        Profile::Day => 40,
+        Profile::Counter | Profile::Keys | Profile::Mix => 10,
+        Profile::Boundary | Profile::Concurrency => 25,
+        Profile::Crash | Profile::Day => 40,
     }
 }
 
@@ -24,7 +24,7 @@ pub(super) const fn percent(profile: Profile) -> u64 {
 pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     let held = |step: &&Step| matches!(step.wish, Wish::PreAuth { .. });
     let Some(held) = scenario.steps.iter().find(held).cloned() else { return };
-    let hold_days = entropy.pick(&[1, 1, 1, 2]);
+    let hold_days = entropy.pick(&[1, 1, 1, 1, 1, 2]);
     scenario.policy.hold_days = hold_days;
     let mut at_ms = entropy.pick(&[12_000, 20_000, 45_000]) + entropy.below(3_000);
     let window_ms = entropy.pick(&[0, 0, 500, 5_000]);
@@ -32,7 +32,7 @@ pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     let is_late = entropy.chance(40);
     for _ in u16::from(is_late)..hold_days {
         let date_ends = add_step(scenario, Wish::CutOver { window_ms }, at_ms);
-        if entropy.chance(40) {
+        if entropy.chance(50) {
             scenario.faults.push(power_fails(entropy, date_ends));
         }
         at_ms += window_ms + entropy.pick(&[100, 1_000, 10_000]);
@@ -84,6 +84,7 @@ fn power_fails(entropy: &mut impl Entropy, step: u32) -> Fault {
         ("cut-over", Side::After),
         ("hold-expired", Side::Before),
         ("hold-expired", Side::Before),
+        ("hold-expired", Side::Before),
         ("hold-expired", Side::After),
     ]);
     let action = ActionName::Record(name);
@@ -112,6 +113,6 @@ mod tests {
             expired += u32::from(run.marks.has(Mark::HoldExpired));
             late += u32::from(run.marks.has(Mark::CompletedTooLate));
         }
-        assert!(held > 20 && expired * 3 > held && late * 5 > held, "{held} {expired} {late}");
+        assert!(held > 20 && expired * 3 > held && late * 6 > held, "{held} {expired} {late}");
     }
 }

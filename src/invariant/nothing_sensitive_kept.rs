@@ -35,8 +35,9 @@ impl Invariant for Claim {
         };
         let party = seen.entry.party;
         // What is written in hexadecimal, or digit by digit, says the same in twice the room.
-        let told = unhex(&hex);
-        for text in [hex, told] {
+        let text = unhex(&hex);
+        let [even, odd] = [unhex(&text), unhex(text.get(1..).unwrap_or_default())];
+        for text in [hex, text, even, odd] {
             if let Some(pan) = books.setting.pans.iter().find(|pan| has_track(&text, pan.as_str()))
             {
                 return breach!(

@@ -137,7 +137,7 @@ mod tests {
         let anew = issued(&mut tale);
         tale.deliver(sent);
         let taken = tale.accepted(sale(1), true);
-        tale.breaks(ABOUT.name, &[anew, sent, taken], "takes 0400 of terminal-1");
+        tale.breaks(ABOUT.name, &[sent, anew, taken], "takes 0400 of terminal-1");
     }
 
     #[test]

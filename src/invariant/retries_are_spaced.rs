@@ -79,7 +79,7 @@ mod tests {
         tale.due(sale(1));
         let first = tale.tried(sale(1), 1);
         let second = tale.tried(sale(1), 2);
-        tale.breaks(ABOUT.name, &[first, second], "an answer may take 30 s");
+        tale.breaks(ABOUT.name, &[first, second], "an answer may take 30s");
         let mut tale = Tale::new();
         tale.queued(sale(1));
         let first = tale.advice_tried(sale(1), 1);
