@@ -36,6 +36,8 @@ pub struct Setting {
     pub lines: Vec<TerminalLine>,
     /// What everybody counts in.
     pub currency: Currency,
+    /// What issuers charge on top of a sale, minor units.
+    pub surcharge: u64,
     /// Every card of the scenario.
     pub pans: Vec<Pan>,
     /// PINs of the cards, for the claim that they never travel in the clear.

@@ -38,6 +38,8 @@ pub(super) enum Concern {
     Rules,
     /// What the counter counts in.
     Currency,
+    /// How issuers keep their books.
+    Core,
     /// Holds that end by themselves. Numbers between are taken.
     Hold = 40,
     /// Who a sign-on says to be.

@@ -108,6 +108,8 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         issuer_credits_declined: _,
         network_mac: _,
         currency: _,
+        issuer_surcharge: _,
+        issuer_cache_rows: _,
         card_spacing_s: _,
         merchant_fee_bp: _,
         fee_shares: _,
