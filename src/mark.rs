@@ -76,11 +76,15 @@ pub enum Mark {
     CryptogramSentAgain,
     /// A switch approved in the issuer's stead.
     StoodIn,
+    /// A hold ended by itself.
+    HoldExpired,
+    /// A completion of a hold that had ended.
+    CompletedTooLate,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 31] = [
+    pub const ALL: [Mark; 33] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -112,6 +116,8 @@ impl Mark {
         Mark::CardPulledAfterApproval,
         Mark::CryptogramSentAgain,
         Mark::StoodIn,
+        Mark::HoldExpired,
+        Mark::CompletedTooLate,
     ];
 
     /// Its name, as `reversal-overtook-request`.
@@ -141,7 +147,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 31] = [
+const ROWS: [(&str, &str); 33] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -204,11 +210,15 @@ const ROWS: [(&str, &str); 31] = [
      "an issuer refused a genuine cryptogram because it had seen its counter or a higher one"),
     ("stood-in",
      "a switch approved a sale in the stead of an issuer that did not answer"),
+    ("hold-expired",
+     "an issuer let a hold go that nobody had completed or voided in time"),
+    ("completed-too-late",
+     "a completion came for a hold that had expired, and was refused"),
 ];
 
 /// A set of marks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Marks(u32);
+pub struct Marks(u64);
 
 impl Marks {
     /// Nothing seen.
@@ -216,12 +226,12 @@ impl Marks {
 
     /// Adds a mark.
     pub const fn set(&mut self, mark: Mark) {
-        self.0 |= 1 << mark as u32;
+        self.0 |= 1 << mark as u64;
     }
 
     /// Whether the mark was seen.
     pub const fn has(self, mark: Mark) -> bool {
-        self.0 >> mark as u32 & 1 == 1
+        self.0 >> mark as u64 & 1 == 1
     }
 
     /// Whether the mark with this name was seen.

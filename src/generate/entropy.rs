@@ -40,6 +40,10 @@ pub(super) enum Concern {
     Currency,
     /// How issuers keep their books.
     Core,
+    /// Holds that end by themselves. Numbers between are taken.
+    Hold = 40,
+    /// Who a sign-on says to be.
+    Identity,
 }
 
 /// A source of choices.
