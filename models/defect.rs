@@ -118,6 +118,10 @@ pub enum Defect {
     W40,
     /// Never asks whether elements 41 and 42 are those of the line.
     W41,
+    /// Voids a sale that is paid out to its merchant.
+    W42,
+    /// What was paid out for a sale that is reversed is never asked back.
+    W43,
     /// An unknown reversal is answered 25 and forgotten; the late original debits.
     I01,
     /// Credits at every copy of a reversal.
@@ -264,6 +268,8 @@ impl Defect {
         Defect::W37,
         Defect::W40,
         Defect::W41,
+        Defect::W42,
+        Defect::W43,
         Defect::I01,
         Defect::I03,
         Defect::I04,

@@ -75,6 +75,7 @@ stories![
     "ST15-wrong-pin",
     "ST16-too-small-too-often-too-near",
     "ST17-the-difference",
+    "ST18-paid-out-at-once",
     "ST20-two-slips",
     "ST22-cut-over-in-flight",
     "ST26-completion",

@@ -13,6 +13,7 @@ mod clearing;
 mod config;
 mod exchange;
 mod network;
+mod payout;
 mod pos;
 mod request;
 mod reversal;
@@ -211,6 +212,7 @@ impl Switch {
         }
         self.reverse_what_was_in_doubt(now, actions);
         self.queue_what_was_taken(actions);
+        self.pay_what_is_owed(actions);
         self.connect_all(actions);
     }
 

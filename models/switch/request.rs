@@ -248,8 +248,10 @@ impl Switch {
         }
         let (asked, done) = (request.amount.minor, approved.minor);
         if request.kind == Kind::Refund {
-            return self.check_refund(id, asked, done).map(|()| Some(id));
+            self.check_refund(id, asked, done)?;
+            return self.check_payout(request, id).map(|()| Some(id));
         }
+        self.check_payout(request, id)?;
         if request.kind == Kind::Void && self.book.refunded(id) > 0 {
             return Err(ResponseCode::SUSPICIOUS_OPERATION);
         }

@@ -198,6 +198,10 @@ fn core(entropy: &mut impl Entropy, scenario: &mut Scenario) {
             scenario.topology.cards.iter_mut().for_each(|card| card.balance = balance);
         }
     }
+    if entropy.chance(4) && scenario.topology.clearing == 0 {
+        scenario.policy.instant_payout = true;
+        scenario.policy.merchant_reserve = entropy.pick(&[0, 15_000]);
+    }
     // Nobody stands in for what only an issuer can check. An advice that is given up stays an item
     // for people, which no claim closes yet: not before a clearing house.
     let may = !scenario.policy.issuer_partial_approvals && scenario.topology.clearing == 0;

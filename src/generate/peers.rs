@@ -15,6 +15,8 @@ pub const WEAK_PEERS: &[&[&str]] = &[
     &["terminal-clears-on-not-found=false"],
     &["issuer-matches-by-rrn-alone=true"],
     &["issuer-partial-approvals=true"],
+    &["instant-payout=true"],
+    &["instant-payout=true", "merchant-reserve=15000"],
     &["stand-in-max=10000"],
     &["stand-in-max=25000"],
     &["stand-in-max=1000000"],

@@ -146,6 +146,7 @@ fn switch_words(record: &SwitchRecord, currency: Currency) -> String {
             format!("{batch:06} {}{differ}", sums(sum, currency))
         }
         SwitchRecord::CutOver { date } => date.to_string(),
+        SwitchRecord::PaidOut { minor, .. } => currency.amount(*minor).to_string(),
         SwitchRecord::ExtractClosed { .. } | SwitchRecord::FileDelivered { .. } => {
             files::switch_words(record, currency).unwrap_or_default()
         }

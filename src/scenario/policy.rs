@@ -50,6 +50,11 @@ pub struct Policy {
     /// otherwise it passes advice and answer through, and leaves to the issuer what all refunds may
     /// come to.
     pub switch_answers_advices: bool,
+    /// Whether merchants are paid at once (秒到, T+0) by their acquirer; a sale that is paid out is
+    /// refunded, not voided.
+    pub instant_payout: bool,
+    /// What such an acquirer keeps of each merchant's money for refunds, minor units.
+    pub merchant_reserve: u64,
     /// Up to how much, minor units, the switch before an issuer approves in its stead when it does
     /// not answer, if there is neither a PIN nor a cryptogram to check; 0 for nothing.
     pub stand_in_max: u64,
@@ -101,6 +106,8 @@ impl Default for Policy {
             hold_days: 30,
             pin_tries_max: 3,
             switch_answers_advices: true,
+            instant_payout: false,
+            merchant_reserve: 0,
             stand_in_max: 0,
             refund_days: 30,
             currency: CurrencyName::CNY,

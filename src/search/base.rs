@@ -27,6 +27,7 @@ pub const FLOWS: &[&str] = &[
     "refund-passed-through",
     "refund+settlement",
     "two-refunds",
+    "payout",
     "stand-in",
     "stand-in-void",
     "wrong-pin",
@@ -70,6 +71,7 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "refund-passed-through" => refund_passed_through(),
         "refund+settlement" => at_the_counter(&[SALE, Wish::Settle, refund(2), Wish::Settle]),
         "two-refunds" => at_the_counter(&[SALE, refund(2), refund(2)]),
+        "payout" => payout(),
         "stand-in" => stand_in(&[SALE, INQUIRY]),
         "stand-in-void" => stand_in(&[SALE, void(2)]),
         "wrong-pin" => wrong_pin(),
@@ -116,6 +118,13 @@ fn refund(of: u32) -> Wish {
 fn refund_passed_through() -> Scenario {
     let mut scenario = at_the_counter(&[SALE, refund(2)]);
     scenario.policy.switch_answers_advices = false;
+    scenario
+}
+
+/// The merchant is paid at once: a void is refused, a refund is taken from what it has left.
+fn payout() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, void(2), refund(2), SALE]);
+    (scenario.policy.instant_payout, scenario.policy.merchant_reserve) = (true, 7_000);
     scenario
 }
 

@@ -108,6 +108,8 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         issuer_credits_declined: _,
         network_mac: _,
         currency: _,
+        instant_payout: _,
+        merchant_reserve: _,
         stand_in_max: _,
         issuer_surcharge: _,
         issuer_cache_rows: _,

@@ -94,6 +94,7 @@ fn config() -> Config {
         timeout_code: ResponseCode::ISSUER_TIMED_OUT,
         card_spacing: Duration::ZERO,
         answers_advices: true,
+        instant_payout: None,
         stand_in_max: 0,
         refund_days: 30,
         amount_min: 0,
