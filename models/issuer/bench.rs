@@ -143,6 +143,7 @@ pub(super) fn config() -> Config {
         business_date: TODAY,
         frame_timeout: Duration::secs(5),
         hold_days: 30,
+        zone: 480,
         cache_rows: 0,
         surcharge: 0,
         pin_tries_max: 3,

@@ -92,6 +92,8 @@ fn config() -> Config {
         stan_max: 999_999,
         timeout_code: ResponseCode::ISSUER_TIMED_OUT,
         card_spacing: Duration::ZERO,
+        hold_for: Duration::ZERO,
+        zone: 480,
         answers_advices: true,
         refund_days: 30,
         amount_min: 0,
