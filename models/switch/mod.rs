@@ -18,6 +18,7 @@ mod request;
 mod reversal;
 mod rules;
 mod settlement;
+mod stand_in;
 #[cfg(test)]
 mod tests;
 mod upstream;

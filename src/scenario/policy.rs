@@ -55,6 +55,9 @@ pub struct Policy {
     /// otherwise it passes advice and answer through, and leaves to the issuer what all refunds may
     /// come to.
     pub switch_answers_advices: bool,
+    /// Up to how much, minor units, the switch before an issuer approves in its stead when it does
+    /// not answer, if there is neither a PIN nor a cryptogram to check; 0 for nothing.
+    pub stand_in_max: u64,
     /// Business dates after its sale on which a refund is still taken.
     pub refund_days: u16,
     /// What everybody counts in. Amounts of steps and cards are its minor units.
@@ -105,6 +108,7 @@ impl Default for Policy {
             issuer_zone_min: 480,
             pin_tries_max: 3,
             switch_answers_advices: true,
+            stand_in_max: 0,
             refund_days: 30,
             currency: CurrencyName::CNY,
             amount_min: 0,

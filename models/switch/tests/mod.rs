@@ -13,6 +13,7 @@ mod reversals;
 mod sales;
 mod settlement;
 mod sign_on;
+mod stand_in;
 
 use std::collections::BTreeMap;
 
@@ -95,6 +96,7 @@ fn config() -> Config {
         hold_for: Duration::ZERO,
         zone: 480,
         answers_advices: true,
+        stand_in_max: 0,
         refund_days: 30,
         amount_min: 0,
         sales_per_card_max: 0,

@@ -57,6 +57,7 @@ pub(super) const fn example(mark: Mark) -> &'static str {
         Mark::ReversedBeforeExtract => {
             "drop the 0210; the terminal reverses in the window of the cut-over."
         }
+        Mark::StoodIn => "stand-in-max = 10000 and pin = false; drop the 0210 from the issuer.",
         Mark::HoldExpired => {
             "hold-days = 1; a pre-authorisation, and a cut-over with nothing in between."
         }
