@@ -228,7 +228,8 @@ impl Bench {
     }
 
     fn at(&self) -> Now {
-        Now { instant: self.now, local: LocalTime::new(TODAY, 0) }
+        let passed = i64::try_from(self.now.0).unwrap_or(i64::MAX);
+        Now { instant: self.now, local: LocalTime::new(TODAY, 0).plus(passed) }
     }
 
     pub(super) fn event(&mut self, event: Event<'_>) {
