@@ -168,6 +168,8 @@ pub enum Defect {
     B10,
     /// Splits a fee by rounding every part down.
     B11,
+    /// Takes until when a hold lasts for UTC, whatever zone it is written in.
+    B13,
     /// Parks what differs and never lets it out of suspense.
     B14,
     /// Keeps the issuer's part of the fee when a presentment is taken back.
@@ -293,6 +295,7 @@ impl Defect {
         Defect::B07,
         Defect::B10,
         Defect::B11,
+        Defect::B13,
         Defect::B14,
         Defect::B15,
         Defect::Z01,

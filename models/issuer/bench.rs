@@ -143,6 +143,7 @@ pub(super) fn config() -> Config {
         business_date: TODAY,
         frame_timeout: Duration::secs(5),
         hold_days: 30,
+        zone: 480,
         cache_rows: 0,
         surcharge: 0,
         pin_tries_max: 3,
@@ -227,7 +228,8 @@ impl Bench {
     }
 
     fn at(&self) -> Now {
-        Now { instant: self.now, local: LocalTime::new(TODAY, 0) }
+        let passed = i64::try_from(self.now.0).unwrap_or(i64::MAX);
+        Now { instant: self.now, local: LocalTime::new(TODAY, 0).plus(passed) }
     }
 
     pub(super) fn event(&mut self, event: Event<'_>) {

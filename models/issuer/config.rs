@@ -27,6 +27,8 @@ pub struct Config {
     pub pin_tries_max: u8,
     /// Business dates after which a hold that nobody completed is over. At least 1.
     pub hold_days: u16,
+    /// Minutes that its clock is ahead of UTC.
+    pub zone: i16,
     /// Whether cardholders get text messages.
     pub texts: bool,
     /// What an unknown original is answered: 25, 12 or 22. The reversal is remembered all the same.

@@ -42,8 +42,8 @@ use crate::ledger::transfer;
 use crate::line::{Incoming, LineError, MacCheck};
 use crate::node::{Action, Actions, Command, Event, Journal, Link, Node, Port};
 use crate::record::{Account, IssuerRecord, Kind, Leg, Record};
-use crate::time::{Date, Duration, Instant, Now};
-use books::{Books, Commit, Decision, Transaction, cardholder};
+use crate::time::{Date, Duration, Instant, LocalTime, Now, ZonedTime};
+use books::{Books, Commit, Decision, OpenHold, Transaction, cardholder};
 use message::{Answer, Request};
 use peers::Peers;
 use rules::{Terms, judge};
@@ -66,6 +66,10 @@ pub struct Issuer {
     /// Requests are answered 91 and advices nothing until then.
     maintenance_until: Instant,
     asking: Asking,
+    /// Its calendar clock, as if it showed UTC.
+    clock: LocalTime,
+    /// When a hold is over whose request named a moment.
+    next_expiry: Option<Instant>,
 }
 
 /// A message, and where its answer goes.
@@ -84,13 +88,34 @@ struct Out<'a> {
 
 impl Node for Issuer {
     fn handle(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
+        self.clock = ZonedTime { local: now.local, offset: self.config.zone }.utc();
+        self.happen(now, event, actions);
+        self.next_expiry = self.next_expiry(now.instant);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.peers.deadline().into_iter().chain(self.next_expiry).min()
+    }
+
+    fn asked(&self) -> Asked {
+        self.asking.so_far()
+    }
+}
+
+impl Issuer {
+    fn happen(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
         match event {
             Event::Started { journal } => self.start(journal, actions),
             Event::LinkUp { port, link } => self.attach(port, link, actions),
             Event::LinkDown { link, .. } => self.peers.detach(link),
             Event::Received { link, bytes } => self.receive(now.instant, link, bytes, actions),
             Event::Committed => self.committed(actions),
-            Event::DeadlineReached => self.peers.expire(now.instant, actions),
+            Event::DeadlineReached => {
+                if self.next_expiry.is_some_and(|at| at <= now.instant) {
+                    self.expire_holds(actions);
+                }
+                self.peers.expire(now.instant, actions);
+            }
             Event::Commanded(Command::CutOver { date, window }) => {
                 self.cut_over(now.instant, date, window, actions);
             }
@@ -101,16 +126,6 @@ impl Node for Issuer {
         }
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        self.peers.deadline()
-    }
-
-    fn asked(&self) -> Asked {
-        self.asking.so_far()
-    }
-}
-
-impl Issuer {
     /// An issuer without power: it begins with [`Event::Started`].
     pub fn new(config: Config) -> Issuer {
         let books = Books::from_journal(&config, &[]);
@@ -125,6 +140,8 @@ impl Issuer {
             cut_over_until: Instant::START,
             maintenance_until: Instant::START,
             asking: Asking::new(),
+            clock: LocalTime::default(),
+            next_expiry: None,
         }
     }
 
@@ -166,18 +183,25 @@ impl Issuer {
         }
     }
 
-    /// Lets go what has been held for too long. Power may fail in the middle of it, so it is done
-    /// at every start too.
+    /// Lets go what has been held for too long: for so many business dates, or until the moment that
+    /// its request named. Power may fail in the middle of it, so it is done at every start too.
     fn expire_holds(&mut self, actions: &mut Actions) {
         let days = u64::from(self.config.hold_days.max(1));
-        let over = |&(_, _, _, age): &(u64, Pan, u64, u64)| {
-            self.asking.note(Question::HoldDays, age);
-            age >= days
+        let over = |hold: &OpenHold| {
+            self.asking.note(Question::HoldDays, hold.age);
+            hold.age >= days || hold.until.is_some_and(|until| until <= self.clock)
         };
         let over: Vec<_> = self.books.open_holds().filter(over).collect();
-        for (original, pan, minor, _) in over {
+        for OpenHold { placed: original, pan, minor, .. } in over {
             self.record(IssuerRecord::HoldExpired { original, pan, minor }, actions);
         }
+    }
+
+    /// When the first hold is over whose request named a moment. Its own clock says when that is.
+    fn next_expiry(&self, now: Instant) -> Option<Instant> {
+        let until = self.books.open_holds().filter_map(|hold| hold.until).min()?;
+        let wait = u64::try_from(until.0.saturating_sub(self.clock.0)).unwrap_or(0);
+        Some(now + Duration(wait))
     }
 
     fn receive(&mut self, now: Instant, link: Link, bytes: &[u8], actions: &mut Actions) {
@@ -332,6 +356,7 @@ impl Issuer {
             balance: answer.balance,
             legs: self.legs_of_decision(request, answer.effective),
             hold: self.hold(request, answer.effective),
+            until: self.until(request),
             pin_tries: verdict.pin_tries,
             presented: verdict.presented,
             business_date: request.business_date,
@@ -356,6 +381,14 @@ impl Issuer {
     fn original_of(&self, request: &Request) -> Option<Decision> {
         let known = self.books.find(request.original.as_ref()?)?;
         known.decision().filter(|decision| Some(decision.kind) == request.kind.original()).copied()
+    }
+
+    /// Until when a pre-authorisation holds, on a clock that shows UTC.
+    fn until(&self, request: &Request) -> Option<LocalTime> {
+        request.until.map(|until| match self.config.defects.has(Defect::B13) {
+            true => until.local,
+            false => until.utc(),
+        })
     }
 
     /// What an approval of `effective` minor units changes in what is held on the card.

@@ -56,6 +56,11 @@ pub struct Config {
     pub stand_in_max: u64,
     /// Business dates after its sale on which a refund is refused with 22: any later than so many.
     pub refund_days: u16,
+    /// How long pre-authorisations of its terminals hold, by the word of element 57; zero to say
+    /// nothing.
+    pub hold_for: Duration,
+    /// Minutes that its clock is ahead of UTC.
+    pub zone: i16,
     /// The clearing house that gets an extract of every business date, if there is one.
     pub clearing: Option<ClearingLine>,
     /// Planted defects.

@@ -44,6 +44,8 @@ pub(super) enum Concern {
     Hold = 40,
     /// Who a sign-on says to be.
     Identity,
+    /// Until when a hold lasts by its own word.
+    Validity,
 }
 
 /// A source of choices.

@@ -158,6 +158,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     if entropy.chance(hold::percent(profile)) {
         hold::add(entropy, &mut scenario);
     }
+    entropy.concern(Concern::Validity);
+    if entropy.chance(hold::VALIDITY_PERCENT) {
+        hold::name_a_moment(entropy, &mut scenario);
+    }
     entropy.concern(Concern::Story);
     if entropy.chance(STORIES_PERCENT) {
         story::tell(profile, entropy, &mut scenario);

@@ -44,6 +44,11 @@ pub struct Policy {
     pub issuer_cache_rows: u32,
     /// Business dates after which the issuer lets a hold go that nobody completed.
     pub hold_days: u16,
+    /// Seconds for which pre-authorisations hold by their own word (element 57); 0 to say nothing,
+    /// so that business dates alone end them.
+    pub hold_until_s: u32,
+    /// Minutes that clocks of issuers are ahead of UTC; those at the counter are 480 ahead.
+    pub issuer_zone_min: i16,
     /// Wrong PINs before a card is locked until the next business date.
     pub pin_tries_max: u8,
     /// Whether a switch answers advices (refunds) itself and forwards them from its queue;
@@ -104,6 +109,8 @@ impl Default for Policy {
             issuer_surcharge: 0,
             issuer_cache_rows: 0,
             hold_days: 30,
+            hold_until_s: 0,
+            issuer_zone_min: 480,
             pin_tries_max: 3,
             switch_answers_advices: true,
             instant_payout: false,

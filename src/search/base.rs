@@ -20,6 +20,7 @@ pub const FLOWS: &[&str] = &[
     "pre-auth",
     "pre-auth+expiry",
     "expiry-in-flight",
+    "expiry-by-the-clock",
     "pre-auth-void",
     "completion-void",
     "void+settlement",
@@ -64,6 +65,7 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "pre-auth" => at_the_counter(&[PRE_AUTH, completion(2)]),
         "pre-auth+expiry" => expiry(),
         "expiry-in-flight" => expiry_in_flight(),
+        "expiry-by-the-clock" => expiry_by_the_clock(),
         "pre-auth-void" => at_the_counter(&[PRE_AUTH, void(2)]),
         "completion-void" => at_the_counter(&[PRE_AUTH, completion(2), void(3)]),
         "void+settlement" => at_the_counter(&[SALE, void(2), Wish::Settle]),
@@ -188,6 +190,15 @@ fn expiry_in_flight() -> Scenario {
     scenario
 }
 
+/// The pre-authorisation names the moment at which it is over, and the issuer's clock stands in
+/// another zone.
+fn expiry_by_the_clock() -> Scenario {
+    let mut scenario = at_the_counter(&[PRE_AUTH]);
+    (scenario.policy.hold_until_s, scenario.policy.issuer_zone_min) = (20, 60);
+    later(&mut scenario, completion(2), 40_000);
+    scenario
+}
+
 /// The answer to the second sale is lost, and so is its only reversal: the totals differ, and the
 /// terminal uploads what it has.
 fn upload() -> Scenario {
@@ -302,7 +313,9 @@ mod tests {
             "adjustment" => Some(Mark::AdjustmentPresented),
             "suspense" => Some(Mark::SuspenseReturned),
             "stand-in" | "stand-in-void" => Some(Mark::StoodIn),
-            "pre-auth+expiry" | "expiry-in-flight" => Some(Mark::CompletedTooLate),
+            "pre-auth+expiry" | "expiry-in-flight" | "expiry-by-the-clock" => {
+                Some(Mark::CompletedTooLate)
+            }
             "two-terminals" => Some(Mark::SameStanOnTwoTerminals),
             _ => None,
         };

@@ -271,6 +271,8 @@ impl<'a> Plan<'a> {
             amount_min: policy.amount_min,
             sales_per_card_max: policy.sales_per_card_max,
             card_spacing: Duration::secs(policy.card_spacing_s.into()),
+            hold_for: Duration::secs(policy.hold_until_s.into()),
+            zone: COUNTER_ZONE,
             clearing: clearing.flatten(),
             defects: self.defects,
         }
@@ -303,6 +305,7 @@ impl<'a> Plan<'a> {
             frame_timeout: Duration::millis(timing.frame_ms.max(1)),
             hold_days: policy.hold_days.max(1),
             cache_rows: policy.issuer_cache_rows,
+            zone: self.issuer_zone(),
             surcharge: policy.issuer_surcharge,
             pin_tries_max: policy.pin_tries_max.max(1),
             texts: true,
@@ -318,12 +321,28 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Minutes that clocks of issuers are ahead of UTC.
+    fn issuer_zone(&self) -> i16 {
+        self.scenario.policy.issuer_zone_min.clamp(-840, 840)
+    }
+
+    /// Microseconds that a party's clock is ahead of those at the counter.
+    pub(super) fn zone_of(&self, party: Party) -> i64 {
+        match party.role {
+            Role::Issuer => i64::from(self.issuer_zone() - COUNTER_ZONE) * 60_000_000,
+            _ => 0,
+        }
+    }
+
     pub(super) fn zone(&self, kind: u8, i: u8) -> Zone {
         let algorithm =
             MacAlgorithm::by_name(&self.scenario.policy.network_mac).unwrap_or(MacAlgorithm::X919);
         Zone { pin: key(kind, i), mac: key(kind.to_ascii_lowercase(), i), algorithm }
     }
 }
+
+/// Minutes that clocks at the counter are ahead of UTC.
+pub(super) const COUNTER_ZONE: i16 = 480;
 
 /// What the supervisor of every shop types.
 pub(super) const SUPERVISOR: [u8; 6] = *b"123456";

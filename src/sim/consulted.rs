@@ -118,6 +118,8 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         fee_shares: _,
         suspense_dates: _,
         reversal_dates: _,
+        hold_until_s: _,
+        issuer_zone_min: _,
         file_records: _,
         switch_stan_max,
         reversal_attempts,

@@ -93,6 +93,8 @@ fn config() -> Config {
         stan_max: 999_999,
         timeout_code: ResponseCode::ISSUER_TIMED_OUT,
         card_spacing: Duration::ZERO,
+        hold_for: Duration::ZERO,
+        zone: 480,
         answers_advices: true,
         instant_payout: None,
         stand_in_max: 0,

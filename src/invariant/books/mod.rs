@@ -42,7 +42,7 @@ use reversim_models::device::{Device, Output};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::{Port, Ticket};
 use reversim_models::record::{NetworkKey, Record};
-use reversim_models::time::{Date, Duration, Instant};
+use reversim_models::time::{Date, Duration, Instant, LocalTime};
 use rustc_hash::FxHashSet;
 
 /// Whether a reversal answered with this code is done with: nothing is left to repeat.
@@ -79,6 +79,8 @@ pub(crate) struct Books {
     pub(crate) decisions: Vec<Decision>,
     /// Business dates of issuers, once one ended: the date, and the entry that began it.
     pub(crate) issuer_dates: Vec<(Party, Date, usize)>,
+    /// Parties whose calendar clock jumped.
+    pub(crate) jumped: Vec<Party>,
     /// The last business date that began at a switch before the faults were over.
     pub(crate) healed_on: Option<Date>,
     /// How terminals stand to their hosts.
@@ -208,6 +210,11 @@ impl Books {
         self.setting.currency.amount(minor)
     }
 
+    /// What a clock shows that is right and in UTC.
+    pub(crate) fn utc(&self) -> LocalTime {
+        self.setting.start.plus(i64::try_from(self.now.0).unwrap_or(i64::MAX))
+    }
+
     /// Books in which nothing is written yet.
     pub(crate) fn new(setting: &Setting) -> Books {
         let mut books = Books {
@@ -222,6 +229,7 @@ impl Books {
             advices: Vec::new(),
             decisions: Vec::with_capacity(8),
             issuer_dates: Vec::new(),
+            jumped: Vec::new(),
             healed_on: None,
             talks: Vec::new(),
             sent_again: None,
@@ -306,6 +314,7 @@ impl Books {
                 self.healed = self.healed.or(Some(index));
                 self.healed_on = self.files.ended.last().map(|(_, date, _)| *date);
             }
+            What::ClockStepped(_) => self.jumped.push(entry.party),
             What::LinkUp { .. } => self.line_stands(index, entry.party),
             _ => {}
         }

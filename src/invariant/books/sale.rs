@@ -250,9 +250,7 @@ impl Books {
             }
             TerminalRecord::ReversalTried { ticket, stan, attempt }
             | TerminalRecord::AdviceTried { ticket, stan, attempt } => {
-                let before =
-                    self.sale_at(entry, *ticket, *stan, index).tried(*attempt, (index, entry.at));
-                self.sent_again(index, entry, before, u32::from(*attempt));
+                self.tried(index, entry, (*ticket, *stan), *attempt);
             }
             TerminalRecord::Reversed { ticket, stan, code: ResponseCode(_) } => {
                 self.sale_at(entry, *ticket, *stan, index).reversed.get_or_insert(index);
@@ -276,5 +274,12 @@ impl Books {
                 self.terminal_batch_closed(index, entry.party, *batch, *totals);
             }
         }
+    }
+
+    /// A reversal, or the repeat of an advice, is about to be sent.
+    fn tried(&mut self, index: usize, entry: &Entry, of: (Ticket, u32), attempt: u8) {
+        let sale = self.sale_at(entry, of.0, of.1, index);
+        let before = sale.tried(attempt, (index, entry.at));
+        self.sent_again(index, entry, before, u32::from(attempt));
     }
 }

@@ -144,6 +144,8 @@ macro_rules! fields {
         $each!($policy: policy.issuer_surcharge);
         $each!($policy: policy.issuer_cache_rows);
         $each!($policy: policy.hold_days);
+        $each!($policy: policy.hold_until_s);
+        $each!($policy: policy.issuer_zone_min);
         $each!($policy: policy.pin_tries_max);
         $each!($policy: policy.switch_answers_advices);
         $each!($policy: policy.refund_days);
