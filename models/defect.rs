@@ -58,6 +58,8 @@ pub enum Defect {
     T30,
     /// Settlement does not drain the pending reversal first.
     T32,
+    /// Closes an order, and prints the receipt when a late answer says that it is paid.
+    T33,
     /// A torn write on the pending entry makes recovery drop the whole entry.
     T34,
     /// On the issuer's time-out answers the terminal and reverses nothing upstream.
@@ -106,6 +108,8 @@ pub enum Defect {
     W34,
     /// Every repeat of an advice (0421) gets a new STAN.
     W35,
+    /// Answers the query of an order that is on its way as if it had been refused.
+    W36,
     /// Has no time-out upstream; waits on a dead line for ever.
     W37,
     /// An unknown reversal is answered 25 and forgotten; the late original debits.
@@ -132,6 +136,8 @@ pub enum Defect {
     I23,
     /// Keeps no memory of card counters: a cryptogram is accepted as often as it comes.
     I24,
+    /// Pays an order that was closed before its payment came.
+    I25,
     /// After a restart makes what was not delivered anew, as other files; nobody asks which.
     B01,
     /// Keeps the night's run by the calendar: when the clock goes back, it comes again.
@@ -212,6 +218,7 @@ impl Defect {
         Defect::T29,
         Defect::T30,
         Defect::T32,
+        Defect::T33,
         Defect::T34,
         Defect::W01,
         Defect::W02,
@@ -236,6 +243,7 @@ impl Defect {
         Defect::W32,
         Defect::W34,
         Defect::W35,
+        Defect::W36,
         Defect::W37,
         Defect::I01,
         Defect::I03,
@@ -249,6 +257,7 @@ impl Defect {
         Defect::I20,
         Defect::I23,
         Defect::I24,
+        Defect::I25,
         Defect::B01,
         Defect::B06,
         Defect::B07,

@@ -74,11 +74,15 @@ pub enum Mark {
     CardPulledAfterApproval,
     /// A cryptogram, again and under another name.
     CryptogramSentAgain,
+    /// An answer to a question about an order, and it was paid.
+    OrderPaidOnQuery,
+    /// Nobody could tell, and the order was closed.
+    OrderClosed,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 30] = [
+    pub const ALL: [Mark; 32] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -109,6 +113,8 @@ impl Mark {
         Mark::AdviceToldAgain,
         Mark::CardPulledAfterApproval,
         Mark::CryptogramSentAgain,
+        Mark::OrderPaidOnQuery,
+        Mark::OrderClosed,
     ];
 
     /// Its name, as `reversal-overtook-request`.
@@ -138,7 +144,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 30] = [
+const ROWS: [(&str, &str); 32] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -199,11 +205,15 @@ const ROWS: [(&str, &str); 30] = [
      "a host approved what a chip had signed, and the card was pulled or declined in the end"),
     ("cryptogram-sent-again",
      "an issuer refused a genuine cryptogram because it had seen its counter or a higher one"),
+    ("order-paid-on-query",
+     "a terminal got no answer to a payment by code, asked, and learnt that it was paid"),
+    ("order-closed",
+     "a terminal closed an order of which nobody had told it whether it was paid"),
 ];
 
 /// A set of marks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Marks(u32);
+pub struct Marks(u64);
 
 impl Marks {
     /// Nothing seen.

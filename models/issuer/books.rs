@@ -95,6 +95,8 @@ impl Decision {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Counters {
     pan: Pan,
+    /// What payment codes of its wallet begin with.
+    codes: Option<Box<str>>,
     /// Wrong PINs in a row, and the business date they count for.
     pin_tries: u8,
     pin_date: Date,
@@ -132,11 +134,13 @@ impl Books {
     /// What the journal says, on top of what the configuration says.
     pub(super) fn from_journal(config: &Config, records: &[Record]) -> Books {
         let pin_date = config.business_date;
-        let counters =
-            |pan| Counters { pan, pin_tries: 0, pin_date, counter: 0, spent: Vec::new() };
+        let counters = |account: &super::AccountSpec| {
+            let (pan, codes) = (account.pan, account.codes.clone());
+            Counters { pan, codes, pin_tries: 0, pin_date, counter: 0, spent: Vec::new() }
+        };
         let mut books = Books {
             ledger: Ledger::new(),
-            cards: config.accounts.iter().map(|account| counters(account.pan)).collect(),
+            cards: config.accounts.iter().map(counters).collect(),
             transactions: BTreeMap::new(),
             holds: BTreeMap::new(),
             business_date: config.business_date,
@@ -370,9 +374,15 @@ impl Books {
         })
     }
 
-    /// The number of a card's account.
+    /// The number of the account of a card, or of the wallet that showed a payment code.
     pub(super) fn card(&self, pan: &Pan) -> Option<usize> {
-        self.cards.iter().position(|card| card.pan == *pan)
+        let shows = |card: &Counters| {
+            card.codes.as_ref().is_some_and(|codes| pan.as_str().starts_with(&**codes))
+        };
+        match pan.is_payment_code() {
+            true => self.cards.iter().position(shows),
+            false => self.cards.iter().position(|card| card.pan == *pan),
+        }
     }
 
     /// Wrong PINs in a row as they count for a request of `date`: a new date starts over.

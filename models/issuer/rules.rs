@@ -111,6 +111,9 @@ fn judge_account(
     let approved = Verdict::of(ResponseCode::APPROVED, tries);
     match request.kind {
         Kind::Inquiry => Verdict { balance: Some(available.min(AMOUNT_MAX)), ..approved },
+        Kind::Sale if books.was_shown(&request.pan) => {
+            Verdict::of(ResponseCode::CARD_VERIFICATION_FAILED, tries)
+        }
         Kind::Sale => {
             let spent = books.spent(number, request.business_date);
             if request.amount.minor > available {
@@ -126,12 +129,15 @@ fn judge_account(
             };
             Verdict { code, effective, ..approved }
         }
-        Kind::Void | Kind::PreAuthVoid | Kind::Completion | Kind::CompletionVoid | Kind::Refund => {
-            match follow(terms, books, request) {
-                Ok(effective) => Verdict { effective, ..approved },
-                Err(code) => Verdict::of(code, tries),
-            }
-        }
+        Kind::Void
+        | Kind::PreAuthVoid
+        | Kind::Completion
+        | Kind::CompletionVoid
+        | Kind::Refund
+        | Kind::OrderQuery => match follow(terms, books, request) {
+            Ok(effective) => Verdict { effective, ..approved },
+            Err(code) => Verdict::of(code, tries),
+        },
     }
 }
 

@@ -53,6 +53,13 @@ impl Switch {
         if transaction.kind.is_advice() {
             return self.advice_passed_back(now, id, message, code, actions);
         }
+        if transaction.kind == Kind::OrderQuery {
+            return self.told_of_order(id, message, code, actions);
+        }
+        if self.keeps_open(id, message, code, actions) {
+            return;
+        }
+        let Some(transaction) = self.book.transaction(id) else { return };
         match (self.waits(id), &transaction.answer, code.is_approval()) {
             (true, _, _) => {
                 if let Some(answer) = self.read_answer(transaction, message, code) {
@@ -131,6 +138,15 @@ impl Switch {
             // Its sender tells it again.
             self.stop_waiting(id);
             return;
+        }
+        if transaction.kind == Kind::OrderQuery {
+            // Who asked asks again.
+            self.stop_waiting(id);
+            return;
+        }
+        if transaction.is_order() {
+            self.asking.note(Question::TimeoutCode, 0);
+            return self.leave_open(id, self.config.timeout_code, actions);
         }
         let has_defect = [Defect::W01, Defect::W02].iter().any(|d| self.config.defects.has(*d));
         let is_owed = self.owes_reversal(transaction) && !has_defect;
@@ -299,7 +315,7 @@ pub(super) fn complete(message: &mut Message, kind: Kind, answer: &Answer, asked
 
 /// A code as the sender may see it. What is wrong with the keys of a zone is nothing its terminals
 /// can mend by signing on.
-fn towards_sender(code: ResponseCode) -> ResponseCode {
+pub(super) fn towards_sender(code: ResponseCode) -> ResponseCode {
     match code {
         ResponseCode::MAC_ERROR
         | ResponseCode::TERMINAL_NOT_REGISTERED

@@ -107,7 +107,9 @@ impl Way {
             (None, _) => return None,
         };
         let amount = match step.wish {
-            Wish::Sale { amount, .. } | Wish::PreAuth { amount, .. } => amount,
+            Wish::Sale { amount, .. }
+            | Wish::QrSale { amount, .. }
+            | Wish::PreAuth { amount, .. } => amount,
             _ => 0,
         };
         Some(Way {

@@ -31,6 +31,8 @@ pub(crate) struct Sale {
     pub(crate) approved_again: Option<usize>,
     pub(crate) declined: Option<usize>,
     pub(crate) due: Option<usize>,
+    /// It is an order without an answer, to be asked about.
+    pub(crate) opened: Option<usize>,
     /// It is an advice without an answer, to be told again.
     pub(crate) advice_due: Option<usize>,
     /// Sendings of the reversal, or of the repeat, that were recorded.
@@ -78,6 +80,7 @@ impl Sale {
             approved_again: None,
             declined: None,
             due: None,
+            opened: None,
             advice_due: None,
             tries: 0,
             attempt: 0,
@@ -134,6 +137,9 @@ impl Sale {
         if self.not_sent.is_some() {
             return "the terminal has it as never sent";
         }
+        if self.opened.is_some() && self.due.is_none() {
+            return "the terminal never learnt whether its order was paid";
+        }
         if self.advice_due.is_some() {
             return "the terminal's advice was never confirmed";
         }
@@ -146,7 +152,7 @@ impl Sale {
 
     /// Its last record.
     pub(crate) fn last(&self) -> usize {
-        let due = self.due.or(self.advice_due);
+        let due = self.due.or(self.advice_due).or(self.opened);
         let ends = [self.exception, self.reversed, self.declined, self.not_sent, due];
         ends.into_iter().flatten().max().or(self.started).unwrap_or(self.first)
     }
@@ -239,6 +245,13 @@ impl Books {
             }
             TerminalRecord::ReversalDue { ticket, stan, .. } => {
                 self.sale_at(entry, *ticket, *stan, index).due.get_or_insert(index);
+            }
+            TerminalRecord::OrderOpened { ticket, stan } => {
+                self.sale_at(entry, *ticket, *stan, index).opened.get_or_insert(index);
+            }
+            // It ends nothing, and its budget is another one.
+            TerminalRecord::OrderQueried { ticket, stan, .. } => {
+                self.sale_at(entry, *ticket, *stan, index);
             }
             TerminalRecord::AdviceDue { ticket, stan } => {
                 self.sale_at(entry, *ticket, *stan, index).advice_due.get_or_insert(index);
