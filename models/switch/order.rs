@@ -35,11 +35,13 @@ impl Transaction {
 }
 
 impl Switch {
-    /// Somebody asks what became of an order. It changes nothing, and a copy is as good.
+    /// Somebody asks what became of an order. It changes nothing; a copy of what was passed on is
+    /// answered by what is known here, or not at all.
     pub(super) fn asked_of_order(
         &mut self,
         now: Now,
         request: &Request<'_>,
+        is_new: bool,
         actions: &mut Actions,
     ) {
         if self.is_in_maintenance(now) {
@@ -72,7 +74,8 @@ impl Switch {
                 let code = ResponseCode::AUTHENTICATION_FAILED;
                 self.tell(now, request, None, code, actions);
             }
-            News::Open(_) => self.ask_upstream(now, request, id, actions),
+            News::Open(_) if is_new => self.ask_upstream(now, request, id, actions),
+            News::Open(_) => {}
         }
     }
 

@@ -54,10 +54,8 @@ impl Switch {
     pub(super) fn request(&mut self, now: Now, request: &Request<'_>, actions: &mut Actions) {
         match self.stage(request) {
             stage if request.kind == Kind::OrderQuery => {
-                let is_copy = matches!(stage, Stage::InDoubt(id, _) if self.waits(id));
-                if !is_copy {
-                    self.asked_of_order(now, request, actions);
-                }
+                let is_new = matches!(stage, Stage::Unknown);
+                self.asked_of_order(now, request, is_new, actions);
             }
             Stage::Unknown if self.answers(request) => self.take_advice(now, request, actions),
             Stage::Unknown => match self.route(now, request) {
