@@ -249,7 +249,7 @@ impl<'a> Plan<'a> {
         };
         let upstream = |(n, port): (u8, u16)| switch::Upstream {
             port: Port(port),
-            bins: if is_last { vec![bin(n + 1), code_bin(n + 1)] } else { vec![String::new()] },
+            bins: if is_last { bins(n + 1) } else { vec![String::new()] },
             zone: if is_last { self.zone(b'I', n) } else { self.zone(b'N', i) },
             pool: self.scenario.topology.pool.clamp(1, 4),
         };
@@ -354,9 +354,9 @@ pub(super) fn issuer_institution(i: u8) -> u64 {
     1_453_820 + u64::from(i)
 }
 
-/// The card number prefix of the n-th issuer.
-pub(super) fn bin(issuer: u8) -> String {
-    format!("62242{issuer}")
+/// What the card numbers and payment codes of the n-th issuer begin with.
+pub(super) fn bins(issuer: u8) -> Vec<String> {
+    vec![format!("62242{issuer}"), code_bin(issuer)]
 }
 
 /// A test card number with a valid check digit (ISO/IEC 7812-1, annex B).
