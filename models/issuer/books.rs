@@ -251,6 +251,9 @@ impl Books {
 
     fn count_pins(&mut self, decision: &Decision, pin_tries: u8) {
         let Some(number) = self.card(&decision.pan) else { return };
+        if decision.pan.is_payment_code() {
+            return; // Nobody entered anything.
+        }
         let card = &mut self.cards[number];
         card.pin_tries = pin_tries;
         card.pin_date = card.pin_date.max(decision.business_date);

@@ -93,7 +93,10 @@ fn judge_account(
     };
     let Terms { config, asking } = terms;
     let spec = &config.accounts[number];
-    let tries = books.pin_tries(number, request.business_date);
+    let tries = match request.pan.is_payment_code() {
+        true => 0,
+        false => books.pin_tries(number, request.business_date),
+    };
     asking.note(Question::PinTries, tries.into());
     if let Some(code) = refusal.or_else(|| refuse_card(config, spec, request, tries)) {
         return Verdict::of(code, tries);

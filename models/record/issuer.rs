@@ -107,7 +107,7 @@ pub enum IssuerRecord {
         /// What changed in what is held on the card, minor units: more than zero for a new hold,
         /// less for one that ends.
         hold: i64,
-        /// Wrong PINs of the card in a row, after this request.
+        /// Wrong PINs of the card in a row, after this request; none of a payment code.
         pin_tries: u8,
         /// The card's cryptogram, if the request had a genuine one. It counts as seen from here on,
         /// whatever the code says.

@@ -38,6 +38,8 @@ pub(super) enum Concern {
     Rules,
     /// What the counter counts in.
     Currency,
+    /// Customers who pay by telephone.
+    Qr,
 }
 
 /// A source of choices.

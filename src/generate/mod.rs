@@ -12,6 +12,7 @@ mod faults;
 mod flow;
 mod follow;
 mod peers;
+mod qr;
 mod refund;
 mod shape;
 mod steps;
@@ -151,6 +152,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     entropy.concern(Concern::Chip);
     if entropy.chance(chip::percent(profile)) {
         chip::add(entropy, &mut scenario);
+    }
+    entropy.concern(Concern::Qr);
+    if entropy.chance(qr::percent(profile, is_short)) {
+        qr::add(entropy, &mut scenario);
     }
     entropy.concern(Concern::Story);
     if entropy.chance(STORIES_PERCENT) {
