@@ -58,7 +58,7 @@ pub enum Defect {
     T30,
     /// Settlement does not drain the pending reversal first.
     T32,
-    /// Closes an order, and prints the receipt when a late answer says that it is paid.
+    /// Takes the answer to the close of an order for that to the question, and prints the receipt.
     T33,
     /// A torn write on the pending entry makes recovery drop the whole entry.
     T34,

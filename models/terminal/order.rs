@@ -117,18 +117,13 @@ impl Terminal {
         self.proceed(now, wish, actions);
     }
 
-    /// Planted defect T33: what a question was answered after the close began still counts.
-    pub(super) fn believe_late_news(&mut self, incoming: &Incoming, actions: &mut Actions) {
-        let Some(number) = Order59::of(&incoming.message).and_then(|order| order.number) else {
-            return;
-        };
-        let Some(closing) = self.memory.doubt_mut(number.stan).copied() else { return };
-        if let Verdict::Approved(approval) = told(&self.config, &closing.transaction, incoming)
-            && self.config.defects.has(Defect::T33)
-        {
-            actions.about(closing.transaction.ticket);
-            self.approve(&closing.transaction, approval, actions);
+    /// The host took the close: the order is not paid, or what was paid goes back.
+    pub(super) fn closed(&mut self, asked: &Transaction, rrn: [u8; 12], actions: &mut Actions) {
+        if self.config.defects.has(Defect::T33) {
+            let approval = Approval { amount: asked.amount, rrn, authorization: None };
+            return self.approve(asked, approval, actions);
         }
+        show(actions, Display::OrderClosed);
     }
 }
 

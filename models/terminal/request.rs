@@ -330,9 +330,6 @@ impl Terminal {
     pub(super) fn ignore(&mut self, state: State, incoming: &Incoming, actions: &mut Actions) {
         self.state = state;
         let defects = self.config.defects;
-        if defects.has(Defect::T33) {
-            self.believe_late_news(incoming, actions);
-        }
         if !defects.has(Defect::T12) && !defects.has(Defect::T14) {
             return;
         }

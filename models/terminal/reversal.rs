@@ -6,7 +6,7 @@ use super::{Aim, Printing, State, Terminal, Wish, messages, print, show};
 use crate::asked::Question;
 use crate::defect::Defect;
 use crate::device::{Display, Slip};
-use crate::iso8583::ResponseCode;
+use crate::iso8583::{Element, ResponseCode};
 use crate::line::Incoming;
 use crate::node::Actions;
 use crate::record::{Reason, TerminalRecord};
@@ -92,7 +92,8 @@ impl Terminal {
             let ticket = asked.ticket;
             self.record(TerminalRecord::Reversed { ticket, stan: original, code }, actions);
             if asked.is_order() {
-                show(actions, Display::OrderClosed);
+                let rrn = incoming.message.get(Element::RRN).and_then(|rrn| rrn.try_into().ok());
+                self.closed(&asked, rrn.unwrap_or([0; 12]), actions);
             } else {
                 actions.about(wish.ticket);
                 show(actions, Display::ReversalSucceeded);
