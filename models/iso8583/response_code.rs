@@ -154,8 +154,8 @@ impl ResponseCode {
         ResponseCode::parse(message.get(Element::RESPONSE_CODE)?)
     }
 
-    /// Whether an order may be paid although somebody answered this: it says that the answerer knows
-    /// of nothing, or cannot tell now, and not that the payment was refused.
+    /// Whether an order may be paid although somebody answered this: it says that the answerer
+    /// knows of nothing, or cannot tell now, and not that the payment was refused.
     #[must_use]
     pub const fn leaves_doubt(self) -> bool {
         matches!(

@@ -86,8 +86,8 @@ pub enum TerminalRecord {
         /// The code.
         code: ResponseCode,
     },
-    /// A sale by payment code got no valid answer. It stays open: it is asked about, and an approval
-    /// still counts, until it is paid, refused, or closed.
+    /// A sale by payment code got no valid answer. It stays open: it is asked about, and an
+    /// approval still counts, until it is paid, refused, or closed.
     OrderOpened {
         /// The wish.
         ticket: Ticket,
@@ -103,7 +103,8 @@ pub enum TerminalRecord {
         /// 1 for the first.
         attempt: u8,
     },
-    /// The doubt became a reversal; of an open order, its close. No approval is accepted after this.
+    /// The doubt became a reversal; of an open order, its close. No approval is accepted after
+    /// this.
     ReversalDue {
         /// The wish.
         ticket: Ticket,

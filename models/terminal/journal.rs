@@ -196,12 +196,7 @@ impl Memory {
             TerminalRecord::AdviceDue { stan, .. } | TerminalRecord::OrderOpened { stan, .. } => {
                 self.doubt(stan, Reason::NoAnswer, config);
             }
-            TerminalRecord::ReversalDue { stan, reason, .. } => {
-                match self.doubt_mut(stan).filter(|doubt| doubt.is_open) {
-                    Some(order) => (order.is_open, order.attempts) = (false, 0),
-                    None => self.doubt(stan, reason, config),
-                }
-            }
+            TerminalRecord::ReversalDue { stan, reason, .. } => self.owe(stan, reason, config),
             TerminalRecord::ReversalTried { stan, attempt, .. }
             | TerminalRecord::OrderQueried { stan, attempt, .. }
             | TerminalRecord::AdviceTried { stan, attempt, .. } => {
@@ -309,14 +304,22 @@ impl Memory {
 
     fn book(&mut self, stan: u32, amount: Amount, rrn: [u8; 12], authorization: Option<[u8; 6]>) {
         // A correct terminal approves what is in flight, advices that it tells again, and orders
-        // that it asks about; the other two places also serve the planted defects T12 and T14, whose records must be read back as
-        // they were written.
+        // that it asks about; the other two places also serve the planted defects T12 and T14,
+        // whose records must be read back as they were written.
         let found = self.in_flight.take_if(|transaction| transaction.stan == stan);
         let found = found.or_else(|| self.doubt_mut(stan).map(|doubt| doubt.transaction));
         let found = found.or_else(|| self.voucher(stan).map(|booked| booked.transaction));
         if let Some(transaction) = found {
             let transaction = Transaction { amount, ..transaction };
             self.vouchers.push(Booked { transaction, rrn, authorization, is_printed: false });
+        }
+    }
+
+    /// A reversal is owed: of what was in flight, or of an order that was open until now.
+    fn owe(&mut self, stan: u32, reason: Reason, config: &Config) {
+        match self.doubt_mut(stan).filter(|doubt| doubt.is_open) {
+            Some(order) => (order.is_open, order.attempts) = (false, 0),
+            None => self.doubt(stan, reason, config),
         }
     }
 

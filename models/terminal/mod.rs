@@ -1,5 +1,5 @@
-//! The terminal: sells by card and by payment code, voids, refunds, pre-authorises, inquires, reverses what is in doubt,
-//! settles. Knows one host and no money but its batch.
+//! The terminal: sells by card and by payment code, voids, refunds, pre-authorises, inquires,
+//! reverses what is in doubt, settles. Knows one host and no money but its batch.
 //!
 //! Read docs/protocol.md 2 (reversals) before touching a transition. Two rules carry everything: a
 //! record that would reverse a request, or repeat an advice, is durable before it is on the wire,
@@ -38,6 +38,7 @@ use crate::timers::Timers;
 use download::Download;
 use journal::{Keys, Memory, Transaction};
 use messages::Approval;
+use reversal::{due, in_doubt};
 
 /// A terminal with its cashier's screen, printer and PIN pad.
 #[derive(Clone, Debug)]
@@ -469,26 +470,6 @@ fn show(actions: &mut Actions, display: Display) {
 
 fn print(actions: &mut Actions, slip: Slip) {
     actions.tell(Device::Printer, Output::Slip(slip));
-}
-
-/// What becomes of a request without a valid answer: an advice is told again, an order asked about,
-/// the rest reversed.
-fn due(transaction: &Transaction, reason: Reason) -> TerminalRecord {
-    let Transaction { ticket, stan, kind, .. } = *transaction;
-    match kind.is_advice() {
-        true => TerminalRecord::AdviceDue { ticket, stan },
-        false if transaction.is_order() => TerminalRecord::OrderOpened { ticket, stan },
-        false => TerminalRecord::ReversalDue { ticket, stan, reason },
-    }
-}
-
-/// What the screen says of it.
-fn in_doubt(transaction: &Transaction) -> Display {
-    match transaction.kind.is_advice() {
-        true => Display::WillTellAgain,
-        false if transaction.is_order() => Display::OrderOpen,
-        false => Display::InDoubt,
-    }
 }
 
 /// Batch numbers run from 1 to 999999.

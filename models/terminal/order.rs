@@ -8,6 +8,7 @@
 use super::journal::{Doubt, Transaction};
 use super::messages::{self, Approval, Verdict};
 use super::{Aim, Config, State, Terminal, Wish, show};
+use crate::asked::Question;
 use crate::card::Amount;
 use crate::defect::Defect;
 use crate::device::Display;
@@ -43,6 +44,7 @@ impl Terminal {
 
     /// Whether an order was asked about so often that it is closed.
     pub(super) fn is_asked_enough(&self, order: &Doubt) -> bool {
+        self.asking.note(Question::OrderQueries, order.attempts.into());
         order.attempts >= self.config.order_queries
     }
 

@@ -12,6 +12,26 @@ use crate::node::Actions;
 use crate::record::{Reason, TerminalRecord};
 use crate::time::Now;
 
+/// What becomes of a request without a valid answer: an advice is told again, an order asked about,
+/// the rest reversed.
+pub(super) fn due(transaction: &Transaction, reason: Reason) -> TerminalRecord {
+    let Transaction { ticket, stan, kind, .. } = *transaction;
+    match kind.is_advice() {
+        true => TerminalRecord::AdviceDue { ticket, stan },
+        false if transaction.is_order() => TerminalRecord::OrderOpened { ticket, stan },
+        false => TerminalRecord::ReversalDue { ticket, stan, reason },
+    }
+}
+
+/// What the screen says of it.
+pub(super) fn in_doubt(transaction: &Transaction) -> Display {
+    match transaction.kind.is_advice() {
+        true => Display::WillTellAgain,
+        false if transaction.is_order() => Display::OrderOpen,
+        false => Display::InDoubt,
+    }
+}
+
 impl Terminal {
     /// What must be reversed, or told again, before this wish goes on: reversals first.
     pub(super) fn next_doubt(&self, wish: &Wish) -> Option<Doubt> {

@@ -1,9 +1,9 @@
 //! Customers who pay by telephone: some of the sales of a profile become sales by payment code, and
 //! some of those go wrong where an order can: the payment is slow, or the news of it is.
 //!
-//! It comes after what follows sales, so that what was to be voided or refunded is so still, and has
-//! a stream of its own: a seed that draws none of it means what it meant before. It aims like the
-//! rest, and knows no party.
+//! It comes after what follows sales, so that what was to be voided or refunded is so still, and
+//! has a stream of its own: a seed that draws none of it means what it meant before. It aims like
+//! the rest, and knows no party.
 
 use super::Profile;
 use super::entropy::Entropy;

@@ -43,7 +43,9 @@ impl Consulted {
         // So many are too late from one more on.
         let days = |policy: &Policy| u64::from(policy.refund_days) + 1;
         let stans = |policy: &Policy| u64::from(policy.switch_stan_max.clamp(2, 999_999));
+        let asked = |policy: &Policy| u64::from(policy.order_queries);
         between(Question::ReversalBudget, attempts(a), attempts(b))
+            || between(Question::OrderQueries, asked(a), asked(b))
             || between(Question::AdviceBudget, sendings(a), sendings(b))
             || between(Question::AdviceRoom, room(a), room(b))
             || between(Question::BatchRoom, batch(a), batch(b))
@@ -108,13 +110,13 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         currency: _,
         hold_days: _,
         card_spacing_s: _,
-        order_queries: _,
         merchant_fee_bp: _,
         fee_shares: _,
         suspense_dates: _,
         file_records: _,
         switch_stan_max,
         reversal_attempts,
+        order_queries,
         saf_attempts,
         saf_max,
         batch_max,
@@ -132,6 +134,7 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
     same.policy = Policy {
         switch_stan_max: *switch_stan_max,
         reversal_attempts: *reversal_attempts,
+        order_queries: *order_queries,
         saf_attempts: *saf_attempts,
         saf_max: *saf_max,
         batch_max: *batch_max,

@@ -206,6 +206,27 @@ impl Books {
         self.found.numbers_by_terminal.added(&self.numbers);
     }
 
+    /// What a terminal records of a doubt that it has not ended yet.
+    fn doubted(&mut self, index: usize, entry: &Entry, record: &TerminalRecord) {
+        match record {
+            TerminalRecord::OrderOpened { ticket, stan } => {
+                self.sale_at(entry, *ticket, *stan, index).opened.get_or_insert(index);
+            }
+            // It ends nothing, and its budget is another one.
+            TerminalRecord::OrderQueried { ticket, stan, .. } => {
+                self.sale_at(entry, *ticket, *stan, index);
+            }
+            TerminalRecord::AdviceDue { ticket, stan } => {
+                self.sale_at(entry, *ticket, *stan, index).advice_due.get_or_insert(index);
+            }
+            TerminalRecord::ReversalTried { ticket, stan, attempt }
+            | TerminalRecord::AdviceTried { ticket, stan, attempt } => {
+                self.sale_at(entry, *ticket, *stan, index).tried(*attempt);
+            }
+            _ => {}
+        }
+    }
+
     pub(super) fn terminal_recorded(
         &mut self,
         index: usize,
@@ -246,20 +267,11 @@ impl Books {
             TerminalRecord::ReversalDue { ticket, stan, .. } => {
                 self.sale_at(entry, *ticket, *stan, index).due.get_or_insert(index);
             }
-            TerminalRecord::OrderOpened { ticket, stan } => {
-                self.sale_at(entry, *ticket, *stan, index).opened.get_or_insert(index);
-            }
-            // It ends nothing, and its budget is another one.
-            TerminalRecord::OrderQueried { ticket, stan, .. } => {
-                self.sale_at(entry, *ticket, *stan, index);
-            }
-            TerminalRecord::AdviceDue { ticket, stan } => {
-                self.sale_at(entry, *ticket, *stan, index).advice_due.get_or_insert(index);
-            }
-            TerminalRecord::ReversalTried { ticket, stan, attempt }
-            | TerminalRecord::AdviceTried { ticket, stan, attempt } => {
-                self.sale_at(entry, *ticket, *stan, index).tried(*attempt);
-            }
+            TerminalRecord::OrderOpened { .. }
+            | TerminalRecord::OrderQueried { .. }
+            | TerminalRecord::AdviceDue { .. }
+            | TerminalRecord::ReversalTried { .. }
+            | TerminalRecord::AdviceTried { .. } => self.doubted(index, entry, record),
             TerminalRecord::Reversed { ticket, stan, code: ResponseCode(_) } => {
                 self.sale_at(entry, *ticket, *stan, index).reversed.get_or_insert(index);
             }
