@@ -29,6 +29,8 @@ mod tests_defects;
 mod tests_follow;
 #[cfg(test)]
 mod tests_orders;
+#[cfg(test)]
+mod tests_payment;
 
 pub use config::{AccountSpec, ClearingTerms, Config, Standing};
 

@@ -5,6 +5,7 @@ mod chip;
 mod defects;
 mod follow;
 mod line;
+mod order;
 mod power;
 mod reversal;
 mod selling;
