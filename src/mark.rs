@@ -74,6 +74,8 @@ pub enum Mark {
     CardPulledAfterApproval,
     /// A cryptogram, again and under another name.
     CryptogramSentAgain,
+    /// A switch approved in the issuer's stead.
+    StoodIn,
     /// An answer to a question about an order, and it was paid.
     OrderPaidOnQuery,
     /// Nobody could tell, and the order was closed.
@@ -82,7 +84,7 @@ pub enum Mark {
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 32] = [
+    pub const ALL: [Mark; 33] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -113,6 +115,7 @@ impl Mark {
         Mark::AdviceToldAgain,
         Mark::CardPulledAfterApproval,
         Mark::CryptogramSentAgain,
+        Mark::StoodIn,
         Mark::OrderPaidOnQuery,
         Mark::OrderClosed,
     ];
@@ -144,7 +147,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 32] = [
+const ROWS: [(&str, &str); 33] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -205,6 +208,8 @@ const ROWS: [(&str, &str); 32] = [
      "a host approved what a chip had signed, and the card was pulled or declined in the end"),
     ("cryptogram-sent-again",
      "an issuer refused a genuine cryptogram because it had seen its counter or a higher one"),
+    ("stood-in",
+     "a switch approved a sale in the stead of an issuer that did not answer"),
     ("order-paid-on-query",
      "a terminal got no answer to a payment by code, asked, and learnt that it was paid"),
     ("order-closed",

@@ -19,6 +19,7 @@ mod peers;
 mod reversal;
 mod rules;
 mod settling;
+mod surcharge;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -259,7 +260,7 @@ impl Issuer {
         }
         match self.books.find(&request.key).copied() {
             // What an advice tells of is done: no window stands against it.
-            None if request.kind.is_advice() => self.decide(inbound, &request, None, out),
+            None if request.is_told() => self.decide(inbound, &request, None, out),
             None => self.decide(inbound, &request, self.refusal(now), out),
             // The reversal overtook its request: 1. the request was held up past the switch's
             // time-out, 2. the switch reversed it, 3. now it arrives. Nobody waits for an approval.
@@ -268,6 +269,12 @@ impl Issuer {
                     request.kind.is_order(&request.pan) && self.config.defects.has(Defect::I25);
                 let refusal = (!is_paid).then_some(ResponseCode::DUPLICATE_TRANSMISSION);
                 self.decide(inbound, &request, refusal, out);
+            }
+            // Refused, and approved by who stood in for us: the merchant was promised the money.
+            Some(Transaction::Decided(refused))
+                if request.is_stand_in && refused.is_of(&request) && !refused.is_approved() =>
+            {
+                self.decide(inbound, &request, None, out);
             }
             Some(Transaction::Decided(decision) | Transaction::Reversed(decision, _)) => {
                 if decision.is_of(&request) {
@@ -300,6 +307,7 @@ impl Issuer {
         out: &mut Out<'_>,
     ) {
         let pin_key = &self.config.lines[self.peers.zone(inbound.at)].1.pin;
+        self.books.refresh(&request.pan);
         let terms = Terms { config: &self.config, asking: &self.asking };
         let verdict = judge(terms, &self.books, request, pin_key, refusal);
         let id = self.books.next_id();
@@ -317,17 +325,14 @@ impl Issuer {
             rrn: request.rrn,
             pan: request.pan,
             kind: request.kind,
+            is_stand_in: request.is_stand_in,
             original: self.original_of(request).map(|original| original.id),
             amount: request.amount,
             code: answer.code,
             effective: answer.effective,
             authorization: answer.authorization,
             balance: answer.balance,
-            legs: self.legs(
-                &request.pan,
-                answer.effective,
-                (request.kind.money(), Account::Settlement),
-            ),
+            legs: self.legs_of_decision(request, answer.effective),
             hold: self.hold(request, answer.effective),
             pin_tries: verdict.pin_tries,
             presented: verdict.presented,
@@ -386,6 +391,14 @@ impl Issuer {
         }
         let answer = message::answer(inbound.message, &answer, self.config.currency);
         self.send_when_durable(inbound.at, decision.commit, answer, out);
+    }
+
+    /// What a decision books: the amount, and what is charged on top of it.
+    fn legs_of_decision(&self, request: &Request, effective: u64) -> Box<[Leg]> {
+        let legs = self.legs(&request.pan, effective, (request.kind.money(), Account::Settlement));
+        let original = self.original_of(request);
+        let surcharge = self.surcharge(request.kind, effective, original.as_ref());
+        self.with_surcharge(legs, &request.pan, surcharge)
     }
 
     /// Legs that take `minor` units from the card (`money` 1) or give them to it (-1), from or to

@@ -93,6 +93,19 @@ fn judge_account(
     };
     let Terms { config, asking } = terms;
     let spec = &config.accounts[number];
+    if request.is_stand_in {
+        // Whoever lets others stand in carries the risk: it is booked, whatever there is.
+        let tries = books.pin_tries(number, request.business_date);
+        let is_right = request.amount.minor > 0 && request.amount.currency == config.currency;
+        let wrong = refusal.or((!is_right).then_some(ResponseCode::INVALID_AMOUNT));
+        return match wrong {
+            Some(code) => Verdict::of(code, tries),
+            None => {
+                let effective = request.amount.minor;
+                Verdict { effective, ..Verdict::of(ResponseCode::APPROVED, tries) }
+            }
+        };
+    }
     let tries = match request.pan.is_payment_code() {
         true => 0,
         false => books.pin_tries(number, request.business_date),
@@ -122,6 +135,7 @@ fn judge_account(
             if request.amount.minor > available {
                 asking.note(Question::PartialApproval, 0);
             }
+            let available = available.saturating_sub(config.surcharge);
             let (code, effective) = sell(config, spec, request.amount.minor, available, spent);
             Verdict { code, effective, ..approved }
         }

@@ -39,6 +39,11 @@ pub struct Policy {
     pub issuer_credits_declined: bool,
     /// Whether the issuer approves a part when funds are short (code 10).
     pub issuer_partial_approvals: bool,
+    /// What the issuer charges the cardholder on top of each sale, minor units. A void or reversal
+    /// gives it back, a refund does not.
+    pub issuer_surcharge: u64,
+    /// Rows of the issuer's books between two balances that it caches; 0 to cache none.
+    pub issuer_cache_rows: u32,
     /// Business dates after which the issuer lets a hold go that nobody completed.
     pub hold_days: u16,
     /// Wrong PINs before a card is locked until the next business date.
@@ -47,6 +52,9 @@ pub struct Policy {
     /// otherwise it passes advice and answer through, and leaves to the issuer what all refunds may
     /// come to.
     pub switch_answers_advices: bool,
+    /// Up to how much, minor units, the switch before an issuer approves in its stead when it does
+    /// not answer, if there is neither a PIN nor a cryptogram to check; 0 for nothing.
+    pub stand_in_max: u64,
     /// Business dates after its sale on which a refund is still taken.
     pub refund_days: u16,
     /// What everybody counts in. Amounts of steps and cards are its minor units.
@@ -88,9 +96,12 @@ impl Default for Policy {
             issuer_matches_by_rrn_alone: false,
             issuer_credits_declined: false,
             issuer_partial_approvals: false,
+            issuer_surcharge: 0,
+            issuer_cache_rows: 0,
             hold_days: 30,
             pin_tries_max: 3,
             switch_answers_advices: true,
+            stand_in_max: 0,
             refund_days: 30,
             currency: CurrencyName::CNY,
             amount_min: 0,

@@ -275,6 +275,7 @@ impl<'a> Plan<'a> {
             stan_max: policy.switch_stan_max.clamp(2, 999_999),
             timeout_code: code(&policy.switch_timeout_code, ResponseCode::ISSUER_TIMED_OUT),
             answers_advices: policy.switch_answers_advices,
+            stand_in_max: if is_last { policy.stand_in_max } else { 0 },
             refund_days: policy.refund_days,
             amount_min: policy.amount_min,
             sales_per_card_max: policy.sales_per_card_max,
@@ -311,6 +312,8 @@ impl<'a> Plan<'a> {
             business_date: self.business_date(),
             frame_timeout: Duration::millis(timing.frame_ms.max(1)),
             hold_days: policy.hold_days.max(1),
+            cache_rows: policy.issuer_cache_rows,
+            surcharge: policy.issuer_surcharge,
             pin_tries_max: policy.pin_tries_max.max(1),
             texts: true,
             unknown_original_code: code(

@@ -22,6 +22,8 @@ pub(crate) struct Decision {
     pub(crate) rrn: [u8; 12],
     pub(crate) pan: Pan,
     pub(crate) kind: Kind,
+    /// Whether it had to book what a switch had approved in its stead.
+    pub(crate) is_stand_in: bool,
     /// The issuer's number of what it is about.
     pub(crate) original: Option<u64>,
     pub(crate) amount: Amount,
@@ -37,6 +39,9 @@ pub(crate) struct Decision {
     pub(crate) debit: i64,
     /// Given back by reversals, minor units; less than zero if something was taken again.
     pub(crate) credited: i64,
+    /// Charged on top of it, and given back of that by what took it back, minor units.
+    pub(crate) surcharge: i64,
+    pub(crate) surcharge_back: i64,
     /// The first reversal that moved something.
     pub(crate) credit: Option<usize>,
     /// What it changed in what is held, and what reversals changed back, minor units.
@@ -50,6 +55,10 @@ pub(crate) struct Decision {
 }
 
 impl Decision {
+    pub(super) fn give_surcharge_back(&mut self, legs: &[Leg]) {
+        self.surcharge_back = self.surcharge_back.saturating_sub(Leg::surcharge(legs));
+    }
+
     /// Taken less given back.
     pub(crate) fn net(&self) -> i64 {
         self.debit - self.credited
@@ -192,6 +201,7 @@ impl Books {
                     reversal.before = decision.credited;
                     reversal.before_index = decision.credit;
                     decision.credited = decision.credited.saturating_add(credit);
+                    decision.give_surcharge_back(legs);
                     if *hold != 0 && !decision.touches_hold() {
                         self.found.holds_on_card.add((issuer, decision.pan), place);
                     }
@@ -231,6 +241,7 @@ impl Books {
             rrn,
             pan,
             kind,
+            is_stand_in,
             original,
             amount,
             code,
@@ -261,6 +272,7 @@ impl Books {
             rrn: *rrn,
             pan: *pan,
             kind: *kind,
+            is_stand_in: *is_stand_in,
             original: *original,
             amount: *amount,
             effective: *effective,
@@ -273,6 +285,8 @@ impl Books {
             }),
             debit: Leg::to_cardholders(legs).saturating_neg(),
             credited: 0,
+            surcharge: Leg::surcharge(legs),
+            surcharge_back: 0,
             credit: None,
             hold: *hold,
             hold_back: 0,
