@@ -37,6 +37,8 @@ pub enum Question {
     SalesOfCard,
     /// The issuer: is a card locked after so many wrong PINs?
     PinTries,
+    /// The issuer: is a hold over so many business dates after it was placed?
+    HoldDays,
     /// The issuer: is a part approved where funds are short?
     PartialApproval,
     /// The issuer: which original does a reversal mean?
@@ -47,7 +49,7 @@ pub enum Question {
 
 impl Question {
     /// Every question.
-    pub const ALL: [Question; 17] = [
+    pub const ALL: [Question; 18] = [
         Question::ReversalBudget,
         Question::OrderQueries,
         Question::NotFoundClears,
@@ -62,6 +64,7 @@ impl Question {
         Question::SmallestSale,
         Question::SalesOfCard,
         Question::PinTries,
+        Question::HoldDays,
         Question::PartialApproval,
         Question::OriginalOfReversal,
         Question::UnknownOriginal,

@@ -80,11 +80,15 @@ pub enum Mark {
     OrderPaidOnQuery,
     /// Nobody could tell, and the order was closed.
     OrderClosed,
+    /// A hold ended by itself.
+    HoldExpired,
+    /// A completion of a hold that had ended.
+    CompletedTooLate,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 33] = [
+    pub const ALL: [Mark; 35] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -118,6 +122,8 @@ impl Mark {
         Mark::StoodIn,
         Mark::OrderPaidOnQuery,
         Mark::OrderClosed,
+        Mark::HoldExpired,
+        Mark::CompletedTooLate,
     ];
 
     /// Its name, as `reversal-overtook-request`.
@@ -147,7 +153,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 33] = [
+const ROWS: [(&str, &str); 35] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -214,6 +220,10 @@ const ROWS: [(&str, &str); 33] = [
      "a terminal got no answer to a payment by code, asked, and learnt that it was paid"),
     ("order-closed",
      "a terminal closed an order of which nobody had told it whether it was paid"),
+    ("hold-expired",
+     "an issuer let a hold go that nobody had completed or voided in time"),
+    ("completed-too-late",
+     "a completion came for a hold that had expired, and was refused"),
 ];
 
 /// A set of marks.
@@ -226,12 +236,12 @@ impl Marks {
 
     /// Adds a mark.
     pub const fn set(&mut self, mark: Mark) {
-        self.0 |= 1 << mark as u32;
+        self.0 |= 1 << mark as u64;
     }
 
     /// Whether the mark was seen.
     pub const fn has(self, mark: Mark) -> bool {
-        self.0 >> mark as u32 & 1 == 1
+        self.0 >> mark as u64 & 1 == 1
     }
 
     /// Whether the mark with this name was seen.

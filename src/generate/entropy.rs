@@ -42,6 +42,10 @@ pub(super) enum Concern {
     Core,
     /// Customers who pay by telephone.
     Qr,
+    /// Holds that end by themselves. Numbers between are taken.
+    Hold = 40,
+    /// Who a sign-on says to be.
+    Identity,
 }
 
 /// A source of choices.

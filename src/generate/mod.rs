@@ -11,6 +11,8 @@ mod extra;
 mod faults;
 mod flow;
 mod follow;
+mod hold;
+mod identity;
 mod peers;
 mod qr;
 mod refund;
@@ -153,6 +155,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     if entropy.chance(chip::percent(profile)) {
         chip::add(entropy, &mut scenario);
     }
+    entropy.concern(Concern::Hold);
+    if entropy.chance(hold::percent(profile)) {
+        hold::add(entropy, &mut scenario);
+    }
     entropy.concern(Concern::Qr);
     if entropy.chance(qr::percent(profile, is_short)) {
         qr::add(entropy, &mut scenario);
@@ -167,6 +173,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     swarm.add(entropy, &mut scenario);
     extra::add(profile, entropy, &mut scenario);
     clearing::add(profile, entropy, &mut scenario);
+    entropy.concern(Concern::Identity);
+    if entropy.chance(identity::percent(profile)) {
+        identity::add(entropy, &mut scenario);
+    }
     entropy.concern(Concern::Rules);
     if entropy.chance(4) {
         scenario.topology.merchants = 2;
