@@ -110,6 +110,9 @@ fn printed(slip: &Slip, currency: Currency) -> String {
         Slip::ReversalFailed { stan, amount } => {
             format!("a slip says that the reversal of {amount}, voucher {stan:06}, failed")
         }
+        Slip::OrderNotClosed { stan, amount } => {
+            format!("a slip says that the order of {amount}, voucher {stan:06}, is not closed")
+        }
         Slip::AdviceFailed { stan, amount } => {
             format!("a slip says that nobody confirmed {amount}, voucher {stan:06}")
         }
@@ -123,6 +126,10 @@ fn terminal(record: &TerminalRecord, currency: Currency) -> Option<String> {
             format!("has {amount} approved in batch {batch:06}")
         }
         TerminalRecord::Declined { code, .. } => format!("takes the decline: {}", meaning(*code)),
+        TerminalRecord::OrderOpened { .. } => "does not know whether the order is paid".to_owned(),
+        TerminalRecord::OrderQueried { attempt, .. } => {
+            format!("asks what became of the order, try {attempt}")
+        }
         TerminalRecord::ReversalDue { .. } => "is in doubt and owes a reversal".to_owned(),
         TerminalRecord::ReversalTried { attempt, .. } => {
             format!("sends the reversal, try {attempt}")

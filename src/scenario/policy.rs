@@ -17,6 +17,8 @@ pub struct Policy {
     pub switch_stan_max: u32,
     /// Sendings of a reversal, or repeats of an advice, by a terminal.
     pub reversal_attempts: u8,
+    /// Queries of an order by a terminal before it closes it.
+    pub order_queries: u8,
     /// Sendings of an advice by a switch.
     pub saf_attempts: u16,
     /// Advices waiting at most.
@@ -96,6 +98,7 @@ impl Default for Policy {
             terminal_stan_start: 0,
             switch_stan_max: 999_999,
             reversal_attempts: 3,
+            order_queries: 2,
             saf_attempts: 5,
             saf_max: 1_000,
             batch_max: 500,

@@ -43,9 +43,12 @@ pub const FLOWS: &[&str] = &[
     "suspense",
     "chip",
     "chip-download",
+    "qr",
+    "qr+settlement",
 ];
 
 const SALE: Wish = Wish::Sale { amount: 10_000, card: 1 };
+const QR_SALE: Wish = Wish::QrSale { amount: 10_000, card: 1 };
 const INQUIRY: Wish = Wish::Inquiry { card: 2 };
 const PRE_AUTH: Wish = Wish::PreAuth { amount: 10_000, card: 1 };
 const COUNTER: Party = Party::terminal(1);
@@ -88,6 +91,8 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "suspense" => suspense(),
         "chip" => by_chip(&[SALE]),
         "chip-download" => chip_download(),
+        "qr" => at_the_counter(&[QR_SALE]),
+        "qr+settlement" => at_the_counter(&[QR_SALE, Wish::Settle]),
         _ => return None,
     };
     name.clone_into(&mut scenario.title);

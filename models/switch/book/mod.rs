@@ -368,7 +368,8 @@ impl Book {
     /// What undoes or uses up this transaction: a void or completion that stands, or may.
     pub(super) fn successor(&self, id: u64) -> Option<u64> {
         let follows = |(_, other): &(u64, &Transaction)| {
-            other.original == Some(id) && other.kind != Kind::Refund && other.may_stand()
+            let uses_up = other.kind.moves() && other.kind != Kind::Refund;
+            other.original == Some(id) && uses_up && other.may_stand()
         };
         self.transactions().find(follows).map(|(id, _)| id)
     }

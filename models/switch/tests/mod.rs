@@ -8,6 +8,7 @@ mod defects_saf;
 mod durability;
 mod follow;
 mod lines;
+mod order;
 mod properties;
 mod reversals;
 mod sales;
