@@ -74,11 +74,17 @@ pub enum Mark {
     CardPulledAfterApproval,
     /// A cryptogram, again and under another name.
     CryptogramSentAgain,
+    /// A merchant's claim, paid.
+    ClaimPaid,
+    /// A merchant's claim, not paid.
+    ClaimChargedBack,
+    /// No slip, and the money goes back.
+    SlipMissing,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 30] = [
+    pub const ALL: [Mark; 33] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -109,6 +115,9 @@ impl Mark {
         Mark::AdviceToldAgain,
         Mark::CardPulledAfterApproval,
         Mark::CryptogramSentAgain,
+        Mark::ClaimPaid,
+        Mark::ClaimChargedBack,
+        Mark::SlipMissing,
     ];
 
     /// Its name, as `reversal-overtook-request`.
@@ -138,7 +147,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 30] = [
+const ROWS: [(&str, &str); 33] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -199,11 +208,17 @@ const ROWS: [(&str, &str); 30] = [
      "a host approved what a chip had signed, and the card was pulled or declined in the end"),
     ("cryptogram-sent-again",
      "an issuer refused a genuine cryptogram because it had seen its counter or a higher one"),
+    ("claim-paid",
+     "a merchant claimed a sale without an approval at the terminal, and the issuer paid"),
+    ("claim-charged-back",
+     "a merchant's claim was taken, and the issuer charged it back"),
+    ("slip-missing",
+     "a cardholder asked for a slip that the merchant did not have, and the money went back"),
 ];
 
 /// A set of marks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Marks(u32);
+pub struct Marks(u64);
 
 impl Marks {
     /// Nothing seen.
@@ -211,12 +226,12 @@ impl Marks {
 
     /// Adds a mark.
     pub const fn set(&mut self, mark: Mark) {
-        self.0 |= 1 << mark as u32;
+        self.0 |= 1 << mark as u64;
     }
 
     /// Whether the mark was seen.
     pub const fn has(self, mark: Mark) -> bool {
-        self.0 >> mark as u32 & 1 == 1
+        self.0 >> mark as u64 & 1 == 1
     }
 
     /// Whether the mark with this name was seen.

@@ -15,6 +15,7 @@ mod clearing;
 mod config;
 mod message;
 mod peers;
+mod returns;
 mod reversal;
 mod rules;
 mod settling;
@@ -35,7 +36,7 @@ use crate::asked::{Asked, Asking};
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
 use crate::device::{Device, Output, Text};
-use crate::filing::Inbox;
+use crate::filing::{Channel, Inbox};
 use crate::iso8583::{Element, Message, Mti, ResponseCode};
 use crate::ledger::transfer;
 use crate::line::{Incoming, LineError, MacCheck};
@@ -60,6 +61,8 @@ pub struct Issuer {
     rest: Actions,
     /// The presentment file that is coming.
     inbox: Inbox,
+    /// The line on which it returns what it does not pay.
+    returns: Option<Channel>,
     /// Requests are answered 90 until then.
     cut_over_until: Instant,
     /// Requests are answered 91 and advices nothing until then.
@@ -83,6 +86,24 @@ struct Out<'a> {
 
 impl Node for Issuer {
     fn handle(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
+        if !self.hear_returns(now, &event, actions) {
+            self.happen(now, event, actions);
+        }
+        self.send_returns(now, actions);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let returns = self.returns.as_ref().and_then(Channel::deadline);
+        returns.into_iter().chain(self.peers.deadline()).min()
+    }
+
+    fn asked(&self) -> Asked {
+        self.asking.so_far()
+    }
+}
+
+impl Issuer {
+    fn happen(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
         match event {
             Event::Started { journal } => self.start(journal, actions),
             Event::LinkUp { port, link } => self.attach(port, link, actions),
@@ -96,23 +117,20 @@ impl Node for Issuer {
             Event::Commanded(Command::Maintenance { window }) => {
                 self.maintenance_until = now.instant + window;
             }
+            Event::Commanded(Command::Retrieve { pan, amount, .. }) => {
+                let mut out = Out { records: actions, rest: Actions::default() };
+                out.rest.reset(out.records.ticket());
+                self.retrieve(pan, amount, &mut out);
+                out.records.append(&mut out.rest);
+            }
             Event::Commanded(_) | Event::ConnectFailed { .. } | Event::Told { .. } => {}
         }
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        self.peers.deadline()
-    }
-
-    fn asked(&self) -> Asked {
-        self.asking.so_far()
-    }
-}
-
-impl Issuer {
     /// An issuer without power: it begins with [`Event::Started`].
     pub fn new(config: Config) -> Issuer {
         let books = Books::from_journal(&config, &[]);
+        let returns = Issuer::new_channel(&config);
         Issuer {
             config,
             books,
@@ -121,6 +139,7 @@ impl Issuer {
             under_way: 0,
             rest: Actions::default(),
             inbox: Inbox::default(),
+            returns,
             cut_over_until: Instant::START,
             maintenance_until: Instant::START,
             asking: Asking::new(),
@@ -137,6 +156,7 @@ impl Issuer {
         self.cut_over_until = Instant::START;
         self.maintenance_until = Instant::START;
         self.inbox = Inbox::default();
+        self.returns = Issuer::new_channel(&self.config);
         if let Some(opening) = self.books.opening(&self.config) {
             self.record(opening, actions);
         }

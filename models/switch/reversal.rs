@@ -68,8 +68,8 @@ impl Switch {
                 let answer = self.reversal_answer(now, caller.side, origin, message, code);
                 return self.answer(caller, &answer, actions);
             }
-            // What was told is done: it is never taken back.
-            Original::Known(id) if self.is_advice(id) => {
+            // What was told is done, and what was claimed is final: it is never taken back.
+            Original::Known(id) if self.is_advice(id) || self.is_claimed(id) => {
                 let code = ResponseCode::INVALID_TRANSACTION;
                 let answer = self.reversal_answer(now, caller.side, origin, message, code);
                 return self.answer(caller, &answer, actions);

@@ -28,7 +28,7 @@ impl Invariant for Claim {
         }
         let mut checked = 0;
         for payout in &books.files.payouts {
-            let back = |line: &&PayoutLine| line.entry.kind == EntryKind::Adjustment;
+            let back = |line: &&PayoutLine| line.entry.kind.sign() < 0;
             for line in payout.lines.iter().filter(back) {
                 checked += judge(books, payout, line)?;
             }
@@ -38,9 +38,11 @@ impl Invariant for Claim {
 }
 
 fn judge(books: &Books, payout: &Payout, back: &PayoutLine) -> Checked {
-    let is_it = |line: &&PayoutLine| {
-        line.entry.kind == EntryKind::Presentment && line.entry.is_same(&back.entry)
+    let of = match back.entry.kind {
+        EntryKind::Chargeback => EntryKind::Claim,
+        _ => EntryKind::Presentment,
     };
+    let is_it = |line: &&PayoutLine| line.entry.kind == of && line.entry.is_same(&back.entry);
     let mut payouts = books.files.payouts.iter();
     let found = payouts.find_map(|one| Some((one, one.lines.iter().find(is_it)?)));
     let Some((first, charged)) = found else { return Ok(0) };

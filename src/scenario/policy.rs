@@ -47,6 +47,8 @@ pub struct Policy {
     pub switch_answers_advices: bool,
     /// Business dates after its sale on which a refund is still taken.
     pub refund_days: u16,
+    /// Business dates after its transaction on which a claim is still taken.
+    pub claim_days: u16,
     /// What everybody counts in. Amounts of steps and cards are its minor units.
     pub currency: CurrencyName,
     /// Smallest sale, minor units; 0 for none.
@@ -89,6 +91,7 @@ impl Default for Policy {
             pin_tries_max: 3,
             switch_answers_advices: true,
             refund_days: 30,
+            claim_days: 30,
             currency: CurrencyName::CNY,
             amount_min: 0,
             sales_per_card_max: 0,

@@ -108,6 +108,7 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         currency: _,
         hold_days: _,
         card_spacing_s: _,
+        claim_days: _,
         merchant_fee_bp: _,
         fee_shares: _,
         suspense_dates: _,

@@ -2,9 +2,11 @@
 //!
 //! Links, timers and who waits for an answer are not here: they do not survive a loss of power.
 
+mod claims;
 mod closing;
 mod journal;
 
+pub(super) use claims::Claims;
 pub(super) use closing::{Closing, Undelivered};
 
 use std::collections::BTreeMap;
@@ -35,6 +37,8 @@ pub(super) struct Book {
     pub(super) last_stan: u32,
     /// The end of business dates.
     pub(super) closing: Closing,
+    /// Claims, and slips that issuers ask for.
+    pub(super) claims: Claims,
     /// When what is applied now is known; only a queue with an expiry asks.
     pub(super) now: Instant,
     /// The commit that what is applied now belongs to.
@@ -236,6 +240,7 @@ impl Book {
             last_advice: 0,
             last_stan: 0,
             closing: Closing::wanted(config.clearing.is_some()),
+            claims: Claims::default(),
             now: Instant::START,
             commit: 0,
         }

@@ -39,6 +39,9 @@ pub(crate) struct Decision {
     pub(crate) credited: i64,
     /// The first reversal that moved something.
     pub(crate) credit: Option<usize>,
+    /// What paid it as a claim, and what was taken again for that, minor units.
+    pub(crate) claim: Option<usize>,
+    pub(crate) claimed: i64,
     /// What it changed in what is held, and what reversals changed back, minor units.
     pub(crate) hold: i64,
     pub(crate) hold_back: i64,
@@ -52,7 +55,7 @@ pub(crate) struct Decision {
 impl Decision {
     /// Taken less given back.
     pub(crate) fn net(&self) -> i64 {
-        self.debit - self.credited
+        self.debit - self.credited + self.claimed
     }
 
     /// What is still held by it.
@@ -220,6 +223,9 @@ impl Books {
             IssuerRecord::PresentmentTaken { .. }
             | IssuerRecord::SuspenseOpened { .. }
             | IssuerRecord::SuspenseClosed { .. } => self.issuer_filed(index, entry, record),
+            IssuerRecord::ReturnBuilt { .. } | IssuerRecord::FileDelivered { .. } => {
+                self.issuer_returned(index, record);
+            }
         }
     }
 
@@ -274,6 +280,8 @@ impl Books {
             debit: Leg::to_cardholders(legs).saturating_neg(),
             credited: 0,
             credit: None,
+            claim: None,
+            claimed: 0,
             hold: *hold,
             hold_back: 0,
             expired: 0,

@@ -1,0 +1,298 @@
+//! What S3, S4, M2 and M7 say of claims, chargebacks and slips. Not claims of their own: each is
+//! called by the claim whose other half it completes.
+
+use super::books::{Books, Ended, Filed, Forward, Refused, Sale, Stage};
+use super::{Breach, Checked, breach, cleared};
+use reversim_models::claim::{ClaimRefusal, ClaimSlip};
+use reversim_models::iso8583::ResponseCode;
+use reversim_models::node::Ticket;
+use reversim_models::record::{EntryKind, FileEntry, Kind, Origin, Unpaid};
+
+/// S3, always: what is presented and stands is not claimed as well.
+pub(super) fn not_beside_a_presentment(books: &Books, index: usize) -> Checked {
+    let Some(extract) = books.files.extracts.last().filter(|extract| extract.index == index) else {
+        return Ok(0);
+    };
+    let mut checked = 0;
+    let is_claim = |entry: &&FileEntry| entry.kind == EntryKind::Claim;
+    for entry in extract.entries.iter().map(|one| &one.entry).filter(is_claim) {
+        let of = |kind| books.files.find(Stage::Extract, &FileEntry { kind, ..*entry });
+        if let (Some(presented), None) = (of(EntryKind::Presentment), of(EntryKind::Adjustment)) {
+            return breach!(
+                [presented, index],
+                "{} of card {} (reference {}) is claimed although it is presented",
+                books.money(entry.minor),
+                entry.pan,
+                entry.rrn.escape_ascii()
+            );
+        }
+        checked += 1;
+    }
+    Ok(checked)
+}
+
+/// S3, when claims are closed: what was claimed is in an extract, and what was charged back went
+/// all the way.
+pub(super) fn went_all_the_way(books: &Books) -> Checked {
+    let mut checked = 0;
+    for filed in &books.claims.filed {
+        let later = |index: &usize| *index > filed.index;
+        let mut of = books.files.extracts.iter().filter(|one| one.switch == filed.switch);
+        let is_it = |id: u64, kind| id == filed.id && kind == EntryKind::Claim;
+        let is_in = of.clone().filter(|one| later(&one.index)).any(|extract| {
+            extract.entries.iter().any(|one| is_it(one.id, one.entry.kind))
+        });
+        if let Some(extract) = of.find(|one| later(&one.index)).filter(|_| !is_in) {
+            return breach!(
+                [filed.index, extract.index],
+                "{} took a claim, and no extract holds it",
+                filed.switch
+            );
+        }
+        checked += 1;
+    }
+    for ended in books.claims.ended.iter().filter(|ended| ended.why.is_some()) {
+        let back = FileEntry { kind: EntryKind::Chargeback, ..ended.entry };
+        let stages = [Stage::Returned, Stage::SentBack, Stage::Payout, Stage::CameBack];
+        let missing = stages.into_iter().find(|stage| books.files.find(*stage, &back).is_none());
+        if let Some(stage) = missing {
+            let place = match stage {
+                Stage::Returned => "in no file of the issuer",
+                Stage::SentBack => "in no file for the acquirer",
+                Stage::Payout => "on no merchant's statement",
+                _ => "taken by no acquirer",
+            };
+            return breach!(
+                [ended.index],
+                "{} does not pay the claim of {}, and the chargeback is {place}",
+                ended.issuer,
+                books.money(ended.entry.minor)
+            );
+        }
+        checked += 1;
+    }
+    Ok(checked)
+}
+
+/// S4: nothing is claimed that nobody claimed.
+pub(super) fn only_filed(books: &Books) -> Checked {
+    let mut checked = 0;
+    for extract in &books.files.extracts {
+        for one in extract.entries.iter().filter(|one| one.entry.kind == EntryKind::Claim) {
+            let is_it = |filed: &&Filed| {
+                (filed.switch, filed.id) == (extract.switch, one.id) && filed.index < extract.index
+            };
+            if !books.claims.filed.iter().any(|filed| is_it(&filed)) {
+                return breach!(
+                    [extract.index],
+                    "{} claims {} of card {}, which no merchant claimed",
+                    extract.switch,
+                    books.money(one.entry.minor),
+                    one.entry.pan
+                );
+            }
+            checked += 1;
+        }
+    }
+    Ok(checked)
+}
+
+/// M2, date by date: what the clearing house sent back is what its merchants pay back.
+pub(super) fn charged_back(books: &Books) -> Checked {
+    let mut checked = 0;
+    let is_back = |entry: &&FileEntry| entry.kind == EntryKind::Chargeback;
+    for (index, file, entries) in &books.claims.sent_back {
+        if !books.files.closed.contains_key(&file.date) {
+            continue;
+        }
+        let sent: i64 = entries.iter().filter(is_back).map(FileEntry::signed).sum();
+        let payouts = books.files.payouts.iter().filter(|one| one.file.date == file.date);
+        let lines = payouts.flat_map(|payout| &payout.lines);
+        let of = lines.filter(|line| is_back(&&line.entry));
+        let paid: i64 = of.map(|line| line.net + line.shares.iter().sum::<i64>()).sum();
+        if sent != paid {
+            return breach!(
+                [*index],
+                "for {}, {sent} fen are charged back, and merchants and shares of fees come to \
+                 {paid} fen",
+                file.date
+            );
+        }
+        checked += 1;
+    }
+    Ok(checked)
+}
+
+/// M2, in the end: what the acquirer gets beside what terminals settled, minor units.
+pub(super) fn beside_the_batches(books: &Books) -> i64 {
+    let extracts = books.files.extracts.iter().flat_map(|extract| &extract.entries);
+    let claims = extracts.map(|one| &one.entry).filter(|entry| entry.kind == EntryKind::Claim);
+    let slipless = books.sales.iter().filter(|sale| {
+        sale.settled.is_some() && books.slip_missing(sale.ticket).is_some()
+    });
+    let slipless: i64 = slipless.map(Sale::taken).sum();
+    claims.map(FileEntry::signed).sum::<i64>() + back(books) - slipless
+}
+
+/// What acquirers took back, minor units below zero.
+pub(super) fn back(books: &Books) -> i64 {
+    let of = books.claims.came_back.iter().flat_map(|(_, entries)| entries);
+    of.map(|one| one.entry.signed()).sum()
+}
+
+/// M7, when claims are closed: what the goods of a sale are worth at least and at most, if receipt
+/// and record alone say `told`. Whoever lost something and asked for nothing has lost it.
+pub(super) fn worth(books: &Books, sale: &Sale, told: (i64, i64)) -> Result<(i64, i64), Breach> {
+    let goods = books.setting.goods.iter().find(|(ticket, _)| *ticket == sale.ticket);
+    let is_kept = goods.is_some_and(|(_, is_handed_over)| !is_handed_over);
+    if is_returned(books, sale) {
+        return Ok((0, if is_kept { 0 } else { told.1.max(0) }));
+    }
+    if let Some(filed) = books.filed_for(sale.ticket) {
+        return claimed(books, sale, filed, is_kept).map(|worth| worth.unwrap_or(told));
+    }
+    for refused in &books.claims.refused {
+        let is_of = |(claim, of): &(Ticket, Ticket)| (*claim, *of) == (refused.claim, sale.ticket);
+        let slip = books.claims.asked.iter().find(|(_, claim, _)| *claim == refused.claim);
+        let Some((_, _, slip)) = slip.filter(|_| books.setting.claims.iter().any(is_of)) else {
+            continue;
+        };
+        if !is_fair(books, sale, refused, slip) {
+            return breach!(
+                [sale.first, refused.index],
+                "{} refuses the claim of {sale}: {}, which is not so",
+                refused.switch,
+                refused.why.words()
+            );
+        }
+    }
+    Ok(told)
+}
+
+/// Whether a sale must be given back: the cardholder asked for its slip when it was paid, and there
+/// was none when somebody looked, or nobody ever looked.
+fn is_returned(books: &Books, sale: &Sale) -> bool {
+    let Some(pan) = sale.pan else { return false };
+    let of = |kind| {
+        let taken = books.files.taken.iter();
+        let mut entries = taken.flat_map(|file| file.entries.iter().map(|one| (file.index, one)));
+        entries.find_map(|(index, one)| {
+            let is_it = one.entry.kind == kind
+                && one.entry.pan == pan
+                && books.forward_of(&one.entry).is_some_and(|of| of.ticket == sale.ticket);
+            is_it.then_some((index, one.entry.minor))
+        })
+    };
+    if books.claims.complaints.is_empty() {
+        return false;
+    }
+    let Some((paid, minor)) = of(EntryKind::Presentment) else { return false };
+    let back = of(EntryKind::Adjustment).map_or(usize::MAX, |(index, _)| index);
+    let mut complaints = books.claims.complaints.iter();
+    let is_asked = complaints.any(|(index, card, asked)| {
+        (*card, *asked) == (pan, minor) && (paid..back).contains(index)
+    });
+    is_asked && !books.has_slip(sale.terminal, sale.batch, sale.stan)
+}
+
+/// What a claim that was taken came to; none if it was charged back, and rightly.
+fn claimed(
+    books: &Books,
+    sale: &Sale,
+    filed: &Filed,
+    is_kept: bool,
+) -> Result<Option<(i64, i64)>, Breach> {
+    let is_it = |ended: &&Ended| {
+        books.forward_of(&ended.entry).is_some_and(|forward| forward.ticket == sale.ticket)
+    };
+    let Some(ended) = books.claims.ended.iter().find(is_it) else {
+        return breach!([filed.index], "{} took the claim of {sale}, and it came to nothing", filed.switch);
+    };
+    let minor = ended.entry.signed();
+    match ended.why {
+        None => Ok(Some((if is_kept { 0 } else { minor }, minor))),
+        Some(why) if is_rightly_unpaid(books, sale, ended, why) => Ok(None),
+        Some(why) => breach!(
+            [filed.index, ended.index],
+            "{} charges the claim of {sale} back ({}), which is not so",
+            ended.issuer,
+            match why {
+                Unpaid::Unknown => "never approved",
+                Unpaid::TooMuch => "less was approved",
+                Unpaid::Paid => "paid before",
+                Unpaid::Funds => "no money left",
+            }
+        ),
+    }
+}
+
+fn is_rightly_unpaid(books: &Books, sale: &Sale, ended: &Ended, why: Unpaid) -> bool {
+    let approved = || {
+        let of = books.decisions_about(sale.ticket).filter(|decision| {
+            decision.issuer == ended.issuer && decision.index < ended.index
+        });
+        of.map(|decision| decision.effective).max().unwrap_or(0)
+    };
+    match why {
+        Unpaid::Unknown => approved() == 0,
+        Unpaid::TooMuch => approved() < ended.entry.minor,
+        Unpaid::Paid => {
+            let of = |kind| books.files.find(Stage::Taken, &FileEntry { kind, ..ended.entry });
+            of(EntryKind::Presentment).is_some_and(|index| index < ended.index)
+                && of(EntryKind::Adjustment).is_none_or(|index| index > ended.index)
+        }
+        Unpaid::Funds => ended.available.is_none_or(|minor| minor < ended.entry.signed()),
+    }
+}
+
+/// Whether a claim was refused for a reason that is one.
+fn is_fair(books: &Books, sale: &Sale, refused: &Refused, slip: &ClaimSlip) -> bool {
+    let before = |forward: &&Forward| {
+        forward.switch == refused.switch
+            && forward.index < refused.index
+            && forward.kind == Kind::Sale
+            && matches!(forward.origin, Origin::Pos(_))
+    };
+    let Some(forward) = books.forwards_about(sale.ticket).find(before) else { return true };
+    let answer = forward.answered.filter(|answer| answer.index < refused.index);
+    let is_approved = answer.is_some_and(|answer| answer.code.is_approval());
+    match refused.why {
+        ClaimRefusal::Unknown => !may_mean(forward, slip),
+        ClaimRefusal::Several => {
+            let all = books.forwards.iter().filter(before);
+            all.filter(|forward| may_mean(forward, slip)).count() > 1
+        }
+        ClaimRefusal::Claimed => books.claims.filed.iter().any(|filed| filed.index < refused.index),
+        ClaimRefusal::Declined => answer.is_some() && !is_approved,
+        ClaimRefusal::Undecided => {
+            let advices = books.advices.iter().filter(|advice| advice.id == forward.id);
+            let waits = |end: Option<usize>| end.is_none_or(|end| end > refused.index);
+            let mut advices = advices.filter(|advice| advice.switch == refused.switch);
+            answer.is_none()
+                || advices.any(|advice| {
+                    waits(advice.exception)
+                        && waits(advice.completed.map(|(index, _): (usize, ResponseCode)| index))
+                })
+        }
+        ClaimRefusal::Stands => {
+            let Origin::Pos(key) = forward.origin else { return true };
+            let fallen = cleared::fallen(books, forward, key);
+            is_approved && fallen.is_none_or(|index| index > refused.index)
+        }
+        ClaimRefusal::NoSlip => books.slip_missing(sale.ticket).is_some(),
+        // Dates and refunds that are still on their way are the acquirer's own.
+        ClaimRefusal::TooLate | ClaimRefusal::Undone => true,
+    }
+}
+
+/// Whether a slip of paper may mean this transaction. Watches are not exact.
+fn may_mean(forward: &Forward, slip: &ClaimSlip) -> bool {
+    let Origin::Pos(key) = forward.origin else { return false };
+    // Minutes of the month, from element 7.
+    let sent = forward.key.transmission;
+    let sent = sent / 1_000_000 % 100 * 1_440 + sent / 10_000 % 100 * 60 + sent / 100 % 100;
+    let (day, time) = (slip.at.date().day, slip.at.hhmmss());
+    let watch = u32::from(day) * 1_440 + time / 10_000 * 60 + time / 100 % 100;
+    let is_then = slip.voucher.map_or(sent.abs_diff(watch) < 10, |stan| stan == key.stan);
+    is_then && forward.pan == slip.pan && forward.amount == slip.amount
+}
