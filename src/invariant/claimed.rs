@@ -3,6 +3,7 @@
 
 use super::books::{Books, Ended, Filed, Forward, Refused, Sale, Stage};
 use super::{Breach, Checked, breach, cleared};
+use crate::history::Horizon;
 use reversim_models::claim::{ClaimRefusal, ClaimSlip};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::Ticket;
@@ -140,16 +141,30 @@ pub(super) fn back(books: &Books) -> i64 {
     of.map(|one| one.entry.signed()).sum()
 }
 
-/// M7, when claims are closed: what the goods of a sale are worth at least and at most, if receipt
-/// and record alone say `told`. Whoever lost something and asked for nothing has lost it.
-pub(super) fn worth(books: &Books, sale: &Sale, told: (i64, i64)) -> Result<(i64, i64), Breach> {
+/// M7: what the goods of a sale are worth at least and at most, if receipt and record alone say
+/// `told`. Whoever lost something and asked for nothing has lost it. Until claims are closed, what
+/// is asked for may still be on its way.
+pub(super) fn worth(
+    books: &Books,
+    sale: &Sale,
+    told: (i64, i64),
+    horizon: Horizon,
+) -> Result<(i64, i64), Breach> {
+    if books.claims.asked.is_empty() && books.claims.complaints.is_empty() {
+        return Ok(told);
+    }
+    let is_closed = horizon == Horizon::ClaimsClosed;
     let goods = books.setting.goods.iter().find(|(ticket, _)| *ticket == sale.ticket);
     let is_kept = goods.is_some_and(|(_, is_handed_over)| !is_handed_over);
     if is_returned(books, sale) {
-        return Ok((0, if is_kept { 0 } else { told.1.max(0) }));
+        return Ok((0, if is_kept && is_closed { 0 } else { told.1.max(0) }));
     }
     if let Some(filed) = books.filed_for(sale.ticket) {
-        return claimed(books, sale, filed, is_kept).map(|worth| worth.unwrap_or(told));
+        let (least, most) = claimed(books, sale, filed, is_kept, is_closed)?.unwrap_or(told);
+        return Ok((if is_closed { least } else { least.min(told.0) }, most));
+    }
+    if !is_closed {
+        return Ok(told);
     }
     for refused in &books.claims.refused {
         let is_of = |(claim, of): &(Ticket, Ticket)| (*claim, *of) == (refused.claim, sale.ticket);
@@ -201,12 +216,20 @@ fn claimed(
     sale: &Sale,
     filed: &Filed,
     is_kept: bool,
+    is_closed: bool,
 ) -> Result<Option<(i64, i64)>, Breach> {
     let is_it = |ended: &&Ended| {
         books.forward_of(&ended.entry).is_some_and(|forward| forward.ticket == sale.ticket)
     };
     let Some(ended) = books.claims.ended.iter().find(is_it) else {
-        return breach!([filed.index], "{} took the claim of {sale}, and it came to nothing", filed.switch);
+        if !is_closed {
+            return Ok(None);
+        }
+        return breach!(
+            [filed.index],
+            "{} took the claim of {sale}, and it came to nothing",
+            filed.switch
+        );
     };
     let minor = ended.entry.signed();
     match ended.why {

@@ -61,10 +61,7 @@ fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
         // Power may fail before the receipt: it can still be printed.
         let on_record = if sale.told.is_some() { told } else { sale.taken() };
         let told = (told.min(on_record), told.max(on_record));
-        let worth = match horizon {
-            Horizon::ClaimsClosed => claimed::worth(books, sale, told)?,
-            _ => told,
-        };
+        let worth = claimed::worth(books, sale, told, horizon)?;
         least += worth.0;
         most += worth.1;
         is_told_in_files &= sale.kind == Kind::Sale || sale.taken() == 0;
