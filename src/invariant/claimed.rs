@@ -1,7 +1,7 @@
 //! What S3, S4, M2 and M7 say of claims, chargebacks and slips. Not claims of their own: each is
 //! called by the claim whose other half it completes.
 
-use super::books::{Books, Ended, Filed, Forward, Refused, Sale, Stage};
+use super::books::{Books, Complaint, Ended, Filed, Forward, Refused, Sale, Stage};
 use super::{Breach, Checked, breach, cleared};
 use crate::history::Horizon;
 use reversim_models::claim::{ClaimRefusal, ClaimSlip};
@@ -203,9 +203,16 @@ fn is_returned(books: &Books, sale: &Sale) -> bool {
     }
     let Some((paid, minor)) = of(EntryKind::Presentment) else { return false };
     let back = of(EntryKind::Adjustment).map_or(usize::MAX, |(index, _)| index);
+    // Should power have failed since, perhaps nobody heard the complaint.
+    let is_heard = |complaint: &Complaint| {
+        let lost = books.power_losses.iter().rev();
+        !lost.take_while(|(_, index)| *index > complaint.index).any(|(of, _)| *of == complaint.issuer)
+    };
     let mut complaints = books.claims.complaints.iter();
-    let is_asked = complaints.any(|(index, card, asked)| {
-        (*card, *asked) == (pan, minor) && (paid..back).contains(index)
+    let is_asked = complaints.any(|complaint| {
+        (complaint.pan, complaint.minor) == (pan, minor)
+            && (paid..back).contains(&complaint.index)
+            && (is_heard(complaint) || books.slip_missing(sale.ticket).is_some())
     });
     is_asked && !books.has_slip(sale.terminal, sale.batch, sale.stan)
 }

@@ -17,8 +17,8 @@ use reversim_models::record::{
 pub(crate) struct Claims {
     /// What merchants wrote down: entry, claim, slip.
     pub(crate) asked: Vec<(usize, Ticket, ClaimSlip)>,
-    /// What cardholders complained of: entry, card, minor units.
-    pub(crate) complaints: Vec<(usize, Pan, u64)>,
+    /// What cardholders complained of.
+    pub(crate) complaints: Vec<Complaint>,
     /// Claims that switches took.
     pub(crate) filed: Vec<Filed>,
     /// Claims that switches refused.
@@ -37,6 +37,15 @@ pub(crate) struct Claims {
     wanted: Vec<(usize, [u8; 8], u32, u32)>,
     /// Slips that are being printed.
     printing: Vec<(Party, Option<(u32, u32)>)>,
+}
+
+/// A cardholder asks for slips.
+pub(crate) struct Complaint {
+    pub(crate) index: usize,
+    pub(crate) issuer: Party,
+    pub(crate) pan: Pan,
+    /// Minor units of what is complained of.
+    pub(crate) minor: u64,
 }
 
 /// A claim that a switch took.
@@ -69,11 +78,12 @@ pub(crate) struct Ended {
 
 impl Claims {
     /// Somebody complains.
-    pub(super) fn asked(&mut self, index: usize, command: &Command) {
+    pub(super) fn asked(&mut self, index: usize, party: Party, command: &Command) {
         match command {
             Command::Claim { ticket, slip } => self.asked.push((index, *ticket, *slip)),
             Command::Retrieve { pan, amount, .. } => {
-                self.complaints.push((index, *pan, amount.minor));
+                let (pan, minor) = (*pan, amount.minor);
+                self.complaints.push(Complaint { index, issuer: party, pan, minor });
             }
             _ => {}
         }

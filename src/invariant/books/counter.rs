@@ -111,7 +111,7 @@ impl Books {
             Command::Download { ticket } => (*ticket, WishKind::Download),
             Command::Maintenance { .. } => return self.maintained.push(entry.party),
             Command::Claim { .. } | Command::Retrieve { .. } => {
-                return self.claims.asked(index, command);
+                return self.claims.asked(index, entry.party, command);
             }
             Command::LookUp { .. } | Command::CutOver { .. } | Command::WithdrawKeys { .. } => {
                 return;

@@ -21,7 +21,7 @@ mod wire;
 pub(crate) use account::{Decision, Reversal};
 pub(crate) use batch::{HostBatch, Presented, TerminalBatch};
 pub(crate) use chip::ChipTalk;
-pub(crate) use claims::{Claims, Ended, Filed, Refused};
+pub(crate) use claims::{Claims, Complaint, Ended, Filed, Refused};
 pub(crate) use clearing::{Extract, Files, Payout, Stage};
 pub(crate) use counter::{Wish, WishKind};
 pub(crate) use route::{Advice, Forward};
