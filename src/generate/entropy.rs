@@ -38,6 +38,8 @@ pub(super) enum Concern {
     Rules,
     /// What the counter counts in.
     Currency,
+    /// Claims and complaints.
+    Claims,
 }
 
 /// A source of choices.

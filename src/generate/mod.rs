@@ -5,6 +5,7 @@
 
 mod arbitrary;
 mod chip;
+mod claims;
 mod clearing;
 mod entropy;
 mod extra;
@@ -162,6 +163,7 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     swarm.add(entropy, &mut scenario);
     extra::add(profile, entropy, &mut scenario);
     clearing::add(profile, entropy, &mut scenario);
+    claims::add(entropy, &mut scenario);
     entropy.concern(Concern::Rules);
     if entropy.chance(4) {
         scenario.topology.merchants = 2;

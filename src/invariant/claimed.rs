@@ -287,10 +287,10 @@ fn is_fair(books: &Books, sale: &Sale, refused: &Refused, slip: &ClaimSlip) -> b
     let answer = forward.answered.filter(|answer| answer.index < refused.index);
     let is_approved = answer.is_some_and(|answer| answer.code.is_approval());
     match refused.why {
-        ClaimRefusal::Unknown => !may_mean(forward, slip),
+        ClaimRefusal::Unknown => !may_mean(forward, slip, 8),
         ClaimRefusal::Several => {
             let all = books.forwards.iter().filter(before);
-            all.filter(|forward| may_mean(forward, slip)).count() > 1
+            all.filter(|forward| may_mean(forward, slip, 12)).count() > 1
         }
         ClaimRefusal::Claimed => books.claims.filed.iter().any(|filed| filed.index < refused.index),
         ClaimRefusal::Declined => answer.is_some() && !is_approved,
@@ -315,14 +315,17 @@ fn is_fair(books: &Books, sale: &Sale, refused: &Refused, slip: &ClaimSlip) -> b
     }
 }
 
-/// Whether a slip of paper may mean this transaction. Watches are not exact.
-fn may_mean(forward: &Forward, slip: &ClaimSlip) -> bool {
+/// Whether a slip of paper may mean this transaction, if watches are so many minutes wrong.
+fn may_mean(forward: &Forward, slip: &ClaimSlip, minutes: u32) -> bool {
     let Origin::Pos(key) = forward.origin else { return false };
     // Minutes of the month, from element 7.
     let sent = forward.key.transmission;
     let sent = sent / 1_000_000 % 100 * 1_440 + sent / 10_000 % 100 * 60 + sent / 100 % 100;
     let (day, time) = (slip.at.date().day, slip.at.hhmmss());
     let watch = u32::from(day) * 1_440 + time / 10_000 * 60 + time / 100 % 100;
-    let is_then = slip.voucher.map_or(sent.abs_diff(watch) < 10, |stan| stan == key.stan);
+    // The one may be the last of a month, and the other the first of the next.
+    let apart = [0, 28, 29, 30, 31].map(|days| sent.abs_diff(watch).abs_diff(days * 1_440));
+    let is_near = apart.into_iter().any(|apart| apart <= minutes);
+    let is_then = slip.voucher.map_or(is_near, |stan| stan == key.stan);
     is_then && forward.pan == slip.pan && forward.amount == slip.amount
 }
