@@ -139,7 +139,9 @@ impl DeskNote {
         match self {
             DeskNote::State(state) => (format!("voucher {}", state.words()), "凭证状态"),
             DeskNote::ClaimFiled => ("claim taken".to_owned(), "请款已受理"),
-            DeskNote::ClaimRefused(why) => (format!("claim refused: {}", why.words()), "请款不受理"),
+            DeskNote::ClaimRefused(why) => {
+                (format!("claim refused: {}", why.words()), "请款不受理")
+            }
             DeskNote::SlipWanted { terminal, batch, stan } => {
                 let terminal = terminal.escape_ascii();
                 (format!("slip wanted: {terminal} {batch:06} {stan:06}"), "调单")

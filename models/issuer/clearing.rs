@@ -14,9 +14,7 @@ use crate::filing::{self, FileText, Part, Place};
 use crate::iso8583::ResponseCode;
 use crate::ledger::transfer;
 use crate::node::{Actions, Ticket};
-use crate::record::{
-    Account, FileEntry, FileKind, IssuerRecord, Leg, SuspenseEnd, Taken, TakenAs,
-};
+use crate::record::{Account, FileEntry, FileKind, IssuerRecord, Leg, SuspenseEnd, Taken, TakenAs};
 use crate::time::{Date, Instant};
 
 impl Issuer {

@@ -24,6 +24,8 @@ mod tests;
 #[cfg(test)]
 mod tests_chip;
 #[cfg(test)]
+mod tests_claims;
+#[cfg(test)]
 mod tests_defects;
 #[cfg(test)]
 mod tests_follow;

@@ -11,9 +11,7 @@ mod switch;
 mod terminal;
 
 pub use clearing::{ClearingRecord, EntryKind, FileEntry, FileId, FileKind, PayoutLine};
-pub use issuer::{
-    Account, IssuerRecord, Leg, Presented, SuspenseEnd, Taken, TakenAs, Unpaid,
-};
+pub use issuer::{Account, IssuerRecord, Leg, Presented, SuspenseEnd, Taken, TakenAs, Unpaid};
 pub use kind::Kind;
 pub use switch::{Extracted, NetworkKey, Origin, PosKey, Settled, SwitchRecord};
 pub use terminal::TerminalRecord;

@@ -133,12 +133,7 @@ impl Switch {
     }
 
     /// Takes what happened on the line of returns, or at the desk; false if it happened elsewhere.
-    pub(super) fn hear_desk(
-        &mut self,
-        now: Now,
-        event: &Event<'_>,
-        actions: &mut Actions,
-    ) -> bool {
+    pub(super) fn hear_desk(&mut self, now: Now, event: &Event<'_>, actions: &mut Actions) -> bool {
         let Some(terms) = &self.config.clearing else { return false };
         match *event {
             Event::LinkUp { port, link } if port == terms.returns => {

@@ -14,7 +14,7 @@ use crate::scenario::{Goods, Scenario, Step, Wish};
 use reversim_models::iso8583::Mti;
 
 /// How many days of a hundred that have a clearing house have somebody who complains.
-const PERCENT: u64 = 40;
+const PERCENT: u64 = 60;
 
 /// Adds a claim or a complaint, for some of the days with a clearing house.
 pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
@@ -192,7 +192,8 @@ mod tests {
         let (mut days, mut marks) = (0, crate::mark::Marks::NONE);
         for seed in 0..400 {
             let scenario = scenario(Profile::Day, seed);
-            let asks = |step: &Step| matches!(step.wish, Wish::Claim { .. } | Wish::Retrieve { .. });
+            let asks =
+                |step: &Step| matches!(step.wish, Wish::Claim { .. } | Wish::Retrieve { .. });
             if !scenario.steps.iter().any(asks) {
                 continue;
             }

@@ -77,10 +77,7 @@ impl Invariant for Claim {
 fn is_filed(seen: &Seen<'_>) -> bool {
     match &seen.entry.what {
         What::Recorded(Record::Switch(record)) => {
-            matches!(
-                record,
-                SwitchRecord::ExtractClosed { .. } | SwitchRecord::ReturnTaken { .. }
-            )
+            matches!(record, SwitchRecord::ExtractClosed { .. } | SwitchRecord::ReturnTaken { .. })
         }
         What::Recorded(Record::Issuer(record)) => {
             matches!(

@@ -40,9 +40,10 @@ pub(super) fn went_all_the_way(books: &Books) -> Checked {
         let later = |index: &usize| *index > filed.index;
         let mut of = books.files.extracts.iter().filter(|one| one.switch == filed.switch);
         let is_it = |id: u64, kind| id == filed.id && kind == EntryKind::Claim;
-        let is_in = of.clone().filter(|one| later(&one.index)).any(|extract| {
-            extract.entries.iter().any(|one| is_it(one.id, one.entry.kind))
-        });
+        let is_in = of
+            .clone()
+            .filter(|one| later(&one.index))
+            .any(|extract| extract.entries.iter().any(|one| is_it(one.id, one.entry.kind)));
         if let Some(extract) = of.find(|one| later(&one.index)).filter(|_| !is_in) {
             return breach!(
                 [filed.index, extract.index],
@@ -128,9 +129,10 @@ pub(super) fn charged_back(books: &Books) -> Checked {
 pub(super) fn beside_the_batches(books: &Books) -> i64 {
     let extracts = books.files.extracts.iter().flat_map(|extract| &extract.entries);
     let claims = extracts.map(|one| &one.entry).filter(|entry| entry.kind == EntryKind::Claim);
-    let slipless = books.sales.iter().filter(|sale| {
-        sale.settled.is_some() && books.slip_missing(sale.ticket).is_some()
-    });
+    let slipless = books
+        .sales
+        .iter()
+        .filter(|sale| sale.settled.is_some() && books.slip_missing(sale.ticket).is_some());
     let slipless: i64 = slipless.map(Sale::taken).sum();
     claims.map(FileEntry::signed).sum::<i64>() + back(books) - slipless
 }
@@ -206,7 +208,9 @@ fn is_returned(books: &Books, sale: &Sale) -> bool {
     // Should power have failed since, perhaps nobody heard the complaint.
     let is_heard = |complaint: &Complaint| {
         let lost = books.power_losses.iter().rev();
-        !lost.take_while(|(_, index)| *index > complaint.index).any(|(of, _)| *of == complaint.issuer)
+        !lost
+            .take_while(|(_, index)| *index > complaint.index)
+            .any(|(of, _)| *of == complaint.issuer)
     };
     let mut complaints = books.claims.complaints.iter();
     let is_asked = complaints.any(|complaint| {
@@ -258,9 +262,9 @@ fn claimed(
 
 fn is_rightly_unpaid(books: &Books, sale: &Sale, ended: &Ended, why: Unpaid) -> bool {
     let approved = || {
-        let of = books.decisions_about(sale.ticket).filter(|decision| {
-            decision.issuer == ended.issuer && decision.index < ended.index
-        });
+        let of = books
+            .decisions_about(sale.ticket)
+            .filter(|decision| decision.issuer == ended.issuer && decision.index < ended.index);
         of.map(|decision| decision.effective).max().unwrap_or(0)
     };
     match why {
@@ -328,4 +332,145 @@ fn may_mean(forward: &Forward, slip: &ClaimSlip, minutes: u32) -> bool {
     let is_near = apart.into_iter().any(|apart| apart <= minutes);
     let is_then = slip.voucher.map_or(is_near, |stan| stan == key.stan);
     is_then && forward.pan == slip.pan && forward.amount == slip.amount
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::history::Horizon;
+    use crate::invariant::testing::{Sale, Tale, line, sale};
+    use reversim_models::claim::ClaimRefusal;
+    use reversim_models::record::EntryKind::{Chargeback, Claim, Presentment};
+    use reversim_models::record::Unpaid;
+
+    const S3: &str = "at-most-once-settlement";
+    const S4: &str = "no-settlement-without-approval";
+    const M7: &str = "goods-and-money-agree";
+
+    /// A reversed sale, and its goods are gone.
+    fn reversed() -> Tale {
+        let mut tale = Tale::with_clearing();
+        tale.taken_back(sale(1));
+        tale
+    }
+
+    fn closed(tale: &mut Tale) {
+        tale.date_closed(0);
+        tale.day_end();
+        tale.horizon(Horizon::ClaimsClosed);
+    }
+
+    #[test]
+    fn what_is_claimed_and_paid_agrees_on_all_sides() {
+        let mut tale = reversed();
+        tale.claim_filed(sale(1));
+        tale.extracted(0, &[(sale(1), Claim)]);
+        tale.built(0, &[(sale(1), Claim)]);
+        tale.paid(0, &[line(sale(1), Claim)]);
+        tale.claim_taken(0, sale(1), None);
+        closed(&mut tale);
+        tale.is_clean();
+        for name in [S3, S4, M7, "four-way-reconciliation", "no-unreversed-debit"] {
+            tale.holds(name);
+        }
+    }
+
+    #[test]
+    fn what_is_presented_is_not_claimed_as_well() {
+        let mut tale = Tale::with_clearing();
+        tale.sold(sale(1));
+        let presented = tale.extracted(0, &[(sale(1), Presentment)]);
+        let claimed = tale.extracted(1, &[(sale(1), Claim)]);
+        tale.breaks(S3, &[presented, claimed], "is claimed although it is presented");
+    }
+
+    #[test]
+    fn nothing_is_claimed_that_no_merchant_claimed() {
+        let mut tale = reversed();
+        let extract = tale.extracted(0, &[(sale(1), Claim)]);
+        tale.day_end();
+        tale.breaks(S4, &[extract], "which no merchant claimed");
+    }
+
+    #[test]
+    fn a_claim_that_was_taken_is_in_the_next_extract() {
+        let mut tale = reversed();
+        let filed = tale.claim_filed(sale(1));
+        let extract = tale.extracted(0, &[]);
+        closed(&mut tale);
+        tale.breaks(S3, &[filed, extract], "no extract holds it");
+        tale.breaks(M7, &[filed], "it came to nothing");
+    }
+
+    #[test]
+    fn what_is_charged_back_goes_all_the_way_to_the_merchant() {
+        for is_told in [true, false] {
+            let mut tale = Tale::with_clearing();
+            tale.forwarded(sale(1));
+            tale.claim_filed(sale(1));
+            tale.extracted(0, &[(sale(1), Claim)]);
+            tale.built(0, &[(sale(1), Claim)]);
+            tale.paid(0, &[line(sale(1), Claim)]);
+            let taken = tale.claim_taken(0, sale(1), Some(Unpaid::Unknown));
+            tale.charged_back(1, sale(1));
+            if is_told {
+                tale.paid(1, &[line(sale(1), Chargeback)]);
+            }
+            closed(&mut tale);
+            match is_told {
+                true => tale.holds(S3),
+                false => tale.breaks(S3, &[taken], "on no merchant's statement"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_claim_is_refused_only_for_a_reason_that_is_one() {
+        for (why, is_so) in [
+            (ClaimRefusal::Unknown, false),
+            (ClaimRefusal::Several, false),
+            (ClaimRefusal::Stands, false),
+            (ClaimRefusal::Declined, false),
+            (ClaimRefusal::Claimed, false),
+            (ClaimRefusal::TooLate, true),
+        ] {
+            let mut tale = reversed();
+            let refused = tale.claim_refused(sale(1), why);
+            closed(&mut tale);
+            match is_so {
+                true => tale.holds(M7),
+                false => tale.breaks(M7, &[1, refused], "which is not so"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_claim_is_charged_back_only_for_a_reason_that_is_one() {
+        for why in [Unpaid::Unknown, Unpaid::TooMuch, Unpaid::Paid] {
+            let mut tale = reversed();
+            let filed = tale.claim_filed(sale(1));
+            let taken = tale.claim_taken(0, sale(1), Some(why));
+            closed(&mut tale);
+            tale.breaks(M7, &[filed, taken], "which is not so");
+        }
+    }
+
+    #[test]
+    fn what_has_no_slip_when_its_cardholder_asks_goes_back() {
+        for has_slip in [true, false] {
+            let mut tale = Tale::with_clearing();
+            let of: Sale = sale(1);
+            let receipt = tale.sold(of);
+            tale.history.setting.goods.push((reversim_models::node::Ticket(1), false));
+            tale.cleared(0, &[(of, Presentment)]);
+            if has_slip {
+                tale.slip_came_out(of);
+            }
+            tale.complained(of);
+            closed(&mut tale);
+            match has_slip {
+                true => tale.holds(M7),
+                false => tale.breaks(M7, &[7, receipt - 1], "goods for 0.00 were handed over"),
+            }
+        }
+    }
 }

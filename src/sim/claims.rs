@@ -53,14 +53,13 @@ impl World<'_> {
     fn write_down(&self, of: u32, amount: Option<u64>, by_hand: bool) -> Option<ClaimSlip> {
         let sale = self.scenario.steps.iter().find(|step| step.id == of)?;
         let Wish::Sale { amount: price, card } = sale.wish else { return None };
-        let (begun, voucher) = self.history.entries.iter().find_map(|entry| match entry.what {
-            What::Recorded(Record::Terminal(TerminalRecord::Started { ticket, stan, .. }))
-                if ticket == Ticket(of) =>
-            {
-                Some((entry.at, stan))
-            }
-            _ => None,
-        })?;
+        let (begun, voucher) =
+            self.history.entries.iter().find_map(|entry| match entry.what {
+                What::Recorded(Record::Terminal(TerminalRecord::Started {
+                    ticket, stan, ..
+                })) if ticket == Ticket(of) => Some((entry.at, stan)),
+                _ => None,
+            })?;
         let micros = i64::try_from(begun.0).unwrap_or(i64::MAX);
         Some(ClaimSlip {
             pan: self.plan.card(card)?.pan,
@@ -84,8 +83,8 @@ impl World<'_> {
     fn was_printed(&self, terminal: Party, batch: u32, stan: u32) -> bool {
         debug_assert_eq!(terminal.role, Role::Terminal, "only terminals have an element 41");
         let mut is_printing = false;
-        self.history.entries.iter().filter(|entry| entry.party == terminal).any(|entry| {
-            match &entry.what {
+        self.history.entries.iter().filter(|entry| entry.party == terminal).any(
+            |entry| match &entry.what {
                 What::Told { output: Output::Slip(slip), .. } => {
                     is_printing = matches!(slip,
                         Slip::Receipt { batch: b, stan: s, .. } if (*b, *s) == (batch, stan));
@@ -93,7 +92,7 @@ impl World<'_> {
                 }
                 What::Answered { device: Device::Printer, is_done } => is_printing && *is_done,
                 _ => false,
-            }
-        })
+            },
+        )
     }
 }

@@ -208,13 +208,14 @@ impl Books {
     /// Whether a slip of this voucher came out, before anybody last looked for it.
     pub(crate) fn has_slip(&self, terminal: Party, batch: u32, stan: u32) -> bool {
         let id = self.terminal_id(terminal);
-        let is_it = |(_, of, b, s): &&(usize, [u8; 8], u32, u32)| {
-            (Some(*of), *b, *s) == (id, batch, stan)
-        };
-        let looked = self.claims.wanted.iter().rfind(is_it).map_or(usize::MAX, |(index, ..)| *index);
-        self.claims.slips.iter().any(|(index, of, b, s)| {
-            *index < looked && (*of, *b, *s) == (terminal, batch, stan)
-        })
+        let is_it =
+            |(_, of, b, s): &&(usize, [u8; 8], u32, u32)| (Some(*of), *b, *s) == (id, batch, stan);
+        let looked =
+            self.claims.wanted.iter().rfind(is_it).map_or(usize::MAX, |(index, ..)| *index);
+        self.claims
+            .slips
+            .iter()
+            .any(|(index, of, b, s)| *index < looked && (*of, *b, *s) == (terminal, batch, stan))
     }
 
     /// The claim on this sale that its acquirer took.
