@@ -74,8 +74,8 @@ fn every_kind_of_fault_and_wish_is_drawn_and_no_unsafe_policy() {
         assert!(!scenario.policy.issuer_credits_declined);
         assert!(!scenario.policy.terminal_trusts_unsigned_declines);
     }
-    // 27 kinds of fault, 13 of wish; maintenance comes as a fault only.
-    assert_eq!(kinds.len(), 40, "{kinds:#?}");
+    // 27 kinds of fault, 16 of wish; maintenance comes as a fault only.
+    assert_eq!(kinds.len(), 43, "{kinds:#?}");
     assert!(kinds.values().all(|count| *count >= 20), "{kinds:#?}");
 }
 
@@ -158,8 +158,8 @@ fn profiles_are_known_by_name() {
     assert!("rush".parse::<Profile>().is_err());
 }
 
-const CLEARING_TERMS: [&str; 4] =
-    ["fee-shares", "file-records", "merchant-fee-bp", "suspense-dates"];
+const CLEARING_TERMS: [&str; 5] =
+    ["claim-days", "fee-shares", "file-records", "merchant-fee-bp", "suspense-dates"];
 
 /// An exploration beside every weak peer goes through what a search draws, and nothing is drawn
 /// that it leaves out.
