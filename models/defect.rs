@@ -124,10 +124,16 @@ pub enum Defect {
     I11,
     /// A completion ends its own part of the hold only; the rest stays held.
     I12,
+    /// Caches a balance without what is in flight, as if it were counted.
+    I15,
+    /// Takes a cached balance that is younger than what is asked for.
+    I16,
     /// A duplicate is answered with a new authorization code.
     I18,
     /// Checks the balance when the request arrives, books when it is committed.
     I20,
+    /// A reversal gives the amount back and keeps the surcharge.
+    I21,
     /// A duplicate of a wrong PIN counts as another try.
     I23,
     /// Keeps no memory of card counters: a cryptogram is accepted as often as it comes.
@@ -253,8 +259,11 @@ impl Defect {
         Defect::I10,
         Defect::I11,
         Defect::I12,
+        Defect::I15,
+        Defect::I16,
         Defect::I18,
         Defect::I20,
+        Defect::I21,
         Defect::I23,
         Defect::I24,
         Defect::B01,

@@ -76,10 +76,14 @@ impl Ledger {
         }
     }
 
+    /// What is held on the account.
+    pub fn held(&self, account: Account) -> i64 {
+        self.held.get(&account).copied().unwrap_or(0)
+    }
+
     /// What may be taken from the account: its balance less what is held on it.
     pub fn available(&self, account: Account) -> i64 {
-        let held = self.held.get(&account).copied().unwrap_or(0);
-        self.balance(account).saturating_sub(held)
+        self.balance(account).saturating_sub(self.held(account))
     }
 
     /// Every account that was ever posted to, in order.

@@ -34,6 +34,8 @@ pub struct Setting {
     pub terminals: Vec<(Party, [u8; 8])>,
     /// What everybody counts in.
     pub currency: Currency,
+    /// What issuers charge on top of a sale, minor units.
+    pub surcharge: u64,
     /// Every card of the scenario.
     pub pans: Vec<Pan>,
     /// PINs of the cards, for the claim that they never travel in the clear.

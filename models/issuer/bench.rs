@@ -143,6 +143,8 @@ pub(super) fn config() -> Config {
         business_date: TODAY,
         frame_timeout: Duration::secs(5),
         hold_days: 30,
+        cache_rows: 0,
+        surcharge: 0,
         pin_tries_max: 3,
         texts: true,
         unknown_original_code: ResponseCode::ORIGINAL_NOT_FOUND,

@@ -3,6 +3,8 @@
 //!
 //! Not the rules (rules.rs) and not the conversation (mod.rs).
 
+mod cache;
+mod counters;
 mod holds;
 mod related;
 
@@ -15,8 +17,10 @@ use crate::card::{Amount, Pan};
 use crate::defect::{Defect, Defects};
 use crate::iso8583::ResponseCode;
 use crate::ledger::Ledger;
-use crate::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Presented, Record};
+use crate::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Record};
 use crate::time::Date;
+use cache::Cache;
+use counters::Counters;
 
 /// Number of a commit since power came on. What the journal held is commit zero.
 pub(super) type Commit = u64;
@@ -44,6 +48,8 @@ pub(super) struct Decision {
     original: Option<u64>,
     pub(super) amount: Amount,
     pub(super) answer: Answer,
+    /// What it charged on top of the amount; below zero if it gave that back.
+    pub(super) surcharge: i64,
     /// What it changed in what is held on the card.
     pub(super) hold: i64,
     business_date: Date,
@@ -91,26 +97,12 @@ impl Decision {
     }
 }
 
-/// What is counted of a card.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Counters {
-    pan: Pan,
-    /// Wrong PINs in a row, and the business date they count for.
-    pin_tries: u8,
-    pin_date: Date,
-    /// The highest number of the chip that was seen.
-    counter: u16,
-    /// Effective sales by business date; few, since a date is over when the next one is.
-    spent: Vec<(Date, u64)>,
-}
-
-/// Dates of which the sum of sales is kept: more than can be in flight around a cut-over.
-const DATES_MAX: usize = 4;
-
 /// Everything the issuer knows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Books {
     ledger: Ledger,
+    /// Balances again, where the issuer caches them.
+    cache: Cache,
     cards: Vec<Counters>,
     transactions: BTreeMap<NetworkKey, Transaction>,
     /// What is held for each pre-authorisation, by its number: minor units.
@@ -131,11 +123,10 @@ pub(super) struct Books {
 impl Books {
     /// What the journal says, on top of what the configuration says.
     pub(super) fn from_journal(config: &Config, records: &[Record]) -> Books {
-        let pin_date = config.business_date;
-        let counters =
-            |pan| Counters { pan, pin_tries: 0, pin_date, counter: 0, spent: Vec::new() };
+        let counters = |pan| Counters::new(pan, config.business_date);
         let mut books = Books {
             ledger: Ledger::new(),
+            cache: Cache::new(config.cache_rows, config.defects),
             cards: config.accounts.iter().map(|account| counters(account.pan)).collect(),
             transactions: BTreeMap::new(),
             holds: BTreeMap::new(),
@@ -239,6 +230,7 @@ impl Books {
     }
 
     fn post(&mut self, legs: &[Leg], commit: Commit) {
+        self.cache.post(legs, commit);
         // Planted defect I20: until a debit is durable, others do not see that the money is gone.
         if self.defects.has(Defect::I20) && commit > self.durable {
             self.unposted.push((commit, legs.into()));
@@ -246,52 +238,6 @@ impl Books {
         }
         // Refused are only legs that no issuer writes: a foreign journal must not stop us.
         let _is_posted = self.ledger.post(legs).is_ok();
-    }
-
-    fn count_pins(&mut self, decision: &Decision, pin_tries: u8) {
-        let Some(number) = self.card(&decision.pan) else { return };
-        let card = &mut self.cards[number];
-        card.pin_tries = pin_tries;
-        card.pin_date = card.pin_date.max(decision.business_date);
-    }
-
-    fn count_up(&mut self, pan: &Pan, presented: Option<&Presented>) {
-        if let (Some(number), Some(presented)) = (self.card(pan), presented) {
-            let card = &mut self.cards[number];
-            card.counter = card.counter.max(presented.counter);
-        }
-    }
-
-    /// The highest number that the chip of a card has shown.
-    pub(super) fn counter(&self, number: usize) -> u16 {
-        self.cards[number].counter
-    }
-
-    /// Counts a sale towards the limit of its date, or (`sign` -1) counts it no more. The void of a
-    /// sale does the opposite, on the date of the sale.
-    fn spend(&mut self, decision: &Decision, sign: i64) {
-        let effective = decision.answer.effective;
-        let (date, sign) = match decision.kind {
-            Kind::Sale => (decision.business_date, sign),
-            Kind::Void => match decision.original.and_then(|id| self.decision(id)) {
-                Some(sale) => (sale.business_date, -sign),
-                None => return,
-            },
-            _ => return,
-        };
-        let Some(number) = self.card(&decision.pan).filter(|_| effective > 0) else { return };
-        let spent = &mut self.cards[number].spent;
-        match spent.iter_mut().find(|(day, _)| *day == date) {
-            Some((_, sum)) if sign > 0 => *sum = sum.saturating_add(effective),
-            Some((_, sum)) => *sum = sum.saturating_sub(effective),
-            None if sign > 0 => {
-                if spent.len() == DATES_MAX {
-                    spent.remove(0);
-                }
-                spent.push((date, effective));
-            }
-            None => {}
-        }
     }
 
     fn remember(&mut self, key: NetworkKey, decision: Decision) {
@@ -383,35 +329,28 @@ impl Books {
         self.cards.iter().position(|card| card.pan == *pan)
     }
 
-    /// Wrong PINs in a row as they count for a request of `date`: a new date starts over.
-    pub(super) fn pin_tries(&self, number: usize, date: Date) -> u8 {
-        let card = &self.cards[number];
-        if date > card.pin_date { 0 } else { card.pin_tries }
-    }
-
-    /// Planted defect I23: one more wrong PIN that no record tells of.
-    pub(super) fn count_wrong_pin_again(&mut self, pan: &Pan) {
-        if let Some(number) = self.card(pan) {
-            let tries = &mut self.cards[number].pin_tries;
-            *tries = tries.saturating_add(1);
-        }
-    }
-
-    /// Effective sales of a card on a business date.
-    pub(super) fn spent(&self, number: usize, date: Date) -> u64 {
-        let spent = &self.cards[number].spent;
-        spent.iter().find(|(day, _)| *day == date).map_or(0, |(_, sum)| *sum)
-    }
-
     /// What a card may still spend; below zero if too much was taken.
     pub(super) fn available(&self, number: usize) -> i64 {
-        self.ledger.available(cardholder(number))
+        let account = cardholder(number);
+        let cached = self.cache.balance(account, self.durable);
+        cached.map_or_else(
+            || self.ledger.available(account),
+            |balance| balance.saturating_sub(self.ledger.held(account)),
+        )
+    }
+
+    /// Somebody is about to read the balance of this card.
+    pub(super) fn refresh(&mut self, pan: &Pan) {
+        if let Some(number) = self.card(pan) {
+            self.cache.refresh(cardholder(number), self.durable);
+        }
     }
 
     /// The same books as a restart would find them.
     #[cfg(test)]
     pub(super) fn at_rest(mut self) -> Books {
         self.durable = 0;
+        self.cache.at_rest();
         self.settling.at_rest();
         for transaction in self.transactions.values_mut() {
             match transaction {
@@ -458,7 +397,7 @@ fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
         effective,
         authorization,
         balance,
-        legs: _,
+        ref legs,
         hold,
         pin_tries: _,
         presented: _,
@@ -477,6 +416,7 @@ fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
         original,
         amount,
         answer,
+        surcharge: Leg::surcharge(legs),
         hold,
         business_date,
         commit,

@@ -132,6 +132,8 @@ impl Issuer {
                         returned.push((pan, minor));
                     }
                     let legs = self.legs_out_of_suspense(class, pan, difference);
+                    let surcharge = self.surcharge_to_return(class, decision);
+                    let legs = self.with_surcharge(legs, &pan, -surcharge);
                     let closed =
                         IssuerRecord::SuspenseClosed { item, decision, class, minor, date, legs };
                     self.record(closed, actions);

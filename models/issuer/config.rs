@@ -37,6 +37,11 @@ pub struct Config {
     pub credits_declined: bool,
     /// Approves what is there, with code 10, when it is less than asked for.
     pub partial_approvals: bool,
+    /// What a cardholder pays on top of each sale, minor units; zero for nothing.
+    pub surcharge: u64,
+    /// Rows of the books between two balances of an account that are cached; 0 to cache none, and
+    /// look at the books every time.
+    pub cache_rows: u32,
     /// The clearing house, if there is one. Its line is one of `lines`.
     pub clearing: Option<ClearingTerms>,
     /// Planted defects.

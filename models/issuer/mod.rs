@@ -19,6 +19,7 @@ mod returns;
 mod reversal;
 mod rules;
 mod settling;
+mod surcharge;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -314,6 +315,7 @@ impl Issuer {
         out: &mut Out<'_>,
     ) {
         let pin_key = &self.config.lines[self.peers.zone(inbound.at)].1.pin;
+        self.books.refresh(&request.pan);
         let terms = Terms { config: &self.config, asking: &self.asking };
         let verdict = judge(terms, &self.books, request, pin_key, refusal);
         let id = self.books.next_id();
@@ -337,11 +339,7 @@ impl Issuer {
             effective: answer.effective,
             authorization: answer.authorization,
             balance: answer.balance,
-            legs: self.legs(
-                &request.pan,
-                answer.effective,
-                (request.kind.money(), Account::Settlement),
-            ),
+            legs: self.legs_of_decision(request, answer.effective),
             hold: self.hold(request, answer.effective),
             pin_tries: verdict.pin_tries,
             presented: verdict.presented,
@@ -400,6 +398,14 @@ impl Issuer {
         }
         let answer = message::answer(inbound.message, &answer, self.config.currency);
         self.send_when_durable(inbound.at, decision.commit, answer, out);
+    }
+
+    /// What a decision books: the amount, and what is charged on top of it.
+    fn legs_of_decision(&self, request: &Request, effective: u64) -> Box<[Leg]> {
+        let legs = self.legs(&request.pan, effective, (request.kind.money(), Account::Settlement));
+        let original = self.original_of(request);
+        let surcharge = self.surcharge(request.kind, effective, original.as_ref());
+        self.with_surcharge(legs, &request.pan, surcharge)
     }
 
     /// Legs that take `minor` units from the card (`money` 1) or give them to it (-1), from or to

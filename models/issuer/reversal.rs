@@ -128,6 +128,11 @@ impl Issuer {
         let owed = if item.is_some_and(|item| item.is_returned) { 0 } else { owed };
         let parked = item.map_or(Account::Settlement, Item::account);
         let legs = self.legs(&pan, owed, (-money, parked));
+        let surcharge = original.filter(|_| owed > 0).map_or(0, |original| original.surcharge);
+        let legs = match self.config.defects.has(Defect::I21) {
+            true => legs,
+            false => self.with_surcharge(legs, &pan, -surcharge),
+        };
         let hold = original.filter(|_| owed > 0).map_or(0, |decision| self.hold_back(decision));
         let credited = if legs.is_empty() { 0 } else { owed };
         let reversed = IssuerRecord::Reversed {

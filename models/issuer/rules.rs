@@ -116,6 +116,7 @@ fn judge_account(
             if request.amount.minor > available {
                 asking.note(Question::PartialApproval, 0);
             }
+            let available = available.saturating_sub(config.surcharge);
             let (code, effective) = sell(config, spec, request.amount.minor, available, spent);
             Verdict { code, effective, ..approved }
         }

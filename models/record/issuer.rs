@@ -15,7 +15,7 @@ pub enum Account {
     Settlement,
     /// Parked until it is known whose it is (挂账).
     Suspense,
-    /// Fee income.
+    /// Surcharges on sales, less those given back.
     Fees,
     /// Money put in when the books were opened.
     Opening,
@@ -90,9 +90,16 @@ pub struct Leg {
 }
 
 impl Leg {
-    /// What these legs give to cardholders, minor units; less than zero if they take.
+    /// What these legs give to cardholders, minor units, surcharges aside; less than zero if they
+    /// take.
     pub fn to_cardholders(legs: &[Leg]) -> i64 {
-        let of = legs.iter().filter(|leg| matches!(leg.account, Account::Cardholder(_)));
+        let of = |leg: &&Leg| matches!(leg.account, Account::Cardholder(_) | Account::Fees);
+        legs.iter().filter(of).fold(0, |sum, leg| sum.saturating_add(leg.minor))
+    }
+
+    /// What these legs charge as a surcharge, minor units; less than zero if they give one back.
+    pub fn surcharge(legs: &[Leg]) -> i64 {
+        let of = legs.iter().filter(|leg| leg.account == Account::Fees);
         of.fold(0, |sum, leg| sum.saturating_add(leg.minor))
     }
 }

@@ -38,6 +38,8 @@ pub(super) enum Concern {
     Rules,
     /// What the counter counts in.
     Currency,
+    /// How issuers keep their books.
+    Core,
     /// Claims and complaints.
     Claims,
 }

@@ -173,7 +173,26 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     if entropy.chance(CURRENCY_PERCENT) {
         scenario.policy.currency = entropy.pick(&[CurrencyName::JPY, CurrencyName::KWD]);
     }
+    entropy.concern(Concern::Core);
+    core(entropy, &mut scenario);
     scenario
+}
+
+/// How issuers keep their books.
+fn core(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    // Only where several write at once can a cache miss something.
+    let is_busy = scenario.topology.workers > 1 && scenario.timing.commit_ms > 0;
+    if entropy.chance(if is_busy { 60 } else { 2 }) {
+        scenario.policy.issuer_cache_rows = entropy.pick(&[1, 1, 4]);
+        // What is missed shows where there is enough for two or three of the usual sales.
+        if entropy.chance(60) {
+            let balance = entropy.pick(&[25_000, 20_000, 30_000]);
+            scenario.topology.cards.iter_mut().for_each(|card| card.balance = balance);
+        }
+    }
+    if entropy.chance(5) {
+        scenario.policy.issuer_surcharge = entropy.pick(&[150, 1]);
+    }
 }
 
 #[cfg(test)]

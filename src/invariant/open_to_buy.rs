@@ -3,13 +3,15 @@
 
 use super::books::{Books, Decision};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
+use reversim_models::iso8583::ResponseCode;
 use reversim_models::record::Kind;
 
 const ABOUT: About = About {
     code: "S19",
     name: "open-to-buy",
-    claim: "Nothing is sold or held beyond what an account has less what is held on it, an inquiry \
-            tells just that, and a wrong PIN counts once however often its request arrives.",
+    claim: "Nothing is sold or held beyond what an account has less what is held on it, nothing is \
+            refused for want of money that is there, an inquiry tells just what is there, and a \
+            wrong PIN counts once however often its request arrives.",
     example: "two sales of 600.00 at the same instant on a card with 1000.00\n\
               issuer-1 checks both before it books either: the account ends at -200.00",
 };
@@ -29,7 +31,8 @@ impl Invariant for Claim {
         let issuer = seen.entry.party;
         let mut checked = 0;
         if let Some(decision) = books.decisions.last().filter(|d| d.index == seen.index) {
-            checked += afforded(books, decision)? + told(books, decision)?;
+            checked += afforded(books, decision)? + refused(books, decision)?;
+            checked += told(books, decision)?;
         }
         for pin in books.pins.iter().filter(|p| p.index == seen.index && p.issuer == issuer) {
             let (before, at) = pin.before;
@@ -73,6 +76,30 @@ fn afforded(books: &Books, decision: &Decision) -> Checked {
     )
 }
 
+/// What is refused for want of money is more than there is, a surcharge on top of it included.
+fn refused(books: &Books, decision: &Decision) -> Checked {
+    let issuer = decision.issuer;
+    let is_refused = decision.code == ResponseCode::NOT_SUFFICIENT_FUNDS;
+    let account = books.standing(issuer, decision.pan).filter(|a| is_refused && a.is_opened);
+    let Some(account) = account else { return Ok(0) };
+    let surcharge = match decision.kind {
+        Kind::Sale => books.setting.surcharge,
+        Kind::PreAuth => 0,
+        _ => return Ok(0),
+    };
+    let available = account.balance.saturating_sub(books.held(issuer, decision.pan));
+    let asked = i128::from(decision.amount.minor) + i128::from(surcharge);
+    if asked > i128::from(available) {
+        return Ok(1);
+    }
+    breach!(
+        [account.index, decision.index],
+        "{issuer} refuses {} for want of money, and {} may be spent",
+        decision.amount,
+        books.money(available.unsigned_abs())
+    )
+}
+
 /// What an inquiry tells is what may be spent.
 fn told(books: &Books, decision: &Decision) -> Checked {
     let issuer = decision.issuer;
@@ -95,7 +122,6 @@ fn told(books: &Books, decision: &Decision) -> Checked {
 mod tests {
     use super::*;
     use crate::invariant::testing::{Sale, Tale, sale};
-    use reversim_models::iso8583::ResponseCode;
     use reversim_models::record::IssuerRecord;
 
     #[test]
@@ -123,6 +149,29 @@ mod tests {
         let held = tale.decided(Sale { kind: Kind::PreAuth, ..sale(2) });
         let sold = tale.decided(Sale { minor: 30_000, ..sale(3) });
         tale.breaks(ABOUT.name, &[held, sold], "fall to -100.00");
+    }
+
+    /// A sale of 500.00 that is refused for want of money after one that was not.
+    fn refused_with(balance: i64, surcharge: u64) -> (Tale, [usize; 2]) {
+        let mut tale = Tale::new();
+        tale.history.setting.surcharge = surcharge;
+        tale.opened(balance);
+        let sold = tale.decided(sale(1));
+        let refused = tale.decided_as(sale(2), |record| {
+            if let IssuerRecord::Decided { code, effective, legs, .. } = record {
+                (*code, *effective) = (ResponseCode::NOT_SUFFICIENT_FUNDS, 0);
+                *legs = Box::default();
+            }
+        });
+        (tale, [sold, refused])
+    }
+
+    #[test]
+    fn money_that_is_there_is_not_refused() {
+        refused_with(99_999, 0).0.holds(ABOUT.name);
+        refused_with(100_149, 150).0.holds(ABOUT.name);
+        let (tale, entries) = refused_with(100_000, 0);
+        tale.breaks(ABOUT.name, &entries, "for want of money, and 500.00 may be spent");
     }
 
     #[test]

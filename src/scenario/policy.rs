@@ -37,6 +37,11 @@ pub struct Policy {
     pub issuer_credits_declined: bool,
     /// Whether the issuer approves a part when funds are short (code 10).
     pub issuer_partial_approvals: bool,
+    /// What the issuer charges the cardholder on top of each sale, minor units. A void or reversal
+    /// gives it back, a refund does not.
+    pub issuer_surcharge: u64,
+    /// Rows of the issuer's books between two balances that it caches; 0 to cache none.
+    pub issuer_cache_rows: u32,
     /// Business dates after which the issuer lets a hold go that nobody completed.
     pub hold_days: u16,
     /// Wrong PINs before a card is locked until the next business date.
@@ -87,6 +92,8 @@ impl Default for Policy {
             issuer_matches_by_rrn_alone: false,
             issuer_credits_declined: false,
             issuer_partial_approvals: false,
+            issuer_surcharge: 0,
+            issuer_cache_rows: 0,
             hold_days: 30,
             pin_tries_max: 3,
             switch_answers_advices: true,

@@ -301,6 +301,8 @@ impl<'a> Plan<'a> {
             business_date: self.business_date(),
             frame_timeout: Duration::millis(timing.frame_ms.max(1)),
             hold_days: policy.hold_days.max(1),
+            cache_rows: policy.issuer_cache_rows,
+            surcharge: policy.issuer_surcharge,
             pin_tries_max: policy.pin_tries_max.max(1),
             texts: true,
             unknown_original_code: code(

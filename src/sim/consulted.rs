@@ -106,6 +106,8 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         issuer_credits_declined: _,
         network_mac: _,
         currency: _,
+        issuer_surcharge: _,
+        issuer_cache_rows: _,
         hold_days: _,
         card_spacing_s: _,
         claim_days: _,

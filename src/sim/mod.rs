@@ -118,6 +118,7 @@ impl<'a> World<'a> {
         let plan = Plan::new(scenario);
         let mut setting = Setting {
             currency: scenario.currency(),
+            surcharge: scenario.policy.issuer_surcharge,
             pans: plan.pans(),
             pins: (0..scenario.topology.cards.len().min(200))
                 .map(|n| Plan::pin(n as u8 + 1))

@@ -11,7 +11,7 @@ impl Books {
     }
 
     /// The decided request with this number.
-    pub(super) fn decision(&self, id: u64) -> Option<&Decision> {
+    pub(in super::super) fn decision(&self, id: u64) -> Option<&Decision> {
         self.decisions().map(|(_, decision)| decision).find(|decision| decision.id == id)
     }
 

@@ -37,6 +37,9 @@ pub(crate) struct Decision {
     pub(crate) debit: i64,
     /// Given back by reversals, minor units; less than zero if something was taken again.
     pub(crate) credited: i64,
+    /// Charged on top of it, and given back of that by what took it back, minor units.
+    pub(crate) surcharge: i64,
+    pub(crate) surcharge_back: i64,
     /// The first reversal that moved something.
     pub(crate) credit: Option<usize>,
     /// What paid it as a claim, and what was taken again for that, minor units.
@@ -53,6 +56,10 @@ pub(crate) struct Decision {
 }
 
 impl Decision {
+    pub(super) fn give_surcharge_back(&mut self, legs: &[Leg]) {
+        self.surcharge_back = self.surcharge_back.saturating_sub(Leg::surcharge(legs));
+    }
+
     /// Taken less given back.
     pub(crate) fn net(&self) -> i64 {
         self.debit - self.credited + self.claimed
@@ -195,6 +202,7 @@ impl Books {
                     reversal.before = decision.credited;
                     reversal.before_index = decision.credit;
                     decision.credited = decision.credited.saturating_add(credit);
+                    decision.give_surcharge_back(legs);
                     if *hold != 0 && !decision.touches_hold() {
                         self.found.holds_on_card.add((issuer, decision.pan), place);
                     }
@@ -279,6 +287,8 @@ impl Books {
             }),
             debit: Leg::to_cardholders(legs).saturating_neg(),
             credited: 0,
+            surcharge: Leg::surcharge(legs),
+            surcharge_back: 0,
             credit: None,
             claim: None,
             claimed: 0,

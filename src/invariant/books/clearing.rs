@@ -194,6 +194,7 @@ impl Books {
                 let mut of = of.filter(|d| d.issuer == issuer && Some(d.id) == *decision);
                 if let Some(debit) = of.next_back() {
                     debit.credited = debit.credited.saturating_add(credit);
+                    debit.give_surcharge_back(legs);
                 }
                 self.book(index, issuer, legs, false);
             }

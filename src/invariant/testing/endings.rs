@@ -65,7 +65,16 @@ impl Tale {
     }
 
     pub(crate) fn credited_with(&mut self, s: Sale, credit: i64, original: Option<u64>) -> usize {
-        let record = IssuerRecord::Reversed {
+        self.credited_as(s, (credit, original), |_| {})
+    }
+
+    pub(crate) fn credited_as(
+        &mut self,
+        s: Sale,
+        (credit, original): (i64, Option<u64>),
+        change: impl FnOnce(&mut IssuerRecord),
+    ) -> usize {
+        let mut record = IssuerRecord::Reversed {
             id: u64::from(s.ticket) + 50,
             ticket: Ticket(s.ticket),
             original_key: s.key(),
@@ -76,6 +85,7 @@ impl Tale {
             hold: 0,
             business_date: DAY,
         };
+        change(&mut record);
         self.issuer(s, record)
     }
 
