@@ -298,8 +298,12 @@ impl Switch {
             }
             Command::Maintenance { window } => self.maintenance_until = now.instant + window,
             Command::WithdrawKeys { port } => self.withdraw_keys(port, actions),
-            Command::Claim { ticket, slip } => self.claim(ticket, &slip, actions),
+            Command::Claim { ticket, slip } if self.filing.is_some() => {
+                self.claim(ticket, &slip, actions);
+            }
             Command::LookUp { slip, .. } => self.look_up(&slip, actions),
+            // Without a clearing house nobody could ask for the money.
+            Command::Claim { .. } => {}
             // The rest is asked of terminals and issuers.
             Command::Retrieve { .. }
             | Command::SignOn { .. }

@@ -8,6 +8,7 @@ use reversim_models::claim::{ClaimRefusal, ClaimSlip};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::Ticket;
 use reversim_models::record::{EntryKind, FileEntry, Kind, Origin, Unpaid};
+use reversim_models::time::{Date, LocalTime};
 
 /// S3, always: what is presented and stands is not claimed as well.
 pub(super) fn not_beside_a_presentment(books: &Books, index: usize) -> Checked {
@@ -322,16 +323,22 @@ fn is_fair(books: &Books, sale: &Sale, refused: &Refused, slip: &ClaimSlip) -> b
 /// Whether a slip of paper may mean this transaction, if watches are so many minutes wrong.
 fn may_mean(forward: &Forward, slip: &ClaimSlip, minutes: u32) -> bool {
     let Origin::Pos(key) = forward.origin else { return false };
-    // Minutes of the month, from element 7.
-    let sent = forward.key.transmission;
-    let sent = sent / 1_000_000 % 100 * 1_440 + sent / 10_000 % 100 * 60 + sent / 100 % 100;
-    let (day, time) = (slip.at.date().day, slip.at.hhmmss());
-    let watch = u32::from(day) * 1_440 + time / 10_000 * 60 + time / 100 % 100;
-    // The one may be the last of a month, and the other the first of the next.
-    let apart = [0, 28, 29, 30, 31].map(|days| sent.abs_diff(watch).abs_diff(days * 1_440));
-    let is_near = apart.into_iter().any(|apart| apart <= minutes);
-    let is_then = slip.voucher.map_or(is_near, |stan| stan == key.stan);
+    let is_then = match slip.voucher {
+        Some(stan) => stan == key.stan,
+        None => apart(forward.key.transmission, slip.at) <= u64::from(minutes) * 60_000_000,
+    };
     is_then && forward.pan == slip.pan && forward.amount == slip.amount
+}
+
+/// Microseconds between element 7 (MMDDhhmmss) and a watch.
+fn apart(transmission: u32, watch: LocalTime) -> u64 {
+    let number = |divisor: u32| transmission / divisor % 100;
+    let seconds = number(10_000) * 3_600 + number(100) * 60 + number(1);
+    // Two digits each.
+    let (month, day) = (number(100_000_000) as u8, number(1_000_000) as u8);
+    let year = watch.date().year;
+    let dates = (year - 1..=year + 1).filter_map(|year| Date::new(year, month, day));
+    dates.map(|date| LocalTime::new(date, seconds).0.abs_diff(watch.0)).min().unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
