@@ -90,6 +90,8 @@ pub enum Defect {
     W18,
     /// When the issuer's line breaks, pending requests are answered 91 and not reversed.
     W19,
+    /// Tells the issuer of a sale approved in its stead as of another sale.
+    W22,
     /// Counts retrieval reference numbers in memory: they begin again with power.
     W24,
     /// Queues a reversal for an original that was declined.
@@ -242,6 +244,7 @@ impl Defect {
         Defect::W17,
         Defect::W18,
         Defect::W19,
+        Defect::W22,
         Defect::W24,
         Defect::W26,
         Defect::W27,

@@ -74,6 +74,8 @@ pub enum Mark {
     CardPulledAfterApproval,
     /// A cryptogram, again and under another name.
     CryptogramSentAgain,
+    /// A switch approved in the issuer's stead.
+    StoodIn,
     /// A merchant's claim, paid.
     ClaimPaid,
     /// A merchant's claim, not paid.
@@ -84,7 +86,7 @@ pub enum Mark {
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 33] = [
+    pub const ALL: [Mark; 34] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -115,6 +117,7 @@ impl Mark {
         Mark::AdviceToldAgain,
         Mark::CardPulledAfterApproval,
         Mark::CryptogramSentAgain,
+        Mark::StoodIn,
         Mark::ClaimPaid,
         Mark::ClaimChargedBack,
         Mark::SlipMissing,
@@ -147,7 +150,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 33] = [
+const ROWS: [(&str, &str); 34] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -208,6 +211,8 @@ const ROWS: [(&str, &str); 33] = [
      "a host approved what a chip had signed, and the card was pulled or declined in the end"),
     ("cryptogram-sent-again",
      "an issuer refused a genuine cryptogram because it had seen its counter or a higher one"),
+    ("stood-in",
+     "a switch approved a sale in the stead of an issuer that did not answer"),
     ("claim-paid",
      "a merchant claimed a sale without an approval at the terminal, and the issuer paid"),
     ("claim-charged-back",

@@ -230,12 +230,12 @@ impl Books {
     }
 
     fn post(&mut self, legs: &[Leg], commit: Commit) {
-        self.cache.post(legs, commit);
         // Planted defect I20: until a debit is durable, others do not see that the money is gone.
         if self.defects.has(Defect::I20) && commit > self.durable {
             self.unposted.push((commit, legs.into()));
             return;
         }
+        self.cache.post(legs, commit);
         // Refused are only legs that no issuer writes: a foreign journal must not stop us.
         let _is_posted = self.ledger.post(legs).is_ok();
     }
@@ -244,6 +244,10 @@ impl Books {
         let now = match self.transactions.get(&key) {
             None => Transaction::Decided(decision),
             Some(Transaction::Barred(reversal)) => Transaction::Reversed(decision, *reversal),
+            // Booked after all, because somebody stood in.
+            Some(Transaction::Decided(refused)) if !refused.is_approved() => {
+                Transaction::Decided(decision)
+            }
             Some(Transaction::Decided(_) | Transaction::Reversed(..)) => return,
         };
         self.transactions.insert(key, now);
@@ -287,7 +291,8 @@ impl Books {
     /// Everything recorded so far, up to `commit`, is durable.
     pub(super) fn settle(&mut self, commit: Commit) {
         self.durable = commit;
-        for (_, legs) in core::mem::take(&mut self.unposted) {
+        for (commit, legs) in core::mem::take(&mut self.unposted) {
+            self.cache.post(&legs, commit);
             let _is_posted = self.ledger.post(&legs).is_ok();
         }
     }
@@ -391,6 +396,7 @@ fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
         rrn,
         pan,
         kind,
+        is_stand_in: _,
         original,
         amount,
         code,

@@ -22,6 +22,8 @@ pub(super) struct Request {
     pub(super) rrn: [u8; 12],
     pub(super) pan: Pan,
     pub(super) kind: Kind,
+    /// Whether a switch approved it in the issuer's stead, and only tells of it.
+    pub(super) is_stand_in: bool,
     /// Element 90: what it is about, if it is about something.
     pub(super) original: Option<NetworkKey>,
     pub(super) amount: Amount,
@@ -61,16 +63,29 @@ pub(super) struct Answer {
 }
 
 impl Request {
+    /// Whether it tells of what is done, and asks for nothing.
+    pub(super) fn is_told(&self) -> bool {
+        self.is_stand_in || self.kind.is_advice()
+    }
+
     /// Reads a request. The refusals depend on the content alone, so that a duplicate gets the same
     /// one although nobody remembers it.
     pub(super) fn read(message: &Message, today: Date) -> Result<Request, ResponseCode> {
         let processing = message.get(Element::PROCESSING_CODE).ok_or(ResponseCode::FORMAT_ERROR)?;
-        let kind = Kind::of(message.mti(), processing, message.get(Element::CONDITION_CODE))
+        let (mti, condition) = (message.mti(), message.get(Element::CONDITION_CODE));
+        let stood_in = Kind::stood_in(mti, processing, condition);
+        let kind = stood_in
+            .or_else(|| Kind::of(mti, processing, condition))
             .ok_or(ResponseCode::INVALID_TRANSACTION)?;
-        Request::of_kind(kind, message, today).ok_or(ResponseCode::FORMAT_ERROR)
+        Request::of_kind((kind, stood_in.is_some()), message, today)
+            .ok_or(ResponseCode::FORMAT_ERROR)
     }
 
-    fn of_kind(kind: Kind, message: &Message, today: Date) -> Option<Request> {
+    fn of_kind(
+        (kind, is_stand_in): (Kind, bool),
+        message: &Message,
+        today: Date,
+    ) -> Option<Request> {
         let minor = match kind.moves() {
             true => message.number(Element::AMOUNT)?,
             false => 0,
@@ -91,6 +106,7 @@ impl Request {
             rrn: fixed(message, Element::RRN)?,
             pan: Pan::new(message.get(Element::PAN)?)?,
             kind,
+            is_stand_in,
             original,
             amount: Amount { minor, currency },
             business_date: business_date(message, today)?,

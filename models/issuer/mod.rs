@@ -276,13 +276,19 @@ impl Issuer {
         };
         match self.books.find(&request.key).copied() {
             // What an advice tells of is done: no window stands against it.
-            None if request.kind.is_advice() => self.decide(inbound, &request, None, out),
+            None if request.is_told() => self.decide(inbound, &request, None, out),
             None => self.decide(inbound, &request, self.refusal(now), out),
             // The reversal overtook its request: 1. the request was held up past the switch's
             // time-out, 2. the switch reversed it, 3. now it arrives. Nobody waits for an approval.
             Some(Transaction::Barred(_)) => {
                 let refusal = Some(ResponseCode::DUPLICATE_TRANSMISSION);
                 self.decide(inbound, &request, refusal, out);
+            }
+            // Refused, and approved by who stood in for us: the merchant was promised the money.
+            Some(Transaction::Decided(refused))
+                if request.is_stand_in && refused.is_of(&request) && !refused.is_approved() =>
+            {
+                self.decide(inbound, &request, None, out);
             }
             Some(Transaction::Decided(decision) | Transaction::Reversed(decision, _)) => {
                 if decision.is_of(&request) {
@@ -333,6 +339,7 @@ impl Issuer {
             rrn: request.rrn,
             pan: request.pan,
             kind: request.kind,
+            is_stand_in: request.is_stand_in,
             original: self.original_of(request).map(|original| original.id),
             amount: request.amount,
             code: answer.code,

@@ -221,3 +221,42 @@ fn i11_two_refunds_at_once_give_back_more_than_was_taken() {
     });
     assert_eq!(left, [100_000, 101_000]);
 }
+
+/// The advice of a sale that a switch approved in the issuer's stead.
+fn stood_in(sale: Sale) -> crate::iso8583::Message {
+    let mut message = Sale { pin: None, ..sale }.message();
+    message.set_mti(crate::iso8583::Mti::FINANCIAL_ADVICE);
+    message
+}
+
+#[test]
+fn a_sale_that_was_approved_in_its_stead_is_booked_once_whatever_came_first() {
+    let mut bench = Bench::new();
+    assert_eq!((bench.code(&stood_in(SALE)), bench.holds(GOOD)), ("00".into(), 99_000));
+    assert_eq!((bench.code(&repeat(stood_in(SALE))), bench.holds(GOOD)), ("00".into(), 99_000));
+    assert_eq!((bench.code(&SALE.message()), bench.holds(GOOD)), ("00".into(), 99_000));
+    bench.restart();
+    let other = Sale { stan: 8, ..SALE };
+    assert_eq!((bench.code(&other.message()), bench.holds(GOOD)), ("00".into(), 98_000));
+    assert_eq!((bench.code(&stood_in(other)), bench.holds(GOOD)), ("00".into(), 98_000));
+    assert_eq!((bench.code(&other.reversal()), bench.holds(GOOD)), ("00".into(), 99_000));
+    assert_eq!((bench.code(&repeat(stood_in(other))), bench.holds(GOOD)), ("00".into(), 99_000));
+}
+
+#[test]
+fn what_it_refused_is_booked_all_the_same_when_somebody_approved_it_in_its_stead() {
+    let mut bench = Bench::new();
+    let large = Sale { minor: 100_001, ..SALE };
+    assert_eq!((bench.code(&large.message()), bench.holds(GOOD)), ("51".into(), 100_000));
+    assert_eq!((bench.code(&stood_in(large)), bench.holds(GOOD)), ("00".into(), -1));
+    bench.restart();
+    assert_eq!((bench.code(&large.message()), bench.holds(GOOD)), ("00".into(), -1));
+    assert_eq!((bench.code(&large.reversal()), bench.holds(GOOD)), ("00".into(), 100_000));
+}
+
+#[test]
+fn what_was_reversed_before_it_was_told_is_not_booked() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.code(&SALE.reversal()), "25");
+    assert_eq!((bench.code(&stood_in(SALE)), bench.holds(GOOD)), ("94".into(), 100_000));
+}

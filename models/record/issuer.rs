@@ -123,6 +123,8 @@ pub enum IssuerRecord {
         pan: Pan,
         /// What it does.
         kind: Kind,
+        /// Whether a switch had approved it in the issuer's stead, so that it had to be booked.
+        is_stand_in: bool,
         /// The issuer's number of the transaction it is about, if it is about one.
         original: Option<u64>,
         /// Requested amount.

@@ -156,6 +156,13 @@ impl Kind {
         })
     }
 
+    /// What an advice (0220, 0221) tells of that is asked for otherwise: a sale that somebody
+    /// approved in its issuer's stead.
+    pub fn stood_in(mti: Mti, processing: &[u8], condition: Option<&[u8]>) -> Option<Kind> {
+        let asked = Kind::of(Mti::FINANCIAL_REQUEST, processing, condition);
+        asked.filter(|kind| *kind == Kind::Sale && mti.original() == Mti::FINANCIAL_ADVICE)
+    }
+
     /// For people.
     pub const fn words(self) -> &'static str {
         match self {

@@ -50,6 +50,8 @@ pub enum Reason {
     LateAnswer,
     /// It is not reversed: it is an advice (0220) of its own, and told upstream.
     Told,
+    /// It is not reversed: the switch approved it in the issuer's stead, and tells it so (0220).
+    StoodIn,
 }
 
 impl Reason {
@@ -59,9 +61,11 @@ impl Reason {
             Reason::NoAnswer => ResponseCode::ISSUER_TIMED_OUT,
             Reason::MacError => ResponseCode::MAC_ERROR,
             Reason::CouldNotComplete => ResponseCode::SYSTEM_MALFUNCTION,
-            Reason::Other | Reason::TerminalReversed | Reason::LateAnswer | Reason::Told => {
-                ResponseCode::ERROR
-            }
+            Reason::Other
+            | Reason::TerminalReversed
+            | Reason::LateAnswer
+            | Reason::Told
+            | Reason::StoodIn => ResponseCode::ERROR,
         }
     }
 
@@ -72,8 +76,13 @@ impl Reason {
             Reason::LateAnswer => 4006,
             Reason::MacError | Reason::Other => 4020,
             Reason::CouldNotComplete => 4007,
-            Reason::TerminalReversed | Reason::Told => 4000,
+            Reason::TerminalReversed | Reason::Told | Reason::StoodIn => 4000,
         }
+    }
+
+    /// Whether what is queued tells of something (0220) and takes nothing back.
+    pub const fn is_told(self) -> bool {
+        matches!(self, Reason::Told | Reason::StoodIn)
     }
 }
 

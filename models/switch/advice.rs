@@ -6,7 +6,7 @@
 //! item. The other passes advice and answer through, leaves the limits to the issuer, and has its
 //! sender repeat. Limits of refunds are here as well.
 
-use super::book::{Answer, Sent, Transaction};
+use super::book::{Advice, Answer, Sent, Transaction};
 use super::exchange::{Marks, Pending, fixed};
 use super::request::Request;
 use super::reversal::original_date;
@@ -15,6 +15,7 @@ use crate::asked::Question;
 use crate::iso8583::{Element, Envelope, Message, Mti, ResponseCode};
 use crate::node::{Actions, Port};
 use crate::record::{NetworkKey, Origin, Reason, SwitchRecord};
+use crate::saf::Entry;
 use crate::time::Now;
 
 /// Element 22 of an advice from a queue: keyed, for no switch keeps a track.
@@ -54,8 +55,11 @@ impl Switch {
     /// Whether this answers the head of the queue of a port.
     pub(super) fn is_queued(&self, port: Port, answer: &Message) -> bool {
         let head = self.book.queue(port).and_then(|queue| queue.head());
-        let sent = head.and_then(|head| self.book.transaction(head.item.id)?.sent);
-        sent.is_some_and(|sent| NetworkKey::of(answer) == Some(sent.key))
+        let key = head.and_then(|head| {
+            let sent = self.book.transaction(head.item.id)?.sent?;
+            Some(head.item.name(sent.key))
+        });
+        key.is_some() && NetworkKey::of(answer) == key
     }
 
     /// An advice for the first time: taken and answered in one commit, then told upstream; or
@@ -144,11 +148,25 @@ impl Switch {
 
     /// Records that an advice that was taken waits in the queue of its upstream port.
     fn queue_told(&mut self, id: u64, actions: &mut Actions) {
-        let Some(transaction) = self.book.transaction(id) else { return };
-        let (ticket, Some(Sent { to, key, .. })) = (transaction.ticket, transaction.sent) else {
+        let Some(Sent { key, .. }) = self.book.transaction(id).and_then(|told| told.sent) else {
             return;
         };
-        let (advice, reason) = (self.book.next_advice(), Reason::Told);
+        self.queue_under(id, key, Reason::Told, actions);
+    }
+
+    /// The same, of whatever is told under this name.
+    pub(super) fn queue_under(
+        &mut self,
+        id: u64,
+        key: NetworkKey,
+        reason: Reason,
+        actions: &mut Actions,
+    ) {
+        let Some(transaction) = self.book.transaction(id) else { return };
+        let (ticket, Some(Sent { to, .. })) = (transaction.ticket, transaction.sent) else {
+            return;
+        };
+        let advice = self.book.next_advice();
         let NetworkKey { stan, transmission, .. } = key;
         about(ticket, actions, |actions| {
             let queued =
@@ -212,7 +230,8 @@ impl Switch {
         self.touch(now, link);
         self.await_answer(Timer::Response(id), now.instant + self.config.response_timeout);
         let answer = self.outline(request.caller.side, request.message, &marks);
-        self.pending.push(Pending { id, caller: request.caller, answer });
+        let (caller, is_for_the_issuer) = (request.caller, true);
+        self.pending.push(Pending { id, caller, is_for_the_issuer, answer });
     }
 
     /// A 0230 from upstream to an advice that was passed through. If nobody waits for it any more,
@@ -241,10 +260,11 @@ impl Switch {
 
     /// The 0220 or 0221 of an advice that waits in a queue. It keeps the date on which it was
     /// taken.
-    pub(super) fn told_message(&self, told: &Transaction, is_repeat: bool) -> Option<Message> {
+    pub(super) fn told_message(&self, told: &Transaction, head: &Entry<Advice>) -> Option<Message> {
         let Sent { key, rrn, terminal, merchant, pan, amount, .. } = told.sent?;
-        let mti = told.kind.request();
-        let mti: Mti = if is_repeat { mti.repeat() } else { mti };
+        let key = head.item.name(key);
+        let mti = Mti::FINANCIAL_ADVICE;
+        let mti: Mti = if head.is_repeat { mti.repeat() } else { mti };
         let mut message = Message::new(mti)
             .with(Element::PAN, pan.as_str())
             .with(Element::PROCESSING_CODE, told.kind.network_processing());
@@ -261,9 +281,11 @@ impl Switch {
         message.set(Element::TERMINAL, terminal);
         message.set(Element::MERCHANT, merchant);
         message.set_number(Element::CURRENCY, amount.currency.0.into(), 3);
-        let original = self.book.transaction(told.original?)?;
-        let named = original.sent?.key.original_data(original.kind.request());
-        message.set(Element::ORIGINAL_DATA, named);
+        if let Some(original) = told.original {
+            let original = self.book.transaction(original)?;
+            let named = original.sent?.key.original_data(original.kind.request());
+            message.set(Element::ORIGINAL_DATA, named);
+        }
         Some(message)
     }
 }

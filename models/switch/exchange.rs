@@ -19,6 +19,8 @@ use crate::time::{Date, Now};
 pub(super) struct Pending {
     pub(super) id: u64,
     pub(super) caller: Caller,
+    /// Whether it carries what only its issuer can check.
+    pub(super) is_for_the_issuer: bool,
     /// The answer, as far as it is known: no code yet.
     pub(super) answer: Message,
 }
@@ -132,6 +134,9 @@ impl Switch {
             self.stop_waiting(id);
             return;
         }
+        if let Some(answer) = self.stand_in_for(id) {
+            return self.decide(now, id, answer, Some(Reason::StoodIn), actions);
+        }
         let has_defect = [Defect::W01, Defect::W02].iter().any(|d| self.config.defects.has(*d));
         let is_owed = self.owes_reversal(transaction) && !has_defect;
         let date = self.date_of_answer(transaction.business_date);
@@ -157,7 +162,7 @@ impl Switch {
     }
 
     /// Ends a transaction towards its sender: records the answer, with the reversal if one is owed,
-    /// and only then sends it.
+    /// or the advice if it is approved in the issuer's stead, and only then sends it.
     pub(super) fn decide(
         &mut self,
         now: Now,
@@ -175,8 +180,10 @@ impl Switch {
         about(ticket, actions, |actions| {
             // Power may fail inside a commit and keep its beginning, so what protects comes first:
             // a sale that is answered "no" and not reversed would look like the issuer's decline.
-            if let Some(reason) = reversal {
-                self.queue_advice(now, id, reason, actions);
+            match reversal {
+                Some(Reason::StoodIn) => self.queue_stand_in(now, id, actions),
+                Some(reason) => self.queue_advice(now, id, reason, actions),
+                None => {}
             }
             self.record_answer(id, origin, kind, &answer, actions);
             complete(&mut message, kind, &answer, sent.amount);

@@ -19,6 +19,7 @@ mod request;
 mod reversal;
 mod rules;
 mod settlement;
+mod stand_in;
 #[cfg(test)]
 mod tests;
 mod upstream;

@@ -6,6 +6,7 @@
 use super::book::{Answer, Stage, Transaction};
 use super::exchange::{Marks, Pending, complete, fixed, transmission};
 use super::reversal::original_date;
+use super::stand_in::is_for_the_issuer;
 use super::{Caller, Side, Switch, Timer, about};
 use crate::asked::Question;
 use crate::card::{Amount, Pan};
@@ -56,6 +57,9 @@ impl Switch {
             Stage::Unknown if self.answers(request) => self.take_advice(now, request, actions),
             Stage::Unknown => match self.route(now, request) {
                 Ok(route) => self.forward(now, request, route, actions),
+                Err(code) if self.stands_in_unasked(request, code) => {
+                    self.stand_in_unasked(now, request, actions);
+                }
                 Err(code) => {
                     self.park(request, code, actions);
                     self.refuse(now, request, code, actions);
@@ -311,7 +315,9 @@ impl Switch {
         self.touch(now, route.link);
         self.await_answer(Timer::Response(id), now.instant + self.config.response_timeout);
         let answer = self.outline(request.caller.side, request.message, &marks);
-        self.pending.push(Pending { id, caller: request.caller, answer });
+        let is_for_the_issuer = is_for_the_issuer(request.message);
+        let caller = request.caller;
+        self.pending.push(Pending { id, caller, is_for_the_issuer, answer });
     }
 
     /// The settlement date a request belongs to: its own, or for a terminal's the open one.

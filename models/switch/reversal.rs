@@ -272,7 +272,7 @@ impl Switch {
             return;
         };
         let key = NetworkKey { stan, transmission, ..sent.key };
-        let is_told = self.is_advice(id);
+        let is_told = head.item.reason.is_told();
         let code = message.get(Element::RESPONSE_CODE).and_then(ResponseCode::parse);
         let ends = |code: &ResponseCode| if is_told { decides(*code) } else { is_final(*code) };
         let Some(code) = code.filter(ends) else { return };
@@ -293,8 +293,8 @@ impl Switch {
         let head = self.book.queue(port)?.head()?;
         let advice = &head.item;
         let transaction = self.book.transaction(advice.id)?;
-        if transaction.kind.is_advice() {
-            return Some((transaction.ticket, self.told_message(transaction, head.is_repeat)?));
+        if advice.reason.is_told() {
+            return Some((transaction.ticket, self.told_message(transaction, head)?));
         }
         let Sent { key, rrn, terminal, merchant, pan, amount, .. } = transaction.sent?;
         let mti = match head.is_repeat {

@@ -4,7 +4,9 @@ use super::{AtIssuer, AtSwitch, AtTerminal, State, States};
 use crate::history::Entry;
 use crate::party::Party;
 use reversim_models::node::Ticket;
-use reversim_models::record::{IssuerRecord, Record, Settled, SwitchRecord, TerminalRecord};
+use reversim_models::record::{
+    IssuerRecord, Reason, Record, Settled, SwitchRecord, TerminalRecord,
+};
 
 /// Collects the states of one run.
 #[derive(Default)]
@@ -97,6 +99,11 @@ impl StateWatch {
                         sale.switch = AtSwitch::Refused;
                     }
                 });
+            }
+            // What is approved in the issuer's stead has no end here: it is told, whatever becomes
+            // of it at the issuer.
+            SwitchRecord::AdviceQueued { reason: Reason::StoodIn, ticket, .. } => {
+                return self.sales.retain(|sale| sale.ticket != *ticket);
             }
             SwitchRecord::AdviceQueued { .. } => AtSwitch::Owing,
             SwitchRecord::AdviceTried { .. } => AtSwitch::Tried,

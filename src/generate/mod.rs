@@ -190,6 +190,13 @@ fn core(entropy: &mut impl Entropy, scenario: &mut Scenario) {
             scenario.topology.cards.iter_mut().for_each(|card| card.balance = balance);
         }
     }
+    // Nobody stands in for what only an issuer can check. An advice that is given up stays an item
+    // for people, which no claim closes yet: not before a clearing house.
+    let may = !scenario.policy.issuer_partial_approvals && scenario.topology.clearing == 0;
+    if entropy.chance(5) && may {
+        scenario.policy.stand_in_max = entropy.pick(&[10_000, 25_000, 1_000_000]);
+        scenario.policy.pin = false;
+    }
     if entropy.chance(5) {
         scenario.policy.issuer_surcharge = entropy.pick(&[150, 1]);
     }

@@ -289,6 +289,10 @@ fn is_fair(books: &Books, sale: &Sale, refused: &Refused, slip: &ClaimSlip) -> b
             && matches!(forward.origin, Origin::Pos(_))
     };
     let Some(forward) = books.forwards_about(sale.ticket).find(before) else { return true };
+    if !may_mean(forward, slip, 12) {
+        // By the acquirer's clock it was another one, whatever became of that.
+        return true;
+    }
     let answer = forward.answered.filter(|answer| answer.index < refused.index);
     let is_approved = answer.is_some_and(|answer| answer.code.is_approval());
     match refused.why {

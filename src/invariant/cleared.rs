@@ -63,7 +63,9 @@ pub(super) fn exactly_once(books: &Books) -> Checked {
 /// When a transaction stopped standing at its switch: reversed, taken back by an advice, or listed
 /// as one-sided when its batch closed.
 pub(super) fn fallen(books: &Books, forward: &Forward, key: PosKey) -> Option<usize> {
-    let of = |advice: &&Advice| advice.switch == forward.switch && advice.id == forward.id;
+    let of = |advice: &&Advice| {
+        (advice.switch, advice.id) == (forward.switch, forward.id) && !advice.is_told
+    };
     let advised = books.advices.iter().find(of).map(|advice| advice.queued);
     let batch = books.host_batch(key.terminal, key.batch);
     let one_sided =

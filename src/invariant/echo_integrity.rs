@@ -138,7 +138,9 @@ fn passed_back(books: &Books, seen: &Seen<'_>, id: u64) -> Checked {
         .decisions_about(forward.ticket)
         .find(|d| d.kind == forward.kind && d.code.is_approval());
     let Some(decision) = approved else { return Ok(0) };
-    if books.was_altered(forward.switch, forward.ticket) {
+    // Who stands in for an issuer gives an authorization code of its own.
+    let is_own = books.stood_in(forward.ticket).is_some();
+    if is_own || books.was_altered(forward.switch, forward.ticket) {
         return Ok(0);
     }
     let is_same = answer.amount.minor == decision.effective

@@ -141,9 +141,12 @@ fn switch(books: &Books, seen: &Seen<'_>, record: &SwitchRecord) -> Checked {
 
 fn issuer(books: &Books, seen: &Seen<'_>, record: &IssuerRecord) -> Checked {
     match record {
-        IssuerRecord::Decided { key, code, kind, .. } if *code != ResponseCode::MAC_ERROR => {
+        IssuerRecord::Decided { key, code, kind, is_stand_in, .. }
+            if *code != ResponseCode::MAC_ERROR =>
+        {
             let is_it = |w: &Wire| is_named(w, Origin::Network(*key));
-            believed(books, seen, "a request", kind.request(), is_it)
+            let mti = if *is_stand_in { Mti::FINANCIAL_ADVICE } else { kind.request() };
+            believed(books, seen, "a request", mti, is_it)
         }
         IssuerRecord::Reversed { original_key, .. } => {
             let is_it = |w: &Wire| w.original == Some(*original_key);

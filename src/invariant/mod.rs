@@ -49,6 +49,7 @@ mod reversal_is_idempotent;
 mod reversal_within_original;
 mod reversals_drain;
 mod saf_never_forgets;
+mod stand_in_is_consistent;
 mod suspense_returns_to_zero;
 mod trace_numbers_are_unique;
 mod write_ahead_reversal;
@@ -203,7 +204,7 @@ pub(crate) trait Invariant: Sync {
 }
 
 /// Every claim, in the order in which violations are told.
-static ALL: [&dyn Invariant; 42] = [
+static ALL: [&dyn Invariant; 43] = [
     &no_unreversed_debit::Claim,
     &no_unpaid_approval::Claim,
     &at_most_once_posting::Claim,
@@ -225,6 +226,7 @@ static ALL: [&dyn Invariant; 42] = [
     &one_business_date::Claim,
     &write_ahead_reversal::Claim,
     &saf_never_forgets::Claim,
+    &stand_in_is_consistent::Claim,
     &open_to_buy::Claim,
     &emv_finality::Claim,
     &books_sum_to_zero::Claim,

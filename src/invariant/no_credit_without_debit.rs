@@ -94,7 +94,7 @@ fn given(books: &Books, decision: &Decision) -> Checked {
 /// A switch that was told of the issuer's decline has nothing to ask back, whether or not the
 /// issuer is careful enough to refuse.
 fn asked(books: &Books, seen: &Seen<'_>) -> Checked {
-    let Some(advice) = books.advices.last().filter(|a| a.queued == seen.index) else {
+    let Some(advice) = books.advices.last().filter(|a| a.queued == seen.index && !a.is_told) else {
         return Ok(0);
     };
     let Some(forward) = books.forward(advice.switch, advice.id) else { return Ok(0) };

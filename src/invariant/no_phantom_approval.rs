@@ -115,8 +115,8 @@ fn approved(books: &Books, seen: &Seen<'_>, ticket: Ticket, stan: u32, amount: A
              of that amount reached it"
         );
     }
-    // A switch may answer for an advice, and tell the issuer of it later.
-    if sale.kind.is_advice() {
+    // A switch may answer for an advice, or in the issuer's stead, and tell the issuer later.
+    if sale.kind.is_advice() || books.stood_in(ticket).is_some() {
         return Ok(1);
     }
     let is_debit = |d: &Decision| d.code.is_approval() && d.moved();

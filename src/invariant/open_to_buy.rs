@@ -52,10 +52,11 @@ impl Invariant for Claim {
     }
 }
 
-/// What a sale takes and a pre-authorisation holds must be there. What takes back a void must be
-/// done whatever is there: the cardholder may have spent it meanwhile.
+/// What a sale takes and a pre-authorisation holds must be there, unless a switch stood in. What
+/// takes back a void must be done whatever is there: the cardholder may have spent it meanwhile.
 fn afforded(books: &Books, decision: &Decision) -> Checked {
-    if !matches!(decision.kind, Kind::Sale | Kind::PreAuth) || !decision.moved() {
+    let is_own = matches!(decision.kind, Kind::Sale | Kind::PreAuth) && !decision.is_stand_in;
+    if !is_own || !decision.moved() {
         return Ok(0);
     }
     let issuer = decision.issuer;

@@ -32,8 +32,10 @@ impl Invariant for Claim {
             let is_repeat = before.iter().any(|w| {
                 is_advice(w) && w.from == advice.from && w.network_key() == advice.network_key()
             });
+            // A repeat goes on another connection on purpose, should the first one be dead.
             let is_original = |w: &&Wire| {
                 w.is_request()
+                    && w.mti == w.mti.original()
                     && !w.is_arrival
                     && w.from == advice.from
                     && w.to == advice.to

@@ -36,6 +36,11 @@ impl Invariant for Claim {
         for forward in books.forwards.iter().filter(|f| f.kind.is_advice()) {
             checked += told(books, forward)?;
         }
+        for advice in books.advices.iter().filter(|advice| advice.is_stand_in) {
+            if let Some(forward) = books.forward(advice.switch, advice.id) {
+                checked += told(books, forward)?;
+            }
+        }
         for forward in &books.forwards {
             let is_debit = forward.answered.is_some_and(|a| a.code.is_approval());
             let (Some(accepted), true, true) =
@@ -43,7 +48,7 @@ impl Invariant for Claim {
             else {
                 continue;
             };
-            let of = |a: &Advice| a.switch == forward.switch && a.id == forward.id;
+            let of = |a: &Advice| (a.switch, a.id) == (forward.switch, forward.id) && !a.is_told;
             // What was claimed before is final: it is paid, and not taken back.
             let is_claimed = books.claims.filed.iter().any(|filed| {
                 (filed.switch, filed.id) == (forward.switch, forward.id) && filed.index < accepted
@@ -113,7 +118,7 @@ fn answered(books: &Books, advice: &Advice, index: usize) -> Checked {
 /// An advice that a switch answered for: the issuer has booked it, or it is an exception item.
 fn told(books: &Books, forward: &Forward) -> Checked {
     let Some(answer) = forward.answered.filter(|a| a.code.is_approval()) else { return Ok(0) };
-    let of = |a: &&Advice| a.switch == forward.switch && a.id == forward.id;
+    let of = |a: &&Advice| (a.switch, a.id) == (forward.switch, forward.id) && a.is_told;
     let queued = books.advices.iter().find(of);
     let is_booked = || {
         let mut named = books.decisions_named(forward.key);

@@ -304,6 +304,9 @@ impl MarkWatch {
                 self.in_flight.retain(|f| f.switch != switch || f.id != *id);
                 self.timed_out.push((switch, *ticket, entry.at));
             }
+            SwitchRecord::AdviceQueued { reason: Reason::StoodIn, .. } => {
+                self.marks.set(Mark::StoodIn);
+            }
             SwitchRecord::ExceptionOpened { .. } | SwitchRecord::AdviceRefused { .. } => {
                 self.marks.set(Mark::ExceptionItemOpened);
             }

@@ -37,6 +37,7 @@ fn reason(reason: Reason) -> &'static str {
         Reason::TerminalReversed => "terminal reversed",
         Reason::LateAnswer => "late answer",
         Reason::Told => "told",
+        Reason::StoodIn => "stood in",
     }
 }
 

@@ -10,7 +10,7 @@ use reversim_models::card::Currency;
 use reversim_models::defect::Defect;
 use reversim_models::device::{Device, Output, Slip};
 use reversim_models::iso8583::ResponseCode;
-use reversim_models::record::{IssuerRecord, Kind, Record, SwitchRecord, TerminalRecord};
+use reversim_models::record::{IssuerRecord, Kind, Reason, Record, SwitchRecord, TerminalRecord};
 use std::fmt::Write;
 
 /// The story of a run of this scenario.
@@ -156,6 +156,9 @@ fn switch(record: &SwitchRecord) -> Option<String> {
         SwitchRecord::ReversalAccepted { id: Some(_), .. } => "takes the reversal over".to_owned(),
         SwitchRecord::ReversalAccepted { id: None, .. } => {
             "does not know what is reversed, and remembers it".to_owned()
+        }
+        SwitchRecord::AdviceQueued { reason: Reason::StoodIn, .. } => {
+            "approves in the issuer's stead, and queues an advice that tells it so".to_owned()
         }
         SwitchRecord::AdviceQueued { .. } => "queues a reversal advice for the issuer".to_owned(),
         SwitchRecord::AdviceCompleted { code, .. } => {

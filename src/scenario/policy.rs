@@ -50,6 +50,9 @@ pub struct Policy {
     /// otherwise it passes advice and answer through, and leaves to the issuer what all refunds may
     /// come to.
     pub switch_answers_advices: bool,
+    /// Up to how much, minor units, the switch before an issuer approves in its stead when it does
+    /// not answer, if there is neither a PIN nor a cryptogram to check; 0 for nothing.
+    pub stand_in_max: u64,
     /// Business dates after its sale on which a refund is still taken.
     pub refund_days: u16,
     /// Business dates after its transaction on which a claim is still taken.
@@ -97,6 +100,7 @@ impl Default for Policy {
             hold_days: 30,
             pin_tries_max: 3,
             switch_answers_advices: true,
+            stand_in_max: 0,
             refund_days: 30,
             claim_days: 30,
             currency: CurrencyName::CNY,

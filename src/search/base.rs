@@ -25,6 +25,8 @@ pub const FLOWS: &[&str] = &[
     "refund-passed-through",
     "refund+settlement",
     "two-refunds",
+    "stand-in",
+    "stand-in-void",
     "wrong-pin",
     "echo",
     "cut-over",
@@ -67,6 +69,8 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "refund-passed-through" => refund_passed_through(),
         "refund+settlement" => at_the_counter(&[SALE, Wish::Settle, refund(2), Wish::Settle]),
         "two-refunds" => at_the_counter(&[SALE, refund(2), refund(2)]),
+        "stand-in" => stand_in(&[SALE, INQUIRY]),
+        "stand-in-void" => stand_in(&[SALE, void(2)]),
         "wrong-pin" => wrong_pin(),
         "echo" => at_the_counter(&[Wish::Echo, SALE]),
         "cut-over" => cut_over(),
@@ -114,6 +118,16 @@ fn refund(of: u32) -> Wish {
 fn refund_passed_through() -> Scenario {
     let mut scenario = at_the_counter(&[SALE, refund(2)]);
     scenario.policy.switch_answers_advices = false;
+    scenario
+}
+
+/// The issuer's answer to the sale is lost, and the switch approves it in the issuer's stead.
+fn stand_in(wishes: &[Wish]) -> Scenario {
+    let mut scenario = at_the_counter(wishes);
+    (scenario.policy.pin, scenario.policy.stand_in_max) = (false, 10_000);
+    let (from, to) = (Party::issuer(1), Party::switch(1));
+    let on = OnMessage { from, to, mti: Mti::FINANCIAL_RESPONSE, step: 2, nth: 1 };
+    scenario.faults.push(Fault::Drop(on));
     scenario
 }
 
@@ -318,6 +332,7 @@ mod tests {
             "claim" => Some(Mark::ClaimPaid),
             "claim-charged-back" => Some(Mark::ClaimChargedBack),
             "retrieval" => Some(Mark::SlipMissing),
+            "stand-in" | "stand-in-void" => Some(Mark::StoodIn),
             "two-terminals" => Some(Mark::SameStanOnTwoTerminals),
             _ => None,
         };

@@ -265,6 +265,7 @@ impl<'a> Plan<'a> {
             stan_max: policy.switch_stan_max.clamp(2, 999_999),
             timeout_code: code(&policy.switch_timeout_code, ResponseCode::ISSUER_TIMED_OUT),
             answers_advices: policy.switch_answers_advices,
+            stand_in_max: if is_last { policy.stand_in_max } else { 0 },
             refund_days: policy.refund_days,
             claim_days: policy.claim_days,
             amount_min: policy.amount_min,

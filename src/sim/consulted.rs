@@ -106,6 +106,7 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         issuer_credits_declined: _,
         network_mac: _,
         currency: _,
+        stand_in_max: _,
         issuer_surcharge: _,
         issuer_cache_rows: _,
         hold_days: _,

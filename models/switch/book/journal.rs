@@ -4,7 +4,7 @@
 //! loss; so nothing durable can live beside the journal. It decides nothing.
 
 use super::{Advice, Answer, Book, Compared, KeyState, Known, Reversal, Sent, Transaction};
-use crate::record::{Kind, NetworkKey, Origin, SwitchRecord};
+use crate::record::{Kind, NetworkKey, Origin, Reason, SwitchRecord};
 
 /// A batch number has six digits.
 const BATCH_MAX: u32 = 999_999;
@@ -177,9 +177,12 @@ impl Book {
             return;
         };
         self.last_advice = self.last_advice.max(advice);
-        self.last_stan = stan;
         let Some(transaction) = self.transactions.get_mut(&id) else { return };
-        transaction.is_advised = true;
+        // What was approved in the issuer's stead keeps the name it has, and may still be reversed.
+        if reason != Reason::StoodIn {
+            self.last_stan = stan;
+            transaction.is_advised = true;
+        }
         let Some(Sent { key, .. }) = transaction.sent else { return };
         self.sent.insert(NetworkKey { stan, transmission, ..key }, id);
         let item = Advice { id, stan, transmission, reason, since: self.now };

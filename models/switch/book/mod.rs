@@ -117,6 +117,13 @@ pub(super) struct Advice {
     pub(super) since: Instant,
 }
 
+impl Advice {
+    /// What it calls itself on the line on which what it is about is called `key`.
+    pub(super) fn name(&self, key: NetworkKey) -> NetworkKey {
+        NetworkKey { stan: self.stan, transmission: self.transmission, ..key }
+    }
+}
+
 /// What is known of the way a request calls itself.
 #[derive(Clone, Copy, Debug)]
 enum Known {

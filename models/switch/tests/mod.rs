@@ -14,6 +14,7 @@ mod reversals;
 mod sales;
 mod settlement;
 mod sign_on;
+mod stand_in;
 
 use std::collections::BTreeMap;
 
@@ -96,6 +97,7 @@ fn config() -> Config {
         timeout_code: ResponseCode::ISSUER_TIMED_OUT,
         card_spacing: Duration::ZERO,
         answers_advices: true,
+        stand_in_max: 0,
         refund_days: 30,
         claim_days: 30,
         amount_min: 0,

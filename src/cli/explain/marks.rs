@@ -57,6 +57,7 @@ pub(super) const fn example(mark: Mark) -> &'static str {
         Mark::ReversedBeforeExtract => {
             "drop the 0210; the terminal reverses in the window of the cut-over."
         }
+        Mark::StoodIn => "stand-in-max = 10000 and pin = false; drop the 0210 from the issuer.",
         Mark::AdviceToldAgain => "A refund; drop its 0230, then an inquiry.",
         Mark::ClaimPaid => "drop the 0210 of a sale; the terminal reverses it, then claim it.",
         Mark::ClaimChargedBack => {

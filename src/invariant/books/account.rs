@@ -22,6 +22,8 @@ pub(crate) struct Decision {
     pub(crate) rrn: [u8; 12],
     pub(crate) pan: Pan,
     pub(crate) kind: Kind,
+    /// Whether it had to book what a switch had approved in its stead.
+    pub(crate) is_stand_in: bool,
     /// The issuer's number of what it is about.
     pub(crate) original: Option<u64>,
     pub(crate) amount: Amount,
@@ -245,6 +247,7 @@ impl Books {
             rrn,
             pan,
             kind,
+            is_stand_in,
             original,
             amount,
             code,
@@ -275,6 +278,7 @@ impl Books {
             rrn: *rrn,
             pan: *pan,
             kind: *kind,
+            is_stand_in: *is_stand_in,
             original: *original,
             amount: *amount,
             effective: *effective,

@@ -6,7 +6,7 @@ use crate::party::Party;
 use reversim_models::card::{Amount, Pan};
 use reversim_models::iso8583::{Mti, ResponseCode};
 use reversim_models::node::Ticket;
-use reversim_models::record::{Kind, NetworkKey, Origin, SwitchRecord};
+use reversim_models::record::{Kind, NetworkKey, Origin, Reason, SwitchRecord};
 use reversim_models::time::Date;
 
 /// A request that a switch sent on, or answered itself.
@@ -63,6 +63,8 @@ pub(crate) struct Advice {
     pub(crate) key: Option<NetworkKey>,
     /// It reverses nothing: it tells of something done.
     pub(crate) is_told: bool,
+    /// What it tells of is what the switch approved in the issuer's stead.
+    pub(crate) is_stand_in: bool,
     /// Sendings that were recorded.
     pub(crate) tries: u32,
     /// The number that the last of them bore: one whose line broke may not count.
@@ -113,11 +115,15 @@ impl Books {
         place.map(|place| &self.forwards[place])
     }
 
-    /// Whether this transaction is an advice that the switch answers itself, and tells from its
-    /// queue.
+    /// Whether the switch answers this transaction itself, and tells of it from its queue: an
+    /// advice, or a sale that it approved in the issuer's stead.
     pub(crate) fn answers_itself(&self, switch: Party, id: u64) -> bool {
-        let is_advice = self.forward(switch, id).is_some_and(|forward| forward.kind.is_advice());
-        is_advice && self.advices.iter().any(|a| a.switch == switch && a.id == id)
+        self.advices.iter().any(|a| a.switch == switch && a.id == id && a.is_told)
+    }
+
+    /// The advice of what a switch approved in the issuer's stead about this ticket, if one did.
+    pub(crate) fn stood_in(&self, ticket: Ticket) -> Option<&Advice> {
+        self.advices.iter().find(|advice| advice.is_stand_in && advice.ticket == ticket)
     }
 
     fn forward_mut(&mut self, switch: Party, id: u64) -> Option<&mut Forward> {
@@ -154,16 +160,19 @@ impl Books {
             SwitchRecord::ReversalAccepted { id, origin, .. } => {
                 self.accepted(index, entry, *id, *origin);
             }
-            SwitchRecord::AdviceQueued { advice, id, .. } => {
+            SwitchRecord::AdviceQueued { advice, id, stan, transmission, reason, .. } => {
                 let forward = self.forward(switch, *id);
+                let is_stand_in = *reason == Reason::StoodIn;
+                let own = |key| NetworkKey { stan: *stan, transmission: *transmission, ..key };
                 self.advices.push(Advice {
                     switch,
                     advice: *advice,
                     id: *id,
                     ticket: forward.map_or(entry.ticket, |f| f.ticket),
                     queued: index,
-                    key: forward.map(|f| f.key),
-                    is_told: forward.is_some_and(|f| f.kind.is_advice()),
+                    key: forward.map(|f| if is_stand_in { own(f.key) } else { f.key }),
+                    is_told: is_stand_in || forward.is_some_and(|f| f.kind.is_advice()),
+                    is_stand_in,
                     tries: 0,
                     attempt: 0,
                     last: index,

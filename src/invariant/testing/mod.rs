@@ -247,6 +247,7 @@ impl Tale {
             rrn: s.rrn(),
             pan: pan(),
             kind: s.kind,
+            is_stand_in: false,
             original: None,
             amount: s.amount(),
             code: ResponseCode::APPROVED,

@@ -138,6 +138,7 @@ macro_rules! fields {
         $each!($policy: policy.issuer_matches_by_rrn_alone);
         $each!($policy: policy.issuer_credits_declined);
         $each!($policy: policy.issuer_partial_approvals);
+        $each!($policy: policy.stand_in_max);
         $each!($policy: policy.issuer_surcharge);
         $each!($policy: policy.issuer_cache_rows);
         $each!($policy: policy.hold_days);
