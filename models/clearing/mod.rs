@@ -1,6 +1,6 @@
 //! The clearing house: takes each switch's extract of a closed business date once, makes a file for
-//! every issuer and a statement for every merchant, takes back what issuers return, and delivers each
-//! file once. No cardholder.
+//! every issuer and a statement for every merchant, takes back what issuers return, and delivers
+//! each file once. No cardholder.
 //!
 //! A business date goes through it in steps that are records of their own, so that power may fail
 //! between any two: what is already made is not made again, and is sent under the same file id.

@@ -8,12 +8,12 @@
 //! T  file id (37)  presentments: count (8) amount (16)  adjustments: the same  digest (16)
 //! ```
 //!
-//! Kinds of details are P, A, C, B and R: presentment, adjustment, claim, chargeback, retrieval. What
-//! counts in the trailer with presentments is what is asked for (P, C), with adjustments the rest.
+//! Kinds of details are P, A, C, B and R: presentment, adjustment, claim, chargeback, retrieval.
+//! What is asked for (P, C) counts in the trailer with presentments, the rest with adjustments.
 //!
 //! A file id is E, P, Y or R (extract, presentment, payout, return), sender (11), receiver (11),
-//! date (8) and sequence (6). Every record is filled with blanks and ends in a semicolon; there are no line
-//! ends.
+//! date (8) and sequence (6). Every record is filled with blanks and ends in a semicolon; there are
+//! no line ends.
 
 use crate::card::{Currency, Pan};
 use crate::record::{EntryKind, FileEntry, FileId, FileKind, NetworkKey, Total};

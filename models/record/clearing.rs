@@ -143,7 +143,8 @@ pub enum ClearingRecord {
         /// Line by line.
         lines: Box<[PayoutLine]>,
     },
-    /// An issuer's file of returns came whole and right, and is taken. It goes on with the next date.
+    /// An issuer's file of returns came whole and right, and is taken. It goes on with the next
+    /// date.
     ReturnTaken {
         /// The file.
         file: FileId,

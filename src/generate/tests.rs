@@ -35,13 +35,13 @@ fn seeds_mean_what_they_meant() {
     let digests =
         Profile::ALL.map(|profile| format!("{profile} {:016x}", digest(profile, 0..1_000)));
     insta::assert_snapshot!(digests.join("\n"), @"
-    counter 2f19b64502337356
-    day c56ada80785e3c65
-    boundary 8e50a9c827628e59
-    crash 9b14d9e3f67ecd79
-    concurrency b5a45d2b71d17494
-    keys 91f1b7e7eb862a23
-    mix ecbf1c528d33a619
+    counter ebd86517b04bb2da
+    day 6cf60355aa10ea87
+    boundary 01e8101e6edae61d
+    crash 94070ebcc0bbb34e
+    concurrency ea50f47436740b20
+    keys 785247b6434ea923
+    mix fc7df6e565374503
     ");
 }
 
