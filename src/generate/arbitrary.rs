@@ -58,8 +58,9 @@ fn stray_step(bytes: &mut impl Entropy) -> Step {
         3 => Wish::Settle,
         4 => Wish::Reprint { of: Some(bytes.below(9) as u32) },
         5 => Wish::Echo,
-        6 => Wish::CutOver { window_ms: amount },
-        7 => Wish::Maintenance { for_ms: amount >> 20 },
+        // A day at most: line tests go on through it, and a run must also end.
+        6 => Wish::CutOver { window_ms: amount >> 24 },
+        7 => Wish::Maintenance { for_ms: amount >> 24 },
         8 => Wish::Claim { of: card.into(), amount: Some(amount), by_hand: amount % 2 == 0 },
         9 => Wish::LookUp { of: card.into(), by_hand: amount % 2 == 0 },
         10 => Wish::Retrieve { of: card.into() },
