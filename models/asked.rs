@@ -35,6 +35,8 @@ pub enum Question {
     SalesOfCard,
     /// The issuer: is a card locked after so many wrong PINs?
     PinTries,
+    /// The issuer: is a hold over so many business dates after it was placed?
+    HoldDays,
     /// The issuer: is a part approved where funds are short?
     PartialApproval,
     /// The issuer: which original does a reversal mean?
@@ -45,7 +47,7 @@ pub enum Question {
 
 impl Question {
     /// Every question.
-    pub const ALL: [Question; 16] = [
+    pub const ALL: [Question; 17] = [
         Question::ReversalBudget,
         Question::NotFoundClears,
         Question::BatchRoom,
@@ -59,6 +61,7 @@ impl Question {
         Question::SmallestSale,
         Question::SalesOfCard,
         Question::PinTries,
+        Question::HoldDays,
         Question::PartialApproval,
         Question::OriginalOfReversal,
         Question::UnknownOriginal,

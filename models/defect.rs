@@ -60,6 +60,10 @@ pub enum Defect {
     T32,
     /// A torn write on the pending entry makes recovery drop the whole entry.
     T34,
+    /// Sends a reversal again at once when the host refuses it, not when its time is over.
+    T40,
+    /// Keeps the track of the card in its journal, for the reversal it may have to send.
+    T41,
     /// On the issuer's time-out answers the terminal and reverses nothing upstream.
     W01,
     /// The time-out itself queues no advice, and the late approval is only logged.
@@ -110,6 +114,10 @@ pub enum Defect {
     W35,
     /// Has no time-out upstream; waits on a dead line for ever.
     W37,
+    /// Writes down that keys are withdrawn, and goes on using them until the next sign-on.
+    W40,
+    /// Never asks whether elements 41 and 42 are those of the line.
+    W41,
     /// An unknown reversal is answered 25 and forgotten; the late original debits.
     I01,
     /// Credits at every copy of a reversal.
@@ -140,6 +148,12 @@ pub enum Defect {
     I23,
     /// Keeps no memory of card counters: a cryptogram is accepted as often as it comes.
     I24,
+    /// Lets holds go when a date ends only: what power cut short is never done.
+    I30,
+    /// A refusal for lack of funds tells the balance.
+    I31,
+    /// Keeps what is parked in suspense twice as long as it may.
+    I32,
     /// After a restart makes what was not delivered anew, as other files; nobody asks which.
     B01,
     /// Keeps the night's run by the calendar: when the clock goes back, it comes again.
@@ -229,6 +243,8 @@ impl Defect {
         Defect::T30,
         Defect::T32,
         Defect::T34,
+        Defect::T40,
+        Defect::T41,
         Defect::W01,
         Defect::W02,
         Defect::W03,
@@ -254,6 +270,8 @@ impl Defect {
         Defect::W34,
         Defect::W35,
         Defect::W37,
+        Defect::W40,
+        Defect::W41,
         Defect::I01,
         Defect::I03,
         Defect::I04,
@@ -269,6 +287,9 @@ impl Defect {
         Defect::I21,
         Defect::I23,
         Defect::I24,
+        Defect::I30,
+        Defect::I31,
+        Defect::I32,
         Defect::B01,
         Defect::B06,
         Defect::B07,

@@ -6,7 +6,7 @@ use crate::party::Party;
 use reversim_models::card::{Currency, Pan};
 use reversim_models::device::{Device, Outcome, Output};
 use reversim_models::iso8583::{Dialect, Message, Mti};
-use reversim_models::node::{Command, Link, LinkDownReason, Ticket};
+use reversim_models::node::{Command, Link, LinkDownReason, Port, Ticket};
 use reversim_models::record::Record;
 use reversim_models::security::Pin;
 use reversim_models::time::{Duration, Instant, LocalTime};
@@ -32,6 +32,8 @@ pub struct Setting {
     pub foreign: Vec<Party>,
     /// Element 41 of each terminal.
     pub terminals: Vec<(Party, [u8; 8])>,
+    /// The line of each terminal.
+    pub lines: Vec<TerminalLine>,
     /// What everybody counts in.
     pub currency: Currency,
     /// What issuers charge on top of a sale, minor units.
@@ -60,6 +62,23 @@ pub struct Setting {
     pub stan_max: (u32, u32),
     /// Wrong PINs before a card is locked.
     pub pin_tries_max: u8,
+    /// Business dates after which an issuer lets a hold go.
+    pub hold_days: u16,
+    /// Business dates within which money that must go back is back (T+n).
+    pub reversal_dates: u32,
+}
+
+/// The line of a terminal at its switch, and who it is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TerminalLine {
+    /// The terminal.
+    pub terminal: Party,
+    /// The switch.
+    pub switch: Party,
+    /// The switch's port.
+    pub port: Port,
+    /// Element 42.
+    pub merchant: [u8; 15],
 }
 
 /// One thing that happened.

@@ -76,6 +76,10 @@ pub enum Mark {
     CryptogramSentAgain,
     /// A switch approved in the issuer's stead.
     StoodIn,
+    /// A hold ended by itself.
+    HoldExpired,
+    /// A completion of a hold that had ended.
+    CompletedTooLate,
     /// A merchant's claim, paid.
     ClaimPaid,
     /// A merchant's claim, not paid.
@@ -86,7 +90,7 @@ pub enum Mark {
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 34] = [
+    pub const ALL: [Mark; 36] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -118,6 +122,8 @@ impl Mark {
         Mark::CardPulledAfterApproval,
         Mark::CryptogramSentAgain,
         Mark::StoodIn,
+        Mark::HoldExpired,
+        Mark::CompletedTooLate,
         Mark::ClaimPaid,
         Mark::ClaimChargedBack,
         Mark::SlipMissing,
@@ -150,7 +156,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 34] = [
+const ROWS: [(&str, &str); 36] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -213,6 +219,10 @@ const ROWS: [(&str, &str); 34] = [
      "an issuer refused a genuine cryptogram because it had seen its counter or a higher one"),
     ("stood-in",
      "a switch approved a sale in the stead of an issuer that did not answer"),
+    ("hold-expired",
+     "an issuer let a hold go that nobody had completed or voided in time"),
+    ("completed-too-late",
+     "a completion came for a hold that had expired, and was refused"),
     ("claim-paid",
      "a merchant claimed a sale without an approval at the terminal, and the issuer paid"),
     ("claim-charged-back",

@@ -67,6 +67,7 @@ stories![
     "ST10-code-98",
     "ST10-code-A0-unsigned",
     "ST12-card-unreadable",
+    "ST11-three-ways-to-97",
     "ST12-card-pulled-after-approval",
     "ST12-no-chip-parameters",
     "ST12-cryptogram-sent-again",

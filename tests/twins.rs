@@ -103,6 +103,12 @@ fn the_issuer_decides_what_the_account_calls_for() {
         let pans = run.history.setting.pans.iter().copied();
         let mut accounts: BTreeMap<Pan, Account> = pans.zip(specs).collect();
         for entry in &run.history.entries {
+            if let What::Recorded(Record::Issuer(IssuerRecord::HoldExpired {
+                pan, minor, ..
+            })) = &entry.what
+            {
+                accounts.get_mut(pan).expect("a card of the scenario").left += minor;
+            }
             let What::Recorded(Record::Issuer(IssuerRecord::Decided {
                 pan,
                 kind,

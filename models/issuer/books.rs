@@ -97,6 +97,15 @@ impl Decision {
     }
 }
 
+/// What is held for one pre-authorisation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Hold {
+    pan: Pan,
+    /// Its own business date, or the issuer's when it was placed, if that was later.
+    since: Date,
+    minor: u64,
+}
+
 /// Everything the issuer knows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Books {
@@ -105,8 +114,8 @@ pub(super) struct Books {
     cache: Cache,
     cards: Vec<Counters>,
     transactions: BTreeMap<NetworkKey, Transaction>,
-    /// What is held for each pre-authorisation, by its number: minor units.
-    holds: BTreeMap<u64, u64>,
+    /// What is held for each pre-authorisation, by its number.
+    holds: BTreeMap<u64, Hold>,
     pub(super) business_date: Date,
     last_id: u64,
     is_open: bool,
@@ -186,7 +195,7 @@ impl Books {
             }
             IssuerRecord::HoldExpired { original, pan, minor } => {
                 let change = i64::try_from(*minor).map_or(i64::MIN, |minor| -minor);
-                self.set_hold(*original, pan, change);
+                self.set_hold(*original, pan, change, self.business_date);
             }
             IssuerRecord::Reversed {
                 id,

@@ -109,6 +109,7 @@ impl Issuer {
     fn end_date(&mut self, date: Date, actions: &mut Actions) -> Vec<(Pan, u64)> {
         let mut returned = Vec::new();
         let dates = self.config.clearing.map_or(0, |clearing| clearing.suspense_dates);
+        let dates = if self.config.defects.has(Defect::I32) { 2 * dates } else { dates };
         for (item, due) in self.books.settling.due(date, dates) {
             let Some(known) = self.books.settling.item(item) else { continue };
             let (decision, pan) = (known.decision, known.pan);

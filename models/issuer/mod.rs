@@ -35,7 +35,7 @@ mod tests_orders;
 
 pub use config::{AccountSpec, ClearingTerms, Config, Standing};
 
-use crate::asked::{Asked, Asking};
+use crate::asked::{Asked, Asking, Question};
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
 use crate::device::{Device, Output, Text};
@@ -163,7 +163,9 @@ impl Issuer {
         if let Some(opening) = self.books.opening(&self.config) {
             self.record(opening, actions);
         }
-        self.expire_holds(actions);
+        if !self.config.defects.has(Defect::I30) {
+            self.expire_holds(actions);
+        }
         self.go_on_with_the_date(actions);
     }
 
@@ -189,9 +191,13 @@ impl Issuer {
     /// Lets go what has been held for too long. Power may fail in the middle of it, so it is done
     /// at every start too.
     fn expire_holds(&mut self, actions: &mut Actions) {
-        let last = self.books.business_date.days() - i64::from(self.config.hold_days.max(1));
-        let over: Vec<(u64, Pan, u64)> = self.books.held_since(last).collect();
-        for (original, pan, minor) in over {
+        let days = u64::from(self.config.hold_days.max(1));
+        let over = |&(_, _, _, age): &(u64, Pan, u64, u64)| {
+            self.asking.note(Question::HoldDays, age);
+            age >= days
+        };
+        let over: Vec<_> = self.books.open_holds().filter(over).collect();
+        for (original, pan, minor, _) in over {
             self.record(IssuerRecord::HoldExpired { original, pan, minor }, actions);
         }
     }
@@ -353,6 +359,10 @@ impl Issuer {
             business_date: request.business_date,
         };
         self.record(decided, out.records);
+        // What is held again may be over already.
+        if request.kind == Kind::CompletionVoid {
+            self.expire_holds(out.records);
+        }
         if self.config.defects.has(Defect::I07) {
             // The debit is one write, the memory of it another; the log between them parts the two.
             out.rest.tell(Device::Log, Output::Log(format!("entry {id} booked")));

@@ -8,7 +8,7 @@ use super::{Inbound, Issuer, Out};
 use crate::asked::Question;
 use crate::defect::Defect;
 use crate::iso8583::ResponseCode;
-use crate::record::{Account, IssuerRecord, Kind};
+use crate::record::{Account, IssuerRecord};
 
 impl Issuer {
     /// A 0420 or 0421, for the first time or again, before or after its original.
@@ -102,13 +102,9 @@ impl Issuer {
     /// What the reversal of a decision changes in what is held: a hold that expired meanwhile is
     /// not let go twice.
     fn hold_back(&self, decision: &Decision) -> i64 {
-        match decision.kind {
-            Kind::PreAuth => {
-                let held = self.books.held(decision.id);
-                -i64::try_from(held).unwrap_or(i64::MAX)
-            }
-            _ => -decision.hold,
-        }
+        let held = self.books.placed_by(decision).map_or(0, |placed| self.books.held(placed));
+        let most = i64::try_from(held).unwrap_or(i64::MAX);
+        (-decision.hold).max(-most)
     }
 
     /// Books and remembers a reversal in one write, and answers it.
@@ -147,6 +143,10 @@ impl Issuer {
             business_date: advice.business_date,
         };
         self.record(reversed, out.records);
+        // What is held again may be over already.
+        if hold > 0 {
+            self.expire_holds(out.records);
+        }
         self.peers.send(inbound.at, &message::answer_code(inbound.message, code), &mut out.rest);
         self.text(pan, credited, -money, out);
     }

@@ -131,7 +131,9 @@ fn judge_account(
             }
             let available = available.saturating_sub(config.surcharge);
             let (code, effective) = sell(config, spec, request.amount.minor, available, spent);
-            Verdict { code, effective, ..approved }
+            let is_short = code == ResponseCode::NOT_SUFFICIENT_FUNDS;
+            let tells = is_short && config.defects.has(Defect::I31);
+            Verdict { code, effective, balance: tells.then_some(available), ..approved }
         }
         Kind::PreAuth => {
             let (code, effective) = match request.amount.minor {

@@ -127,19 +127,67 @@ fn a_voided_pre_authorisation_holds_nothing_and_is_not_completed() {
 fn a_hold_that_nobody_ends_expires_and_is_not_completed_afterwards() {
     let mut bench = Bench::new();
     bench.ask(&HELD.message());
-    let cut_over = |bench: &mut Bench, day| {
-        let date = Date { year: 2026, month: 4, day };
-        bench.command(Command::CutOver { date, window: Duration::ZERO });
-    };
-    cut_over(&mut bench, 29);
+    cut_over(&mut bench, 4, 29);
     assert_eq!(bench.count("hold-expired"), 0);
-    cut_over(&mut bench, 30);
+    cut_over(&mut bench, 4, 30);
     assert_eq!(bench.count("hold-expired"), 1);
     bench.restart();
     assert_eq!((told(&mut bench, 20), bench.count("hold-expired")), (100_000, 1));
     let completion = Sale { minor: 50_000, ..HELD.followed(Kind::Completion, 9) };
     assert_eq!((bench.code(&completion.message()), bench.holds(GOOD)), ("22".into(), 100_000));
     assert_eq!((bench.code(&HELD.reversal()), told(&mut bench, 21)), ("00".into(), 100_000));
+}
+
+fn cut_over(bench: &mut Bench, month: u8, day: u8) {
+    let date = Date { year: 2026, month, day };
+    bench.command(Command::CutOver { date, window: Duration::ZERO });
+}
+
+/// The bench holds for thirty dates: what was placed on the 31st of March is over on the 30th of
+/// April.
+#[test]
+fn a_hold_that_the_void_of_a_late_completion_brings_back_is_over_at_once() {
+    for is_reversed in [false, true] {
+        let mut bench = Bench::new();
+        bench.ask(&HELD.message());
+        let part = Sale { minor: 50_000, ..HELD.followed(Kind::Completion, 8) };
+        bench.ask(&part.message());
+        cut_over(&mut bench, 4, 30);
+        assert_eq!(bench.count("hold-expired"), 0, "nothing is held");
+        match is_reversed {
+            true => bench.ask(&part.reversal()),
+            false => bench.ask(&part.followed(Kind::CompletionVoid, 9).message()),
+        };
+        assert_eq!((told(&mut bench, 20), bench.count("hold-expired")), (100_000, 1));
+    }
+}
+
+#[test]
+fn a_pre_authorisation_that_was_held_up_past_a_cut_over_holds_from_then_on() {
+    let mut bench = Bench::new();
+    cut_over(&mut bench, 4, 29);
+    bench.ask(&HELD.message());
+    cut_over(&mut bench, 4, 30);
+    assert_eq!(told(&mut bench, 20), 20_000);
+    bench.restart();
+    cut_over(&mut bench, 5, 28);
+    assert_eq!((told(&mut bench, 21), bench.count("hold-expired")), (20_000, 0));
+    cut_over(&mut bench, 5, 29);
+    assert_eq!((told(&mut bench, 22), bench.count("hold-expired")), (100_000, 1));
+}
+
+#[test]
+fn what_a_void_brought_back_and_expired_is_not_let_go_twice_when_the_void_is_reversed() {
+    let mut bench = Bench::new();
+    bench.ask(&HELD.message());
+    let part = Sale { minor: 50_000, ..HELD.followed(Kind::Completion, 8) };
+    bench.ask(&part.message());
+    let void = part.followed(Kind::CompletionVoid, 9);
+    bench.ask(&void.message());
+    cut_over(&mut bench, 4, 30);
+    assert_eq!((bench.holds(GOOD), told(&mut bench, 20)), (100_000, 100_000));
+    bench.ask(&void.reversal());
+    assert_eq!((bench.holds(GOOD), told(&mut bench, 21)), (50_000, 50_000));
 }
 
 #[test]

@@ -90,6 +90,9 @@ impl Switch {
         let Some(Peer::Terminal { terminal, merchant, .. }) = self.peer(caller) else {
             return false;
         };
+        if self.config.defects.has(Defect::W41) {
+            return true;
+        }
         message.get(Element::TERMINAL) == Some(terminal)
             && message.get(Element::MERCHANT) == Some(merchant)
     }
@@ -213,6 +216,9 @@ impl Switch {
         };
         if self.keys[at].is_some() {
             self.commit(SwitchRecord::KeysWithdrawn { port }, actions);
+            if self.config.defects.has(Defect::W40) {
+                return;
+            }
             self.load_keys(at, port);
         }
     }

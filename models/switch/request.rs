@@ -226,7 +226,8 @@ impl Switch {
     ) -> Result<Option<u64>, ResponseCode> {
         let Some(expected) = request.kind.original() else { return Ok(None) };
         let name = request.original.ok_or(ResponseCode::FORMAT_ERROR)?;
-        let (id, original) = self.book.named(name).ok_or(ResponseCode::ORIGINAL_NOT_FOUND)?;
+        let named = self.book.named(name);
+        let (id, original) = named.ok_or_else(|| self.why_not_found(request, name))?;
         let is_same_card = original.sent.is_some_and(|sent| sent.pan == request.pan);
         let Some(approved) = original.answer.filter(|answer| answer.code.is_approval()) else {
             return Err(ResponseCode::INVALID_TRANSACTION);
@@ -254,6 +255,24 @@ impl Switch {
         }
         let fits = if request.kind.is_void() { asked == done } else { asked <= done && asked > 0 };
         if fits { Ok(Some(id)) } else { Err(ResponseCode::AMOUNT_MISMATCH) }
+    }
+
+    /// What is said of an original that its terminal does not have: it may be another terminal's,
+    /// of the same card and with the same authorization code, and is not touched from here.
+    fn why_not_found(&self, request: &Request<'_>, name: Origin) -> ResponseCode {
+        let Origin::Pos(named) = name else { return ResponseCode::ORIGINAL_NOT_FOUND };
+        let authorization = fixed(request.message, Element::AUTHORIZATION_CODE);
+        let is_it = |transaction: &Transaction| {
+            let is_named = matches!(transaction.origin, Origin::Pos(key)
+                if (key.batch, key.stan) == (named.batch, named.stan));
+            let approved = transaction.answer.and_then(|answer| answer.authorization);
+            let is_card = transaction.sent.is_some_and(|sent| sent.pan == request.pan);
+            is_named && is_card && approved.is_some() && approved == authorization
+        };
+        match self.book.transactions().any(|(_, transaction)| is_it(transaction)) {
+            true => ResponseCode::TERMINAL_NOT_REGISTERED,
+            false => ResponseCode::ORIGINAL_NOT_FOUND,
+        }
     }
 
     /// Decides a request without asking anybody.

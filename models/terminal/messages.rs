@@ -154,8 +154,7 @@ fn card_request(
     if pin.is_some() {
         message.set(Element::PIN_CAPTURE, "12");
     }
-    let track = Digits::with_capacity(32).text(pan).text("D").number(card.expiry, 4);
-    message.set(Element::TRACK_2, track.text("20100000").into_string());
+    message.set(Element::TRACK_2, track_2(card));
     message.set(Element::TERMINAL, config.terminal);
     message.set(Element::MERCHANT, config.merchant);
     let currency = amount.map_or(config.currency, |amount| amount.currency);
@@ -419,4 +418,10 @@ pub(super) fn is_balanced(message: &Message) -> Option<bool> {
         2 => Some(false),
         _ => None,
     }
+}
+
+/// Element 35: what the stripe of a card says.
+pub(super) fn track_2(card: &Card) -> String {
+    let track = Digits::with_capacity(32).text(card.pan.as_str()).text("D").number(card.expiry, 4);
+    track.text("20100000").into_string()
 }

@@ -11,7 +11,7 @@ use crate::device::{Device, Display, Output, Slip};
 use crate::iso8583::{Element, Icc55, ResponseCode};
 use crate::line::{Incoming, MacCheck};
 use crate::node::{Actions, Ticket};
-use crate::record::{Kind, Reason, TerminalRecord};
+use crate::record::{Kind, Reason, Record, TerminalRecord};
 use crate::security::Pin;
 use crate::time::Now;
 
@@ -122,7 +122,13 @@ impl Terminal {
         };
         match request.what {
             Requested::Transaction(_) if self.config.defects.has(Defect::T02) => {}
-            Requested::Transaction(transaction) => self.record(started(&transaction), actions),
+            Requested::Transaction(transaction) => {
+                self.record(started(&transaction), actions);
+                if self.config.defects.has(Defect::T41) {
+                    let track = messages::track_2(&transaction.card);
+                    actions.record(Record::Own(track.into_bytes().into()));
+                }
+            }
             Requested::Inquiry { stan, .. } => {
                 self.record(TerminalRecord::StanTaken { stan }, actions);
             }

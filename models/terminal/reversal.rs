@@ -89,6 +89,9 @@ impl Terminal {
             self.record(TerminalRecord::SignedOff, actions);
             return self.proceed(now, wish, actions);
         }
+        if self.config.defects.has(Defect::T40) {
+            return self.proceed(now, wish, actions);
+        }
         // The next try follows when this one's time is over, so that a host which refuses is not
         // asked for all tries in one moment.
         self.state = State::Reversing { wish, original, stan, is_refused: true };

@@ -60,6 +60,10 @@ fn terms(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     let Scenario { policy, timing, .. } = scenario;
     policy.file_records = entropy.pick(&[2, 1, 3, 32]);
     policy.suspense_dates = entropy.pick(&[2, 2, 3]);
+    // A regulator that allows no more than issuers take.
+    if entropy.chance(50) {
+        policy.reversal_dates = policy.suspense_dates;
+    }
     policy.merchant_fee_bp = entropy.pick(&[60, 38, 125, 7, 0]);
     policy.fee_shares = entropy.pick(&[[70, 10, 20], [1, 1, 1], [7, 2, 1]]);
     timing.clearing_run_ms = entropy.pick(&[0, 1_000, 5_000, 20_000]);

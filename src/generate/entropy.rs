@@ -40,8 +40,12 @@ pub(super) enum Concern {
     Currency,
     /// How issuers keep their books.
     Core,
+    /// Holds that end by themselves. Numbers between are taken.
+    Hold = 40,
+    /// Who a sign-on says to be.
+    Identity,
     /// Claims and complaints.
-    Claims,
+    Claims = 50,
 }
 
 /// A source of choices.

@@ -12,6 +12,8 @@ mod extra;
 mod faults;
 mod flow;
 mod follow;
+mod hold;
+mod identity;
 mod peers;
 mod refund;
 mod shape;
@@ -153,6 +155,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     if entropy.chance(chip::percent(profile)) {
         chip::add(entropy, &mut scenario);
     }
+    entropy.concern(Concern::Hold);
+    if entropy.chance(hold::percent(profile)) {
+        hold::add(entropy, &mut scenario);
+    }
     entropy.concern(Concern::Story);
     if entropy.chance(STORIES_PERCENT) {
         story::tell(profile, entropy, &mut scenario);
@@ -164,6 +170,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     extra::add(profile, entropy, &mut scenario);
     clearing::add(profile, entropy, &mut scenario);
     claims::add(entropy, &mut scenario);
+    entropy.concern(Concern::Identity);
+    if entropy.chance(identity::percent(profile)) {
+        identity::add(entropy, &mut scenario);
+    }
     entropy.concern(Concern::Rules);
     if entropy.chance(4) {
         scenario.topology.merchants = 2;

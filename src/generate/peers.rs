@@ -43,6 +43,8 @@ pub const WEAK_PEERS: &[&[&str]] = &[
     &["topology.merchants=2", "card-spacing-s=1800"],
     &["switch-answers-advices=false"],
     &["refund-days=0"],
+    &["hold-days=1"],
+    &["hold-days=2"],
     &["currency=JPY"],
     &["currency=KWD"],
     &["network-mac=x9.9"],

@@ -158,8 +158,14 @@ fn profiles_are_known_by_name() {
     assert!("rush".parse::<Profile>().is_err());
 }
 
-const CLEARING_TERMS: [&str; 5] =
-    ["claim-days", "fee-shares", "file-records", "merchant-fee-bp", "suspense-dates"];
+const CLEARING_TERMS: [&str; 6] = [
+    "claim-days",
+    "fee-shares",
+    "file-records",
+    "merchant-fee-bp",
+    "reversal-dates",
+    "suspense-dates",
+];
 
 /// An exploration beside every weak peer goes through what a search draws, and nothing is drawn
 /// that it leaves out.

@@ -75,24 +75,13 @@ fn changed<'a>(books: &'a Books, seen: &Seen<'_>) -> Option<&'a Decision> {
         books.decisions.iter().find(|d| d.issuer == issuer && d.id == id)
     };
     let decision = decided.or_else(|| Some(&books.decisions[reversed()?])).or_else(expired)?;
-    placed_by(books, decision)
-}
-
-/// The pre-authorisation that a decision is, or ends.
-fn placed_by<'a>(books: &'a Books, decision: &'a Decision) -> Option<&'a Decision> {
-    let placed = match decision.kind {
-        Kind::PreAuth => decision,
-        Kind::PreAuthVoid | Kind::Completion => books.original_of(decision)?,
-        Kind::CompletionVoid => books.original_of(books.original_of(decision)?)?,
-        _ => return None,
-    };
-    (placed.kind == Kind::PreAuth && placed.hold > 0).then_some(placed)
+    books.placed_by(decision)
 }
 
 fn fate(books: &Books, placed: &Decision) -> Fate {
     let mut fate = Fate::default();
     let of_it = |d: &&Decision| {
-        d.issuer == placed.issuer && placed_by(books, d).is_some_and(|p| p.index == placed.index)
+        d.issuer == placed.issuer && books.placed_by(d).is_some_and(|p| p.index == placed.index)
     };
     for decision in books.decisions.iter().filter(of_it) {
         fate.open += decision.held();

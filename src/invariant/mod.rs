@@ -25,6 +25,8 @@ mod final_is_final;
 mod four_way_reconciliation;
 mod goods_and_money_agree;
 mod hold_conservation;
+mod holds_end_in_time;
+mod identity_is_bound;
 mod interaction_ends;
 mod keys_resynchronise;
 mod mac_before_state;
@@ -35,19 +37,24 @@ mod no_settlement_without_approval;
 mod no_unpaid_approval;
 mod no_unreversed_debit;
 mod no_wedged_terminal;
+mod nothing_sensitive_kept;
 mod one_business_date;
 mod open_to_buy;
 mod order_independence;
 mod pan_is_masked;
 mod pin_never_clear;
 mod queue_drains;
+mod refusals_tell_nothing;
 mod repeat_says_so;
 mod replay_changes_nothing;
 mod response_belongs_to_request;
+mod retired_keys_are_refused;
+mod retries_are_spaced;
 mod reversal_follows_its_original;
 mod reversal_is_idempotent;
 mod reversal_within_original;
 mod reversals_drain;
+mod reversed_by_t_plus_n;
 mod saf_never_forgets;
 mod stand_in_is_consistent;
 mod suspense_returns_to_zero;
@@ -204,7 +211,7 @@ pub(crate) trait Invariant: Sync {
 }
 
 /// Every claim, in the order in which violations are told.
-static ALL: [&dyn Invariant; 43] = [
+static ALL: [&dyn Invariant; 50] = [
     &no_unreversed_debit::Claim,
     &no_unpaid_approval::Claim,
     &at_most_once_posting::Claim,
@@ -242,12 +249,19 @@ static ALL: [&dyn Invariant; 43] = [
     &no_wedged_terminal::Claim,
     &batch_closes::Claim,
     &keys_resynchronise::Claim,
+    &reversed_by_t_plus_n::Claim,
+    &retries_are_spaced::Claim,
+    &holds_end_in_time::Claim,
     &pan_is_masked::Claim,
+    &nothing_sensitive_kept::Claim,
     &pin_never_clear::Claim,
     &mac_before_state::Claim,
     &replay_changes_nothing::Claim,
+    &retired_keys_are_refused::Claim,
+    &identity_is_bound::Claim,
     &delivered_to_its_terminal::Claim,
     &bad_frame_spares_the_line::Claim,
+    &refusals_tell_nothing::Claim,
 ];
 
 /// Which claims want which kind, worked out once.

@@ -10,8 +10,8 @@ use reversim_models::filing::Place;
 use reversim_models::iso8583::{Mti, ResponseCode};
 use reversim_models::node::{LinkDownReason, Ticket};
 use reversim_models::record::{
-    ClearingRecord, EntryKind, IssuerRecord, Origin, Reason, Record, SuspenseEnd, SwitchRecord,
-    TakenAs, TerminalRecord,
+    ClearingRecord, EntryKind, IssuerRecord, Kind, Origin, Reason, Record, SuspenseEnd,
+    SwitchRecord, TakenAs, TerminalRecord,
 };
 use reversim_models::time::{Duration, Instant};
 
@@ -55,6 +55,8 @@ pub struct MarkWatch {
     standing: Vec<u64>,
     /// What chips were asked to confirm.
     completing: Vec<Ticket>,
+    /// Pre-authorisations that expired, by their issuer's numbers.
+    expired: Vec<(Party, u64)>,
 }
 
 struct Waiting {
@@ -95,6 +97,7 @@ impl MarkWatch {
             has_clearing: setting.parties.iter().any(|party| party.role == Role::Clearing),
             standing: Vec::new(),
             completing: Vec::new(),
+            expired: Vec::new(),
         }
     }
 
@@ -230,7 +233,7 @@ impl MarkWatch {
         match record {
             Record::Terminal(record) => self.terminal(entry, record),
             Record::Switch(record) => self.switch(entry, record),
-            Record::Issuer(record) => self.issuer(record),
+            Record::Issuer(record) => self.issuer(entry.party, record),
             Record::Clearing(ClearingRecord::ExtractTaken { entries, .. })
                 if entries.iter().any(|entry| entry.kind == EntryKind::Adjustment) =>
             {
@@ -338,9 +341,14 @@ impl MarkWatch {
         }
     }
 
-    fn issuer(&mut self, record: &IssuerRecord) {
+    fn issuer(&mut self, issuer: Party, record: &IssuerRecord) {
         match record {
-            IssuerRecord::Decided { key, code, presented, .. } => {
+            IssuerRecord::Decided { key, code, presented, kind, original, .. } => {
+                let is_over = |id: &u64| self.expired.contains(&(issuer, *id));
+                let is_late = *kind == Kind::Completion && !code.is_approval();
+                if is_late && original.as_ref().is_some_and(is_over) {
+                    self.marks.set(Mark::CompletedTooLate);
+                }
                 self.came(Origin::Network(*key));
                 let is_refused = *code == ResponseCode::CARD_VERIFICATION_FAILED;
                 if presented.is_some() && is_refused {
@@ -361,6 +369,10 @@ impl MarkWatch {
                         TakenAs::Booked | TakenAs::Debited => Mark::ClaimPaid,
                     });
                 }
+            }
+            IssuerRecord::HoldExpired { original, .. } => {
+                self.marks.set(Mark::HoldExpired);
+                self.expired.push((issuer, *original));
             }
             IssuerRecord::SuspenseOpened { .. } => self.marks.set(Mark::SuspenseOpened),
             IssuerRecord::SuspenseClosed { class: SuspenseEnd::Returned, .. } => {

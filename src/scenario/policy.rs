@@ -71,6 +71,9 @@ pub struct Policy {
     pub fee_shares: [u32; 3],
     /// Business dates after which what is parked leaves suspense: the n of T+n.
     pub suspense_dates: u32,
+    /// Business dates within which money that must go back to a cardholder is back: the n of the
+    /// regulator's T+n. No party knows it; judges do.
+    pub reversal_dates: u32,
     /// Records of a clearing file in one message, 1 to 32.
     pub file_records: u8,
     /// MAC of the network lines: `x9.19`, `x9.9`, `3des-cbc`, `aes-cmac` or `pos-ecb`.
@@ -110,6 +113,7 @@ impl Default for Policy {
             merchant_fee_bp: 60,
             fee_shares: [70, 10, 20],
             suspense_dates: 2,
+            reversal_dates: 5,
             file_records: 32,
             network_mac: "x9.19".to_owned(),
         }

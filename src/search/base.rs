@@ -2,7 +2,7 @@
 //! that can be asked for and each shape of the way. What has to go wrong in one goes wrong in
 //! every run of it; the faults that are explored come on top.
 
-use crate::fault::{ChipData, Fault, OnMessage};
+use crate::fault::{ChipData, Fault, OnMessage, When};
 use crate::party::Party;
 use crate::scenario::{Goods, Scenario, Step, Wish};
 use reversim_models::iso8583::Mti;
@@ -18,6 +18,8 @@ pub const FLOWS: &[&str] = &[
     "sale+reprint",
     "void",
     "pre-auth",
+    "pre-auth+expiry",
+    "expiry-in-flight",
     "pre-auth-void",
     "completion-void",
     "void+settlement",
@@ -62,6 +64,8 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "sale+reprint" => at_the_counter(&[SALE, Wish::Reprint { of: None }]),
         "void" => at_the_counter(&[SALE, void(2)]),
         "pre-auth" => at_the_counter(&[PRE_AUTH, completion(2)]),
+        "pre-auth+expiry" => expiry(),
+        "expiry-in-flight" => expiry_in_flight(),
         "pre-auth-void" => at_the_counter(&[PRE_AUTH, void(2)]),
         "completion-void" => at_the_counter(&[PRE_AUTH, completion(2), void(3)]),
         "void+settlement" => at_the_counter(&[SALE, void(2), Wish::Settle]),
@@ -159,6 +163,25 @@ fn cut_over() -> Scenario {
     let mut cut = Step::new(4, Party::switch(1), Wish::CutOver { window_ms: 1_000 });
     cut.at_ms = Some(8_000);
     scenario.steps.push(cut);
+    scenario
+}
+
+/// Money is held for one business date; when that has ended, nobody can complete it any more.
+fn expiry() -> Scenario {
+    let mut scenario = at_the_counter(&[PRE_AUTH]);
+    scenario.policy.hold_days = 1;
+    date_ends(&mut scenario, 15_000);
+    later(&mut scenario, completion(2), 20_000);
+    scenario
+}
+
+/// The date ends while the completion is on its way to the issuer: it comes too late.
+fn expiry_in_flight() -> Scenario {
+    let mut scenario = at_the_counter(&[PRE_AUTH, completion(2)]);
+    scenario.policy.hold_days = 1;
+    let (from, to, mti) = (Party::switch(1), Party::issuer(1), Mti::FINANCIAL_REQUEST);
+    let at = When::Message(OnMessage { from, to, mti, step: 3, nth: 1 });
+    scenario.faults.push(Fault::CutOver { at, window_ms: 0 });
     scenario
 }
 
@@ -333,6 +356,7 @@ mod tests {
             "claim-charged-back" => Some(Mark::ClaimChargedBack),
             "retrieval" => Some(Mark::SlipMissing),
             "stand-in" | "stand-in-void" => Some(Mark::StoodIn),
+            "pre-auth+expiry" | "expiry-in-flight" => Some(Mark::CompletedTooLate),
             "two-terminals" => Some(Mark::SameStanOnTwoTerminals),
             _ => None,
         };

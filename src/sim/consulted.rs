@@ -42,6 +42,7 @@ impl Consulted {
         let tries = |policy: &Policy| u64::from(policy.pin_tries_max.max(1));
         // So many are too late from one more on.
         let days = |policy: &Policy| u64::from(policy.refund_days) + 1;
+        let hold_days = |policy: &Policy| u64::from(policy.hold_days.max(1));
         let stans = |policy: &Policy| u64::from(policy.switch_stan_max.clamp(2, 999_999));
         between(Question::ReversalBudget, attempts(a), attempts(b))
             || between(Question::AdviceBudget, sendings(a), sendings(b))
@@ -49,6 +50,7 @@ impl Consulted {
             || between(Question::BatchRoom, batch(a), batch(b))
             || between(Question::PinTries, tries(a), tries(b))
             || between(Question::RefundDays, days(a), days(b))
+            || between(Question::HoldDays, hold_days(a), hold_days(b))
             || between(Question::SmallestSale, a.amount_min, b.amount_min)
             || self.has_more_sales(a.sales_per_card_max, b.sales_per_card_max)
             || self.goes_beyond(stans(a), stans(b))
@@ -109,12 +111,12 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         stand_in_max: _,
         issuer_surcharge: _,
         issuer_cache_rows: _,
-        hold_days: _,
         card_spacing_s: _,
         claim_days: _,
         merchant_fee_bp: _,
         fee_shares: _,
         suspense_dates: _,
+        reversal_dates: _,
         file_records: _,
         switch_stan_max,
         reversal_attempts,
@@ -127,6 +129,7 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         issuer_matches_by_rrn_alone,
         issuer_partial_approvals,
         pin_tries_max,
+        hold_days,
         switch_answers_advices,
         refund_days,
         amount_min,
@@ -144,6 +147,7 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         issuer_matches_by_rrn_alone: *issuer_matches_by_rrn_alone,
         issuer_partial_approvals: *issuer_partial_approvals,
         pin_tries_max: *pin_tries_max,
+        hold_days: *hold_days,
         switch_answers_advices: *switch_answers_advices,
         refund_days: *refund_days,
         amount_min: *amount_min,

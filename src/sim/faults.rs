@@ -325,7 +325,8 @@ impl World<'_> {
         self.command(host, ticket, Command::Maintenance { window });
     }
 
-    /// Every switch begins the next business date.
+    /// Every party that has business dates begins the next one. Issuers refuse nobody for it: what
+    /// comes late is of the date that it says.
     pub(super) fn cut_over(&mut self, ticket: Ticket, window_ms: u64) {
         let window = self.window(window_ms);
         self.business_date = self.business_date.next();
@@ -338,14 +339,19 @@ impl World<'_> {
         if let Some(host) = self.plan.index(Party::clearing(1)) {
             self.command(host, ticket, Command::CutOver { date, window });
         }
+        for number in 1..=self.plan.issuers {
+            if let Some(host) = self.plan.index(Party::issuer(number)) {
+                self.command(host, ticket, Command::CutOver { date, window: Duration::ZERO });
+            }
+        }
     }
 
-    /// A switch that was dark when the date changed is told when it is back. One that knows it
+    /// A party that was dark when the date changed is told when it is back. One that knows it
     /// already takes no notice.
     pub(super) fn catch_up_with_the_date(&mut self, host: usize) {
         let date = self.business_date;
         let role = self.hosts[host].party.role;
-        let has_dates = matches!(role, Role::Switch | Role::Clearing);
+        let has_dates = matches!(role, Role::Switch | Role::Issuer | Role::Clearing);
         if has_dates && date > self.plan.business_date() {
             let window = Duration::ZERO;
             self.command(host, Ticket::NONE, Command::CutOver { date, window });

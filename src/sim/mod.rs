@@ -21,7 +21,8 @@ pub(crate) use consulted::{Consulted, differs_in_policy_alone};
 
 pub use cast::{Cast, Config, OurOwn, config_of, parse_local_time};
 
-use crate::history::{Entry, History, Setting, What};
+use crate::history::{Entry, History, Setting, TerminalLine, What};
+use crate::party::Party;
 use crate::scenario::Scenario;
 use cast::Plan;
 use faults::Faults;
@@ -89,6 +90,8 @@ pub(crate) fn set_budgets(setting: &mut Setting, scenario: &Scenario) {
     setting.stan_max =
         (policy.terminal_stan_max.clamp(2, 999_999), policy.switch_stan_max.clamp(2, 999_999));
     setting.pin_tries_max = policy.pin_tries_max.max(1);
+    setting.hold_days = policy.hold_days.max(1);
+    setting.reversal_dates = policy.reversal_dates;
 }
 
 struct World<'a> {
@@ -137,6 +140,11 @@ impl<'a> World<'a> {
         for place in plan.places() {
             if let Config::Terminal(config) = &place.config {
                 setting.terminals.push((place.party, config.terminal));
+                if let Some((_, port)) = place.peers.first() {
+                    let (terminal, switch) = (place.party, Party::switch(1));
+                    let (port, merchant) = (*port, config.merchant);
+                    setting.lines.push(TerminalLine { terminal, switch, port, merchant });
+                }
             }
             let host = Host::new(place, cast, workers);
             let visible =

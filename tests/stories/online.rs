@@ -1,7 +1,8 @@
-//! What happens at the counter while the customer waits: ST01–ST04, ST10, ST13–ST15.
+//! What happens at the counter while the customer waits: ST01–ST04, ST10, ST11, ST13–ST15.
 
 use super::told::{SWITCH, TERMINAL, tell};
 use reversim::history::What;
+use reversim::party::Party;
 use reversim_models::card::Amount;
 use reversim_models::device::{Display, Output, Slip};
 use reversim_models::iso8583::{Mti, ResponseCode};
@@ -127,6 +128,27 @@ fn after_an_unsigned_97_nothing_is_sold_before_a_sign_on() {
     assert_eq!(told.screens(3).last(), Some(&Display::SignedOn));
     assert_eq!((told.receipts(4), told.net_debit(1)), (1, 50_000));
     assert_eq!(told.settled(), [[50_000]]);
+}
+
+#[test]
+fn another_terminals_id_is_97_whichever_way_it_comes_and_no_money_moves() {
+    let told = tell("ST11-three-ways-to-97");
+    for step in [1, 2] {
+        assert_eq!(told.screens(step).last(), Some(&Display::SignOnFailed));
+    }
+    assert_eq!(told.screens(3).last(), Some(&Display::SignedOn));
+    let other = Party::terminal(2);
+    let refused = Display::Declined(ResponseCode::TERMINAL_NOT_REGISTERED);
+    assert_eq!(told.screens(6), [refused]);
+    let sign_on = told.sent(other, Mti::NETWORK_REQUEST, 8);
+    let reversal = told.sent(other, Mti::REVERSAL_REQUEST, 6);
+    let inquiry = told.sent(other, Mti::FINANCIAL_REQUEST, 8);
+    assert!(sign_on[0] < reversal[0] && reversal[0] < inquiry[0]);
+    assert_eq!(told.sent(SWITCH, Mti::FINANCIAL_REQUEST, 6), [0; 0]);
+    assert_eq!((told.receipts(7), told.net_debit(1)), (1, 60_000));
+    let mut settled = told.settled();
+    settled.sort();
+    assert_eq!(settled, [vec![], vec![60_000]]);
 }
 
 #[test]

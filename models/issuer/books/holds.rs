@@ -1,9 +1,10 @@
 //! What is held on cards for pre-authorisations: placed, completed, voided, expired, and each of it
 //! taken back. It moves no money.
 
-use super::{Books, Decision, cardholder};
+use super::{Books, Decision, Hold, cardholder};
 use crate::card::Pan;
 use crate::record::Kind;
+use crate::time::Date;
 
 impl Books {
     /// Applies what a decision, or its reversal, changes in what is held.
@@ -11,21 +12,28 @@ impl Books {
         if change == 0 {
             return;
         }
+        if let Some(placed) = self.placed_by(decision) {
+            self.set_hold(placed, &decision.pan, change, decision.business_date);
+        }
+    }
+
+    /// The pre-authorisation that a decision is, or that it ends or brings back, by its number.
+    pub(in crate::issuer) fn placed_by(&self, decision: &Decision) -> Option<u64> {
         let completed = || decision.original.and_then(|id| self.decision(id));
-        let placed = match decision.kind {
+        match decision.kind {
             Kind::PreAuth => Some(decision.id),
             Kind::PreAuthVoid | Kind::Completion => decision.original,
             Kind::CompletionVoid => completed().and_then(|completion| completion.original),
             _ => None,
-        };
-        if let Some(placed) = placed {
-            self.set_hold(placed, &decision.pan, change);
         }
     }
 
-    pub(super) fn set_hold(&mut self, placed: u64, pan: &Pan, change: i64) {
-        let held = self.holds.entry(placed).or_insert(0);
-        *held = held.saturating_add_signed(change);
+    /// A new hold is held since `date`, or since the issuer's own date, if that is later: a request
+    /// that was held up past a cut-over is not over before it is decided.
+    pub(super) fn set_hold(&mut self, placed: u64, pan: &Pan, change: i64, date: Date) {
+        let since = date.max(self.business_date);
+        let hold = self.holds.entry(placed).or_insert(Hold { pan: *pan, since, minor: 0 });
+        hold.minor = hold.minor.saturating_add_signed(change);
         if let Some(number) = self.card(pan) {
             self.ledger.hold(cardholder(number), change);
         }
@@ -33,18 +41,16 @@ impl Books {
 
     /// What is still held for this pre-authorisation, minor units.
     pub(in crate::issuer) fn held(&self, placed: u64) -> u64 {
-        self.holds.get(&placed).copied().unwrap_or(0)
+        self.holds.get(&placed).map_or(0, |hold| hold.minor)
     }
 
-    /// Pre-authorisations of which something is held since `date` or before.
-    pub(in crate::issuer) fn held_since(&self, date: i64) -> impl Iterator<Item = (u64, Pan, u64)> {
-        self.decisions().filter_map(move |(_, decision)| {
-            let held = self.held(decision.id);
-            (held > 0 && decision.business_date.days() <= date).then_some((
-                decision.id,
-                decision.pan,
-                held,
-            ))
+    /// What is held on cards at present: number and card of the pre-authorisation, minor units, and
+    /// how many business dates ended since.
+    pub(in crate::issuer) fn open_holds(&self) -> impl Iterator<Item = (u64, Pan, u64, u64)> {
+        let held = self.holds.iter().filter(|(_, hold)| hold.minor > 0);
+        held.map(|(placed, hold)| {
+            let age = self.business_date.days().saturating_sub(hold.since.days());
+            (*placed, hold.pan, hold.minor, u64::try_from(age).unwrap_or(0))
         })
     }
 }

@@ -137,3 +137,18 @@ fn a_void_counts_as_a_credit_in_its_batch() {
     };
     assert_eq!((result(999, &mut bench, 9), result(1000, &mut bench, 10)), (2, 1));
 }
+
+#[test]
+fn what_another_terminal_did_is_not_touched_from_here() {
+    let mut bench = Bench::new(config());
+    bench.sign_on(OTHER_TERMINAL);
+    bench.tell(OTHER_TERMINAL, &sale_at(OTHER_TERMINAL, 7));
+    let sold = bench.heard_one(ISSUER);
+    bench.tell(ISSUER, &answer(&sold, ResponseCode::APPROVED));
+    bench.heard(OTHER_TERMINAL);
+    let void = |stan, code: &str| {
+        about(Kind::Void, stan, 7, 1000).with(Element::AUTHORIZATION_CODE, code.as_bytes())
+    };
+    assert_eq!(refused(&mut bench, &void(8, "A12345")), "97");
+    assert_eq!(refused(&mut bench, &void(9, "A12346")), "25", "it is of no voucher of the card");
+}

@@ -58,6 +58,10 @@ pub(super) const fn example(mark: Mark) -> &'static str {
             "drop the 0210; the terminal reverses in the window of the cut-over."
         }
         Mark::StoodIn => "stand-in-max = 10000 and pin = false; drop the 0210 from the issuer.",
+        Mark::HoldExpired => {
+            "hold-days = 1; a pre-authorisation, and a cut-over with nothing in between."
+        }
+        Mark::CompletedTooLate => "hold-days = 1; cut-over when the completion's 0200 is sent.",
         Mark::AdviceToldAgain => "A refund; drop its 0230, then an inquiry.",
         Mark::ClaimPaid => "drop the 0210 of a sale; the terminal reverses it, then claim it.",
         Mark::ClaimChargedBack => {

@@ -53,6 +53,8 @@ pub(crate) struct Decision {
     /// What of its hold expired, minor units.
     pub(crate) expired: u64,
     pub(crate) date: Date,
+    /// Its own business date, or the issuer's when it was decided, if that is known to be later.
+    pub(crate) since: Date,
     /// The chip's cryptogram, if there was a genuine one.
     pub(crate) presented: Option<Presented>,
 }
@@ -229,7 +231,7 @@ impl Books {
                 }
             }
             IssuerRecord::Opened { legs } => self.book(index, issuer, legs, true),
-            IssuerRecord::CutOver { .. } => {}
+            IssuerRecord::CutOver { date } => self.issuer_cut_over(index, issuer, *date),
             IssuerRecord::PresentmentTaken { .. }
             | IssuerRecord::SuspenseOpened { .. }
             | IssuerRecord::SuspenseClosed { .. } => self.issuer_filed(index, entry, record),
@@ -300,6 +302,9 @@ impl Books {
             hold_back: 0,
             expired: 0,
             date: *business_date,
+            since: self
+                .issuer_date(issuer)
+                .map_or(*business_date, |(now, _)| now.max(*business_date)),
             presented: *presented,
         };
         decision.ticket = self.ticket_of_decision(&decision);
@@ -324,6 +329,30 @@ impl Books {
         self.found.decisions_by_ticket.added(&self.decisions);
         self.found.decisions_by_id.added(&self.decisions);
         self.found.decisions_by_key.added(&self.decisions);
+    }
+
+    fn issuer_cut_over(&mut self, index: usize, issuer: Party, date: Date) {
+        match self.issuer_dates.iter_mut().find(|(other, ..)| *other == issuer) {
+            Some((_, now, at)) => (*now, *at) = (date, index),
+            None => self.issuer_dates.push((issuer, date, index)),
+        }
+    }
+
+    /// The business date of an issuer, and the entry that began it; none before its first one ended.
+    pub(crate) fn issuer_date(&self, issuer: Party) -> Option<(Date, usize)> {
+        let of = self.issuer_dates.iter().find(|(other, ..)| *other == issuer);
+        of.map(|(_, date, index)| (*date, *index))
+    }
+
+    /// The pre-authorisation that a decision is, or that it ends or brings back.
+    pub(crate) fn placed_by<'a>(&'a self, decision: &'a Decision) -> Option<&'a Decision> {
+        let placed = match decision.kind {
+            Kind::PreAuth => decision,
+            Kind::PreAuthVoid | Kind::Completion => self.original_of(decision)?,
+            Kind::CompletionVoid => self.original_of(self.original_of(decision)?)?,
+            _ => return None,
+        };
+        (placed.kind == Kind::PreAuth && placed.hold > 0).then_some(placed)
     }
 
     /// What is held on a card, minor units.

@@ -91,8 +91,8 @@ pub(crate) struct Keys {
 
 /// A commit that took time: who makes it hears nothing meanwhile.
 pub(crate) struct SlowCommit {
-    party: Party,
-    begun: Instant,
+    pub(super) party: Party,
+    pub(super) begun: Instant,
     done: Option<Instant>,
 }
 
@@ -260,6 +260,11 @@ impl Books {
     }
 
     pub(super) fn signed(&mut self, index: usize, terminal: Party, is_signed_on: bool) {
+        let talk = self.talk(terminal);
+        talk.begun = index;
+        if is_signed_on {
+            talk.signed_on = index;
+        }
         match self.keys.iter_mut().find(|keys| keys.terminal == terminal) {
             Some(keys) => (keys.index, keys.is_signed_on) = (index, is_signed_on),
             None => self.keys.push(Keys { terminal, index, is_signed_on }),

@@ -11,8 +11,10 @@ mod claims;
 mod clearing;
 mod counter;
 mod find;
+mod identity;
 pub(crate) mod pins;
 mod places;
+mod retry;
 mod route;
 mod sale;
 mod scan;
@@ -22,8 +24,10 @@ pub(crate) use account::{Decision, Reversal};
 pub(crate) use batch::{HostBatch, Presented, TerminalBatch};
 pub(crate) use chip::ChipTalk;
 pub(crate) use claims::{Claims, Complaint, Ended, Filed, Refused};
-pub(crate) use clearing::{Extract, Files, Payout, Stage};
+pub(crate) use clearing::{Extract, Files, Parked, Payout, Stage};
 pub(crate) use counter::{Wish, WishKind};
+pub(crate) use identity::SignOn;
+pub(crate) use retry::SentAgain;
 pub(crate) use route::{Advice, Forward};
 pub(crate) use sale::Sale;
 pub(crate) use wire::{Delivery, Name, Unreadable, Wire, peek_mti};
@@ -36,9 +40,10 @@ use places::{Index, Places};
 use reversim_models::card::{Amount, Pan};
 use reversim_models::device::{Device, Output};
 use reversim_models::iso8583::ResponseCode;
-use reversim_models::node::Ticket;
+use reversim_models::node::{Port, Ticket};
 use reversim_models::record::{NetworkKey, Record};
-use reversim_models::time::{Duration, Instant};
+use reversim_models::time::{Date, Duration, Instant};
+use rustc_hash::FxHashSet;
 
 /// Whether a reversal answered with this code is done with: nothing is left to repeat.
 pub(crate) fn is_taken(code: ResponseCode) -> bool {
@@ -70,6 +75,20 @@ pub(crate) struct Books {
     pub(crate) advices: Vec<Advice>,
     /// Requests as issuers decided them.
     pub(crate) decisions: Vec<Decision>,
+    /// Business dates of issuers, once one ended: the date, and the entry that began it.
+    pub(crate) issuer_dates: Vec<(Party, Date, usize)>,
+    /// The last business date that began at a switch before the faults were over.
+    pub(crate) healed_on: Option<Date>,
+    /// How terminals stand to their hosts.
+    pub(crate) talks: Vec<retry::Talk>,
+    /// What was sent again last: a reversal or an advice.
+    pub(crate) sent_again: Option<SentAgain>,
+    /// Work keys that a switch issued or withdrew last, by port: the entry.
+    pub(crate) key_changes: Vec<(Party, Port, usize)>,
+    /// Sign-ons as they reached a switch.
+    pub(crate) sign_ons: Vec<SignOn>,
+    /// PIN blocks as they travelled.
+    pub(crate) pin_blocks: FxHashSet<u64>,
     /// Holds that issuers let expire: entry, and the issuer's number of the pre-authorisation.
     pub(crate) expired: Vec<(usize, u64)>,
     /// Reversals as issuers decided them.
@@ -201,6 +220,13 @@ impl Books {
             acceptances: Vec::new(),
             advices: Vec::new(),
             decisions: Vec::with_capacity(8),
+            issuer_dates: Vec::new(),
+            healed_on: None,
+            talks: Vec::new(),
+            sent_again: None,
+            key_changes: Vec::new(),
+            sign_ons: Vec::new(),
+            pin_blocks: FxHashSet::default(),
             expired: Vec::new(),
             reversals: Vec::new(),
             accounts: Vec::with_capacity(4),
@@ -277,7 +303,11 @@ impl Books {
             What::LinkDown { .. } | What::ConnectFailed { .. } => self.no_more_waiting(entry.party),
             What::PowerLost => self.power_lost(index, entry),
             What::PowerRestored => self.dark.retain(|party| *party != entry.party),
-            What::Healed => self.healed = self.healed.or(Some(index)),
+            What::Healed => {
+                self.healed = self.healed.or(Some(index));
+                self.healed_on = self.files.ended.last().map(|(_, date, _)| *date);
+            }
+            What::LinkUp { .. } => self.line_stands(index, entry.party),
             _ => {}
         }
         None

@@ -7,7 +7,7 @@ use reversim_models::card::{Amount, Pan};
 use reversim_models::iso8583::{Mti, ResponseCode};
 use reversim_models::node::Ticket;
 use reversim_models::record::{Kind, NetworkKey, Origin, Reason, SwitchRecord};
-use reversim_models::time::Date;
+use reversim_models::time::{Date, Instant};
 
 /// A request that a switch sent on, or answered itself.
 #[derive(Clone, Debug)]
@@ -65,6 +65,8 @@ pub(crate) struct Advice {
     pub(crate) is_told: bool,
     /// What it tells of is what the switch approved in the issuer's stead.
     pub(crate) is_stand_in: bool,
+    /// Its last sending.
+    tried: Option<(usize, Instant)>,
     /// Sendings that were recorded.
     pub(crate) tries: u32,
     /// The number that the last of them bore: one whose line broke may not count.
@@ -173,6 +175,7 @@ impl Books {
                     key: forward.map(|f| if is_stand_in { own(f.key) } else { f.key }),
                     is_told: is_stand_in || forward.is_some_and(|f| f.kind.is_advice()),
                     is_stand_in,
+                    tried: None,
                     tries: 0,
                     attempt: 0,
                     last: index,
@@ -181,11 +184,16 @@ impl Books {
                     refused: None,
                 });
             }
-            SwitchRecord::AdviceTried { advice, attempt } => self.on_advice(entry, *advice, |a| {
-                a.tries += 1;
-                a.attempt = a.attempt.max(u32::from(*attempt));
-                a.last = index;
-            }),
+            SwitchRecord::AdviceTried { advice, attempt } => {
+                let mut before = None;
+                self.on_advice(entry, *advice, |a| {
+                    before = a.tried.replace((index, entry.at));
+                    a.tries += 1;
+                    a.attempt = a.attempt.max(u32::from(*attempt));
+                    a.last = index;
+                });
+                self.sent_again(index, entry, before, u32::from(*attempt));
+            }
             SwitchRecord::AdviceCompleted { advice, code } => {
                 self.on_advice(entry, *advice, |a| {
                     a.completed.get_or_insert((index, *code));
@@ -207,9 +215,10 @@ impl Books {
             SwitchRecord::BatchClosed { terminal, batch, entries, differences, .. } => {
                 self.host_batch_closed(index, switch, (*terminal, *batch), entries, differences);
             }
-            SwitchRecord::KeysIssued { .. }
-            | SwitchRecord::KeysWithdrawn { .. }
-            | SwitchRecord::LateAnswerAbsorbed { .. } => {}
+            SwitchRecord::KeysIssued { port, .. } | SwitchRecord::KeysWithdrawn { port } => {
+                self.keys_changed(index, switch, *port);
+            }
+            SwitchRecord::LateAnswerAbsorbed { .. } => {}
             SwitchRecord::CutOver { .. }
             | SwitchRecord::ExtractClosed { .. }
             | SwitchRecord::FileDelivered { .. } => self.switch_filed(index, switch, record),

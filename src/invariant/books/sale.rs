@@ -7,6 +7,7 @@ use reversim_models::card::{Amount, Pan, Voucher};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::Ticket;
 use reversim_models::record::{Kind, TerminalRecord};
+use reversim_models::time::Instant;
 use std::fmt;
 
 /// A sale, with the entries that say how far it came. The first of each kind counts.
@@ -33,6 +34,8 @@ pub(crate) struct Sale {
     pub(crate) due: Option<usize>,
     /// It is an advice without an answer, to be told again.
     pub(crate) advice_due: Option<usize>,
+    /// The last sending of the reversal, or of the repeat.
+    tried: Option<(usize, Instant)>,
     /// Sendings of the reversal, or of the repeat, that were recorded.
     pub(crate) tries: u32,
     /// The number that the last of them bore: one whose line broke may not count.
@@ -79,6 +82,7 @@ impl Sale {
             declined: None,
             due: None,
             advice_due: None,
+            tried: None,
             tries: 0,
             attempt: 0,
             reversed: None,
@@ -109,10 +113,11 @@ impl Sale {
             && self.stands().is_none()
     }
 
-    /// One more sending of what ends the doubt, numbered by its sender.
-    fn tried(&mut self, attempt: u8) {
+    /// One more sending of what ends the doubt, numbered by its sender. Says when the one before was.
+    fn tried(&mut self, attempt: u8, now: (usize, Instant)) -> Option<(usize, Instant)> {
         self.tries += 1;
         self.attempt = self.attempt.max(u32::from(attempt));
+        self.tried.replace(now)
     }
 
     /// Sendings of the reversal that count: recorded, and numbered.
@@ -245,7 +250,9 @@ impl Books {
             }
             TerminalRecord::ReversalTried { ticket, stan, attempt }
             | TerminalRecord::AdviceTried { ticket, stan, attempt } => {
-                self.sale_at(entry, *ticket, *stan, index).tried(*attempt);
+                let before =
+                    self.sale_at(entry, *ticket, *stan, index).tried(*attempt, (index, entry.at));
+                self.sent_again(index, entry, before, u32::from(*attempt));
             }
             TerminalRecord::Reversed { ticket, stan, code: ResponseCode(_) } => {
                 self.sale_at(entry, *ticket, *stan, index).reversed.get_or_insert(index);

@@ -42,6 +42,10 @@ pub(crate) struct Wire {
     pub(crate) merchant: [u8; 15],
     pub(crate) currency: Option<Currency>,
     pub(crate) pin_block: Option<[u8; 8]>,
+    /// An element that says more than a refusal may, if there is one: track, PIN block, balance.
+    pub(crate) telling: Option<Element>,
+    /// The terminal's last sign-on when it wrote this; 0 for none, and for who signs on to nobody.
+    pub(crate) signed_on: usize,
     pub(crate) batch: u32,
     pub(crate) original: Option<NetworkKey>,
     pub(crate) has_mac: bool,
@@ -179,6 +183,8 @@ impl Wire {
             merchant: [0; 15],
             currency: None,
             pin_block: None,
+            telling: None,
+            signed_on: 0,
             batch: 0,
             original: None,
             has_mac: false,
@@ -202,7 +208,13 @@ impl Wire {
             Element::TERMINAL => copy(&mut self.terminal, value),
             Element::MERCHANT => copy(&mut self.merchant, value),
             Element::CURRENCY => self.currency = Some(Currency(number(value) as u16)),
-            Element::PIN_BLOCK => self.pin_block = value.try_into().ok(),
+            Element::PIN_BLOCK => {
+                self.pin_block = value.try_into().ok();
+                self.telling = Some(element);
+            }
+            Element::TRACK_2 | Element::TRACK_3 | Element::ADDITIONAL_AMOUNTS => {
+                self.telling = Some(element);
+            }
             Element::PRIVATE_60 if self.is_pos => {
                 self.batch = value.get(2..8).map_or(0, number) as u32;
             }
@@ -297,6 +309,9 @@ impl Books {
         if scan(frame, |element, value| wire.take(element, value)).is_none() {
             wire = Wire::read(index, entry, to, frame.message()?, is_pos(frame));
         }
+        if entry.party.role == Role::Terminal {
+            wire.signed_on = self.talk(entry.party).signed_on;
+        }
         let place = self.keep(wire);
         self.originals.push((place, frame.clone()));
         Some((kind, place))
@@ -304,6 +319,7 @@ impl Books {
 
     fn keep(&mut self, wire: Wire) -> usize {
         let place = self.wires.len();
+        self.pin_blocks.extend(wire.pin_block.map(u64::from_be_bytes));
         if let Some(original) = wire.original {
             self.found.reversals_on_wire.add(original, place);
         }
@@ -318,6 +334,10 @@ impl Books {
         else {
             return None;
         };
+        if from.role == Role::Terminal && peek_mti(frame) == Some(Mti::NETWORK_REQUEST) {
+            self.signs_on(index, entry, *from, frame);
+            return None;
+        }
         let unreadable = Unreadable { index, party: entry.party, from: *from, link: *link };
         let wires = self.wires.iter();
         let Some(place) = wires.rev().position(|w| w.index == *sent) else {

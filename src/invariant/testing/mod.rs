@@ -13,7 +13,7 @@ pub(crate) use clearing::{entry, line};
 pub(crate) use sale::{Sale, sale};
 
 use super::{Judge, find};
-use crate::history::{Entry, Frame, HEALING, History, Horizon, What};
+use crate::history::{Entry, Frame, HEALING, History, Horizon, TerminalLine, What};
 use crate::party::Party;
 use crate::verdict::Verdict;
 use reversim_models::card::{Amount, Card, Currency, Pan};
@@ -21,7 +21,7 @@ use reversim_models::device::{CardCommand, Device, Display, Output, Slip};
 use reversim_models::iso8583::{
     Dialect, Element, Envelope, Message, Mti, NETWORK, POS, ResponseCode,
 };
-use reversim_models::node::{Command, Link, Ticket};
+use reversim_models::node::{Command, Link, Port, Ticket};
 use reversim_models::record::{
     Account, IssuerRecord, Kind, Leg, Origin, Record, SwitchRecord, TerminalRecord, Totals,
 };
@@ -46,6 +46,14 @@ fn frame(message: &Message, dialect: &'static Dialect) -> Frame {
     Frame::new(dialect.framing.wrap(Envelope::default(), &body), dialect)
 }
 
+/// What every shop of a tale is.
+pub(crate) const MERCHANT: [u8; 15] = *b"898310154110001";
+
+fn line_of(number: u8) -> TerminalLine {
+    let (terminal, switch) = (Party::terminal(number), SWITCH);
+    TerminalLine { terminal, switch, port: Port(number.into()), merchant: MERCHANT }
+}
+
 pub(crate) fn pan() -> Pan {
     Pan::new(PAN.as_bytes()).unwrap()
 }
@@ -61,6 +69,7 @@ impl Tale {
         let setting = &mut history.setting;
         setting.parties = vec![TERMINAL, Party::terminal(2), SWITCH, ISSUER];
         setting.terminals = vec![(TERMINAL, sale(1).id()), (Party::terminal(2), *b"T0000002")];
+        setting.lines = [1, 2].map(line_of).to_vec();
         setting.pans = vec![pan()];
         setting.pins = vec![Pin::new("123456").unwrap()];
         setting.steps = (1..9).map(|n| (Ticket(n), n)).collect();
@@ -69,6 +78,8 @@ impl Tale {
         setting.terminal_response = Duration::secs(30);
         setting.stan_max = (999_999, 999_999);
         setting.pin_tries_max = 3;
+        setting.saf_retry = Duration::secs(15);
+        (setting.hold_days, setting.reversal_dates) = (1, 3);
         Tale { history, now: Instant::START }
     }
 
@@ -212,16 +223,16 @@ impl Tale {
         let mut record = SwitchRecord::Forwarded {
             id: s.ticket.into(),
             ticket: Ticket(s.ticket),
-            from: reversim_models::node::Port(s.terminal.into()),
+            from: Port(s.terminal.into()),
             origin: Origin::Pos(s.pos_key()),
             kind: s.kind,
             original: None,
             original_date: 0,
-            to: reversim_models::node::Port(100),
+            to: Port(100),
             key: s.key(),
             rrn: s.rrn(),
             terminal: s.id(),
-            merchant: *b"898310154110001",
+            merchant: MERCHANT,
             pan: pan(),
             amount: s.amount(),
             business_date: DAY,

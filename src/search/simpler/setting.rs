@@ -153,6 +153,7 @@ macro_rules! fields {
         $each!($policy: policy.merchant_fee_bp);
         $each!($policy: policy.fee_shares);
         $each!($policy: policy.suspense_dates);
+        $each!($policy: policy.reversal_dates);
         $each!($policy: policy.file_records);
         $each!($policy: policy.network_mac);
     };
