@@ -180,6 +180,14 @@ pub enum Defect {
     B14,
     /// Keeps the issuer's part of the fee when a presentment is taken back.
     B15,
+    /// A claim that is filed again by hand is paid again.
+    B16,
+    /// Pays a claim without asking whether the cardholder had the money back.
+    B17,
+    /// What was charged back is not taken from the merchant again.
+    B18,
+    /// The answer to the question for a slip is not written down: what has none stays presented.
+    B19,
     /// Logs the frame as it came when it cannot be parsed.
     Z01,
     /// Believes an element length that no element has, and swallows what follows as the rest.
@@ -307,6 +315,10 @@ impl Defect {
         Defect::B13,
         Defect::B14,
         Defect::B15,
+        Defect::B16,
+        Defect::B17,
+        Defect::B18,
+        Defect::B19,
         Defect::Z01,
         Defect::Z03,
         Defect::Z04,

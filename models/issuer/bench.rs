@@ -169,6 +169,8 @@ pub(super) struct Bench {
     pub(super) texts: Vec<Text>,
     pub(super) logs: Vec<String>,
     pub(super) hung_up: Vec<Link>,
+    /// Ports that it wants to be connected to.
+    pub(super) asked: Vec<Port>,
     answers: VecDeque<Message>,
     /// Whether commits wait for [`Bench::commit`].
     pub(super) is_slow: bool,
@@ -197,6 +199,7 @@ impl Bench {
             texts: Vec::new(),
             logs: Vec::new(),
             hung_up: Vec::new(),
+            asked: Vec::new(),
             answers: VecDeque::new(),
             is_slow: false,
             parked: VecDeque::new(),
@@ -271,6 +274,8 @@ impl Bench {
                 Action::Disconnect(link) => self.hung_up.push(link),
                 Action::Tell { output: Output::Text(text), .. } => self.texts.push(text),
                 Action::Tell { output: Output::Log(words), .. } => self.logs.push(words),
+                Action::Tell { output: Output::Desk(_), .. } => {}
+                Action::Connect(port) => self.asked.push(port),
                 other => panic!("an issuer does not ask for {other:?}"),
             }
         }
@@ -351,7 +356,10 @@ impl Bench {
                 | IssuerRecord::PresentmentTaken { legs, .. }
                 | IssuerRecord::SuspenseOpened { legs, .. }
                 | IssuerRecord::SuspenseClosed { legs, .. } => &**legs,
-                IssuerRecord::HoldExpired { .. } | IssuerRecord::CutOver { .. } => &[],
+                IssuerRecord::HoldExpired { .. }
+                | IssuerRecord::ReturnBuilt { .. }
+                | IssuerRecord::FileDelivered { .. }
+                | IssuerRecord::CutOver { .. } => &[],
             })
             .filter(|leg| leg.account == Account::Cardholder(number))
             .map(|leg| leg.minor)

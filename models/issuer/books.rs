@@ -229,6 +229,9 @@ impl Books {
                 self.post(legs, commit);
                 self.settling.apply(record, commit);
             }
+            IssuerRecord::ReturnBuilt { .. } | IssuerRecord::FileDelivered { .. } => {
+                self.settling.apply(record, commit);
+            }
         }
     }
 
@@ -307,6 +310,11 @@ impl Books {
             self.cache.post(&legs, commit);
             let _is_posted = self.ledger.post(&legs).is_ok();
         }
+    }
+
+    /// Whether it takes this wrong turn.
+    pub(super) fn has(&self, defect: Defect) -> bool {
+        self.defects.has(defect)
     }
 
     /// Whether what belongs to this commit survives a loss of power.

@@ -57,8 +57,14 @@ pub struct ClearingTerms {
     pub port: Port,
     /// What it calls itself in its files.
     pub institution: u64,
+    /// The port on which it sends returns.
+    pub returns: Port,
     /// Business dates after which what is parked leaves suspense: the n of T+n.
     pub suspense_dates: u32,
+    /// How long a part of a file waits for its answer, and a failed connection for the next try.
+    pub retry: Duration,
+    /// Records that one message carries.
+    pub records_per_part: usize,
 }
 
 /// One cardholder.

@@ -16,6 +16,7 @@ mod config;
 mod message;
 mod order;
 mod peers;
+mod returns;
 mod reversal;
 mod rules;
 mod settling;
@@ -24,6 +25,8 @@ mod surcharge;
 mod tests;
 #[cfg(test)]
 mod tests_chip;
+#[cfg(test)]
+mod tests_claims;
 #[cfg(test)]
 mod tests_defects;
 #[cfg(test)]
@@ -39,7 +42,7 @@ use crate::asked::{Asked, Asking, Question};
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
 use crate::device::{Device, Output, Text};
-use crate::filing::Inbox;
+use crate::filing::{Channel, Inbox};
 use crate::iso8583::{Element, Message, Mti, ResponseCode};
 use crate::ledger::transfer;
 use crate::line::{Incoming, LineError, MacCheck};
@@ -64,6 +67,8 @@ pub struct Issuer {
     rest: Actions,
     /// The presentment file that is coming.
     inbox: Inbox,
+    /// The line on which it returns what it does not pay.
+    returns: Option<Channel>,
     /// Requests are answered 90 until then.
     cut_over_until: Instant,
     /// Requests are answered 91 and advices nothing until then.
@@ -92,12 +97,17 @@ struct Out<'a> {
 impl Node for Issuer {
     fn handle(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
         self.clock = ZonedTime { local: now.local, offset: self.config.zone }.utc();
-        self.happen(now, event, actions);
+        if !self.hear_returns(now, &event, actions) {
+            self.happen(now, event, actions);
+        }
+        self.send_returns(now, actions);
         self.next_expiry = self.next_expiry(now.instant);
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.peers.deadline().into_iter().chain(self.next_expiry).min()
+        let returns = self.returns.as_ref().and_then(Channel::deadline);
+        let own = returns.into_iter().chain(self.next_expiry);
+        own.chain(self.peers.deadline()).min()
     }
 
     fn asked(&self) -> Asked {
@@ -125,6 +135,12 @@ impl Issuer {
             Event::Commanded(Command::Maintenance { window }) => {
                 self.maintenance_until = now.instant + window;
             }
+            Event::Commanded(Command::Retrieve { pan, amount, .. }) => {
+                let mut out = Out { records: actions, rest: Actions::default() };
+                out.rest.reset(out.records.ticket());
+                self.retrieve(pan, amount, &mut out);
+                out.records.append(&mut out.rest);
+            }
             Event::Commanded(_) | Event::ConnectFailed { .. } | Event::Told { .. } => {}
         }
     }
@@ -132,6 +148,7 @@ impl Issuer {
     /// An issuer without power: it begins with [`Event::Started`].
     pub fn new(config: Config) -> Issuer {
         let books = Books::from_journal(&config, &[]);
+        let returns = Issuer::new_channel(&config);
         Issuer {
             config,
             books,
@@ -140,6 +157,7 @@ impl Issuer {
             under_way: 0,
             rest: Actions::default(),
             inbox: Inbox::default(),
+            returns,
             cut_over_until: Instant::START,
             maintenance_until: Instant::START,
             asking: Asking::new(),
@@ -158,6 +176,7 @@ impl Issuer {
         self.cut_over_until = Instant::START;
         self.maintenance_until = Instant::START;
         self.inbox = Inbox::default();
+        self.returns = Issuer::new_channel(&self.config);
         if let Some(opening) = self.books.opening(&self.config) {
             self.record(opening, actions);
         }

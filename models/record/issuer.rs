@@ -30,6 +30,32 @@ pub struct Taken {
     pub entry: FileEntry,
     /// The issuer's number of the debit; none if there is no such one.
     pub decision: Option<u64>,
+    /// What became of it.
+    pub end: TakenAs,
+}
+
+/// What an issuer makes of an entry of a presentment file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum TakenAs {
+    /// Paid, or taken back, out of where the debit lies: settlement or suspense.
+    Booked,
+    /// A claim: the cardholder had the money back, is debited again, and it is paid.
+    Debited,
+    /// A claim that is not paid: charged back.
+    Refused(Unpaid),
+}
+
+/// Why a claim is charged back.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Unpaid {
+    /// The issuer never approved it.
+    Unknown,
+    /// It approved less.
+    TooMuch,
+    /// It was paid before.
+    Paid,
+    /// The cardholder had the money back, and has not so much any more.
+    Funds,
 }
 
 /// A cryptogram of one of the issuer's cards that it found genuine, whatever it decided.
@@ -190,6 +216,18 @@ pub enum IssuerRecord {
         /// What was booked.
         legs: Box<[Leg]>,
     },
+    /// A file of returns waits to be sent to the clearing house.
+    ReturnBuilt {
+        /// The file.
+        file: FileId,
+        /// What it holds.
+        entries: Box<[FileEntry]>,
+    },
+    /// The clearing house has taken this file.
+    FileDelivered {
+        /// The file.
+        file: FileId,
+    },
     /// The item left suspense.
     SuspenseClosed {
         /// The issuer's number of the item.
@@ -217,6 +255,8 @@ impl IssuerRecord {
             IssuerRecord::CutOver { .. } => "cut-over",
             IssuerRecord::PresentmentTaken { .. } => "presentment-taken",
             IssuerRecord::SuspenseOpened { .. } => "suspense-opened",
+            IssuerRecord::ReturnBuilt { .. } => "return-built",
+            IssuerRecord::FileDelivered { .. } => "file-delivered",
             IssuerRecord::SuspenseClosed { .. } => "suspense-closed",
         }
     }

@@ -61,6 +61,8 @@ pub struct Config {
     pub hold_for: Duration,
     /// Minutes that its clock is ahead of UTC.
     pub zone: i16,
+    /// Business dates after its transaction on which a claim is refused: any later than so many.
+    pub claim_days: u16,
     /// The clearing house that gets an extract of every business date, if there is one.
     pub clearing: Option<ClearingLine>,
     /// Planted defects.
@@ -76,6 +78,8 @@ pub struct ClearingLine {
     pub zone: Zone,
     /// What the clearing house calls itself.
     pub institution: u64,
+    /// The port on which it sends what issuers return.
+    pub returns: Port,
     /// How long a part of a file waits for its answer, and a failed connection for the next try.
     pub retry: Duration,
     /// Records that one message carries.

@@ -48,6 +48,8 @@ pub(super) enum Concern {
     Identity,
     /// Until when a hold lasts by its own word.
     Validity,
+    /// Claims and complaints.
+    Claims = 50,
 }
 
 /// A source of choices.

@@ -5,6 +5,7 @@
 
 mod arbitrary;
 mod chip;
+mod claims;
 mod clearing;
 mod entropy;
 mod extra;
@@ -175,6 +176,7 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     swarm.add(entropy, &mut scenario);
     extra::add(profile, entropy, &mut scenario);
     clearing::add(profile, entropy, &mut scenario);
+    claims::add(entropy, &mut scenario);
     entropy.concern(Concern::Identity);
     if entropy.chance(identity::percent(profile)) {
         identity::add(entropy, &mut scenario);

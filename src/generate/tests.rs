@@ -74,8 +74,8 @@ fn every_kind_of_fault_and_wish_is_drawn_and_no_unsafe_policy() {
         assert!(!scenario.policy.issuer_credits_declined);
         assert!(!scenario.policy.terminal_trusts_unsigned_declines);
     }
-    // 27 kinds of fault, 14 of wish; maintenance comes as a fault only.
-    assert_eq!(kinds.len(), 41, "{kinds:#?}");
+    // 27 kinds of fault, 17 of wish; maintenance comes as a fault only.
+    assert_eq!(kinds.len(), 44, "{kinds:#?}");
     assert!(kinds.values().all(|count| *count >= 20), "{kinds:#?}");
 }
 
@@ -158,8 +158,14 @@ fn profiles_are_known_by_name() {
     assert!("rush".parse::<Profile>().is_err());
 }
 
-const CLEARING_TERMS: [&str; 5] =
-    ["fee-shares", "file-records", "merchant-fee-bp", "reversal-dates", "suspense-dates"];
+const CLEARING_TERMS: [&str; 6] = [
+    "claim-days",
+    "fee-shares",
+    "file-records",
+    "merchant-fee-bp",
+    "reversal-dates",
+    "suspense-dates",
+];
 
 /// An exploration beside every weak peer goes through what a search draws, and nothing is drawn
 /// that it leaves out.

@@ -14,6 +14,7 @@ mod bad_frame_spares_the_line;
 mod batch_closes;
 mod batch_totals_agree;
 mod books_sum_to_zero;
+mod claimed;
 mod cleared;
 mod currency_exact;
 mod delivered_to_its_terminal;

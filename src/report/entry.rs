@@ -151,7 +151,12 @@ fn switch_words(record: &SwitchRecord, currency: Currency) -> String {
         }
         SwitchRecord::CutOver { date } => date.to_string(),
         SwitchRecord::PaidOut { minor, .. } => currency.amount(*minor).to_string(),
-        SwitchRecord::ExtractClosed { .. } | SwitchRecord::FileDelivered { .. } => {
+        SwitchRecord::ExtractClosed { .. }
+        | SwitchRecord::FileDelivered { .. }
+        | SwitchRecord::ClaimFiled { .. }
+        | SwitchRecord::ClaimRefused { .. }
+        | SwitchRecord::ReturnTaken { .. }
+        | SwitchRecord::SlipAnswered { .. } => {
             files::switch_words(record, currency).unwrap_or_default()
         }
     }
@@ -178,6 +183,8 @@ fn issuer_words(record: &IssuerRecord, currency: Currency) -> String {
         IssuerRecord::CutOver { date } => date.to_string(),
         IssuerRecord::PresentmentTaken { .. }
         | IssuerRecord::SuspenseOpened { .. }
+        | IssuerRecord::ReturnBuilt { .. }
+        | IssuerRecord::FileDelivered { .. }
         | IssuerRecord::SuspenseClosed { .. } => {
             files::issuer_words(record, currency).unwrap_or_default()
         }
@@ -249,6 +256,7 @@ pub fn output_words(output: &Output, currency: Currency) -> String {
             };
             format!("(text: {} {way})", text.amount)
         }
+        Output::Desk(note) => format!("(desk: {})", note.text().0),
     }
 }
 
@@ -399,6 +407,7 @@ fn device_word(device: Device) -> &'static str {
         Device::CardReader => "card reader",
         Device::Log => "log",
         Device::TextMessage => "text message",
+        Device::Desk => "claims desk",
     }
 }
 

@@ -67,6 +67,8 @@ pub struct Policy {
     pub stand_in_max: u64,
     /// Business dates after its sale on which a refund is still taken.
     pub refund_days: u16,
+    /// Business dates after its transaction on which a claim is still taken.
+    pub claim_days: u16,
     /// What everybody counts in. Amounts of steps and cards are its minor units.
     pub currency: CurrencyName,
     /// Smallest sale, minor units; 0 for none.
@@ -120,6 +122,7 @@ impl Default for Policy {
             merchant_reserve: 0,
             stand_in_max: 0,
             refund_days: 30,
+            claim_days: 30,
             currency: CurrencyName::CNY,
             amount_min: 0,
             sales_per_card_max: 0,

@@ -186,7 +186,7 @@ impl<'a> Plan<'a> {
             let config = Config::Switch(self.switch(i, downstream.len(), is_last));
             let mut peers: Vec<_> = downstream.into_iter().chain(upstream).collect();
             if i == 0 && self.clearing > 0 {
-                peers.push((first_issuer + usize::from(self.issuers), Port(0)));
+                peers.extend(self.peers_of_clearing());
             }
             places.push(Place { party: Party::switch(i + 1), config, peers });
         }
@@ -204,7 +204,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Element 42 of the terminal at this port: its last three digits number the merchants.
-    fn merchant(&self, port: u8) -> [u8; 15] {
+    pub(super) fn merchant(&self, port: u8) -> [u8; 15] {
         let mut merchant = *MERCHANT;
         let number = port % self.scenario.topology.merchants.max(1) + 1;
         let digits = [number / 100, number / 10 % 10, number % 10].map(|digit| b'0' + digit);
@@ -278,6 +278,7 @@ impl<'a> Plan<'a> {
             instant_payout: (i == 0 && policy.instant_payout).then_some(policy.merchant_reserve),
             stand_in_max: if is_last { policy.stand_in_max } else { 0 },
             refund_days: policy.refund_days,
+            claim_days: policy.claim_days,
             amount_min: policy.amount_min,
             sales_per_card_max: policy.sales_per_card_max,
             card_spacing: Duration::secs(policy.card_spacing_s.into()),

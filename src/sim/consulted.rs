@@ -116,6 +116,7 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         issuer_surcharge: _,
         issuer_cache_rows: _,
         card_spacing_s: _,
+        claim_days: _,
         merchant_fee_bp: _,
         fee_shares: _,
         suspense_dates: _,

@@ -378,6 +378,7 @@ impl World<'_> {
                 Some((Duration::millis(timing.pin_ms), self.enter_pin(ticket)))
             }
             Output::Card(command) => Some((CHIP_TIME, self.card_answers(ticket, *command))),
+            Output::Desk(note) => self.merchant_answers(*note),
             _ => None,
         };
         if let Output::Display(display) = output {

@@ -4,6 +4,7 @@
 //! no message but by its type.
 
 mod cast;
+mod claims;
 mod consulted;
 mod faults;
 mod gateway;
@@ -134,6 +135,7 @@ impl<'a> World<'a> {
             ..Setting::default()
         };
         set_budgets(&mut setting, scenario);
+        claims::set_claims(&mut setting, scenario);
         let workers = scenario.topology.workers.clamp(1, 16);
         let mut hosts = Vec::with_capacity(4);
         for place in plan.places() {

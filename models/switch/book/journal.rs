@@ -75,7 +75,12 @@ impl Book {
             }
             SwitchRecord::ExtractClosed { .. } | SwitchRecord::FileDelivered { .. } => {
                 self.closing.apply(record, self.commit);
+                self.claims.apply(record, self.commit);
             }
+            SwitchRecord::ClaimFiled { .. }
+            | SwitchRecord::ClaimRefused { .. }
+            | SwitchRecord::ReturnTaken { .. }
+            | SwitchRecord::SlipAnswered { .. } => self.claims.apply(record, self.commit),
         }
     }
 

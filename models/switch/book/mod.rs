@@ -2,10 +2,12 @@
 //!
 //! Links, timers and who waits for an answer are not here: they do not survive a loss of power.
 
+mod claims;
 mod closing;
 mod journal;
 mod payouts;
 
+pub(super) use claims::Claims;
 pub(super) use closing::{Closing, Undelivered};
 pub(super) use payouts::Payouts;
 
@@ -42,6 +44,8 @@ pub(super) struct Book {
     pub(super) payouts: Payouts,
     /// Planted defect W43: a reversal leaves what was paid out where it is.
     keeps_payouts: bool,
+    /// Claims, and slips that issuers ask for.
+    pub(super) claims: Claims,
     /// When what is applied now is known; only a queue with an expiry asks.
     pub(super) now: Instant,
     /// The commit that what is applied now belongs to.
@@ -252,6 +256,7 @@ impl Book {
             closing: Closing::wanted(config.clearing.is_some()),
             payouts: Payouts::wanted(config.instant_payout.is_some()),
             keeps_payouts: config.defects.has(Defect::W43),
+            claims: Claims::default(),
             now: Instant::START,
             commit: 0,
         }

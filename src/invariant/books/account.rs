@@ -44,6 +44,9 @@ pub(crate) struct Decision {
     pub(crate) surcharge_back: i64,
     /// The first reversal that moved something.
     pub(crate) credit: Option<usize>,
+    /// What paid it as a claim, and what was taken again for that, minor units.
+    pub(crate) claim: Option<usize>,
+    pub(crate) claimed: i64,
     /// What it changed in what is held, and what reversals changed back, minor units.
     pub(crate) hold: i64,
     pub(crate) hold_back: i64,
@@ -65,7 +68,7 @@ impl Decision {
 
     /// Taken less given back.
     pub(crate) fn net(&self) -> i64 {
-        self.debit - self.credited
+        self.debit - self.credited + self.claimed
     }
 
     /// What is still held by it.
@@ -234,6 +237,9 @@ impl Books {
             IssuerRecord::PresentmentTaken { .. }
             | IssuerRecord::SuspenseOpened { .. }
             | IssuerRecord::SuspenseClosed { .. } => self.issuer_filed(index, entry, record),
+            IssuerRecord::ReturnBuilt { .. } | IssuerRecord::FileDelivered { .. } => {
+                self.issuer_returned(index, record);
+            }
         }
     }
 
@@ -292,6 +298,8 @@ impl Books {
             surcharge: Leg::surcharge(legs),
             surcharge_back: 0,
             credit: None,
+            claim: None,
+            claimed: 0,
             hold: *hold,
             hold_back: 0,
             expired: 0,

@@ -7,6 +7,7 @@
 mod account;
 mod batch;
 mod chip;
+mod claims;
 mod clearing;
 mod counter;
 mod find;
@@ -23,6 +24,7 @@ mod wire;
 pub(crate) use account::{Decision, Reversal};
 pub(crate) use batch::{HostBatch, Presented, TerminalBatch};
 pub(crate) use chip::ChipTalk;
+pub(crate) use claims::{Claims, Complaint, Ended, Filed, Refused};
 pub(crate) use clearing::{Extract, Files, Parked, Payout, Stage};
 pub(crate) use counter::{Wish, WishKind};
 pub(crate) use identity::SignOn;
@@ -133,6 +135,8 @@ pub(crate) struct Books {
     pub(crate) maintained: Vec<Party>,
     /// Clearing files and suspense.
     pub(crate) files: Files,
+    /// Claims, returns and slips.
+    pub(crate) claims: Claims,
     /// Commits that took time, in order.
     pub(crate) slow_commits: Vec<counter::SlowCommit>,
     /// What chips were told to do, in order.
@@ -256,6 +260,7 @@ impl Books {
             power_losses: Vec::new(),
             maintained: Vec::new(),
             files: Files::default(),
+            claims: Claims::default(),
             slow_commits: Vec::new(),
             chips: Vec::new(),
             originals: Vec::with_capacity(32),
@@ -302,6 +307,7 @@ impl Books {
             What::Asked(command) => self.asked(index, entry, command),
             What::Answered { device, is_done } => {
                 self.device_answered(entry);
+                self.claims.answered(index, entry.party, *device, *is_done);
                 if *device == Device::CardReader {
                     self.chip_answered(index, entry, *is_done);
                 }

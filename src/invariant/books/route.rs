@@ -228,6 +228,10 @@ impl Books {
             SwitchRecord::CutOver { .. }
             | SwitchRecord::ExtractClosed { .. }
             | SwitchRecord::FileDelivered { .. } => self.switch_filed(index, switch, record),
+            SwitchRecord::ClaimFiled { .. }
+            | SwitchRecord::ClaimRefused { .. }
+            | SwitchRecord::ReturnTaken { .. }
+            | SwitchRecord::SlipAnswered { .. } => self.switch_claimed(index, switch, record),
         }
     }
 

@@ -151,6 +151,7 @@ macro_rules! fields {
         $each!($policy: policy.pin_tries_max);
         $each!($policy: policy.switch_answers_advices);
         $each!($policy: policy.refund_days);
+        $each!($policy: policy.claim_days);
         $each!($policy: policy.currency);
         $each!($policy: policy.amount_min);
         $each!($policy: policy.sales_per_card_max);
