@@ -122,6 +122,7 @@ pub(super) fn config() -> Config {
     let account = |pan: &str, standing, expiry, day_limit| AccountSpec {
         pan: Pan::new(pan.as_bytes()).expect("a test's card is one"),
         pin: Pin::new("1234").expect("four digits"),
+        codes: None,
         balance: FUNDS,
         day_limit,
         expiry,

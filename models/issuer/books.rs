@@ -138,11 +138,11 @@ pub(super) struct Books {
 impl Books {
     /// What the journal says, on top of what the configuration says.
     pub(super) fn from_journal(config: &Config, records: &[Record]) -> Books {
-        let counters = |pan| Counters::new(pan, config.business_date);
+        let counters = |account| Counters::new(account, config.business_date);
         let mut books = Books {
             ledger: Ledger::new(),
             cache: Cache::new(config.cache_rows, config.defects),
-            cards: config.accounts.iter().map(|account| counters(account.pan)).collect(),
+            cards: config.accounts.iter().map(counters).collect(),
             transactions: BTreeMap::new(),
             holds: BTreeMap::new(),
             business_date: config.business_date,
@@ -336,9 +336,15 @@ impl Books {
         })
     }
 
-    /// The number of a card's account.
+    /// The number of the account of a card, or of the wallet that showed a payment code.
     pub(super) fn card(&self, pan: &Pan) -> Option<usize> {
-        self.cards.iter().position(|card| card.pan == *pan)
+        let shows = |card: &Counters| {
+            card.codes.as_ref().is_some_and(|codes| pan.as_str().starts_with(&**codes))
+        };
+        match pan.is_payment_code() {
+            true => self.cards.iter().position(shows),
+            false => self.cards.iter().position(|card| card.pan == *pan),
+        }
     }
 
     /// What a card may still spend; below zero if too much was taken.

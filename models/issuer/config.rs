@@ -68,6 +68,8 @@ pub struct AccountSpec {
     pub pan: Pan,
     /// Its PIN.
     pub pin: Pin,
+    /// What the payment codes of its holder's telephone begin with; none if there is no wallet.
+    pub codes: Option<Box<str>>,
     /// What the account holds at the beginning, minor units.
     pub balance: u64,
     /// Largest sum of sales on one business date, minor units; above it 61. Zero for any.

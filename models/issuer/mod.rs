@@ -14,6 +14,7 @@ mod books;
 mod clearing;
 mod config;
 mod message;
+mod order;
 mod peers;
 mod reversal;
 mod rules;
@@ -29,6 +30,8 @@ mod tests_defects;
 mod tests_follow;
 #[cfg(test)]
 mod tests_orders;
+#[cfg(test)]
+mod tests_payment;
 
 pub use config::{AccountSpec, ClearingTerms, Config, Standing};
 
@@ -283,6 +286,9 @@ impl Issuer {
             Ok(request) => request,
             Err(code) => return self.refuse(inbound, code, out),
         };
+        if request.kind == Kind::OrderQuery {
+            return self.asked_of_order(now, inbound, &request, out);
+        }
         match self.books.find(&request.key).copied() {
             // What an advice tells of is done: no window stands against it.
             None if request.is_told() => self.decide(inbound, &request, None, out),
@@ -290,7 +296,9 @@ impl Issuer {
             // The reversal overtook its request: 1. the request was held up past the switch's
             // time-out, 2. the switch reversed it, 3. now it arrives. Nobody waits for an approval.
             Some(Transaction::Barred(_)) => {
-                let refusal = Some(ResponseCode::DUPLICATE_TRANSMISSION);
+                let is_paid =
+                    request.kind.is_order(&request.pan) && self.config.defects.has(Defect::I25);
+                let refusal = (!is_paid).then_some(ResponseCode::DUPLICATE_TRANSMISSION);
                 self.decide(inbound, &request, refusal, out);
             }
             // Refused, and approved by who stood in for us: the merchant was promised the money.
@@ -492,7 +500,8 @@ impl Issuer {
         if self.config.texts && minor > 0 && money != 0 {
             let amount = Amount { minor, currency: self.config.currency };
             let is_credit = money < 0;
-            out.rest.tell(Device::TextMessage, Output::Text(Text { pan, amount, is_credit }));
+            let text = Text { pan, amount, is_credit };
+            out.rest.tell(Device::TextMessage, Output::Text(text));
         }
     }
 }

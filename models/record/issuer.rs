@@ -119,7 +119,7 @@ pub enum IssuerRecord {
         /// Until when a pre-authorisation holds, on a clock that shows UTC; none if its request did
         /// not say.
         until: Option<LocalTime>,
-        /// Wrong PINs of the card in a row, after this request.
+        /// Wrong PINs of the card in a row, after this request; none of a payment code.
         pin_tries: u8,
         /// The card's cryptogram, if the request had a genuine one. It counts as seen from here on,
         /// whatever the code says.

@@ -48,6 +48,9 @@ pub struct Config {
     /// Whether it answers an advice (0220) itself, and then forwards it from its own queue until it
     /// is taken; otherwise it passes advice and answer through.
     pub answers_advices: bool,
+    /// Whether merchants are paid at once (T+0), and then how much of theirs it keeps for refunds,
+    /// minor units.
+    pub instant_payout: Option<u64>,
     /// Up to how much, minor units, it approves in the stead of an issuer that does not answer:
     /// each sale, and all of a card that the issuer was not told of yet. Zero for nothing.
     pub stand_in_max: u64,

@@ -40,20 +40,24 @@ pub(super) struct Parked {
 }
 
 /// Where a request goes.
-struct Route {
-    port: Port,
-    link: Link,
-    key: NetworkKey,
+pub(super) struct Route {
+    pub(super) port: Port,
+    pub(super) link: Link,
+    pub(super) key: NetworkKey,
     /// The transaction it is about.
-    original: Option<u64>,
+    pub(super) original: Option<u64>,
     /// Under the key of that zone.
-    pin: Option<PinBlock>,
+    pub(super) pin: Option<PinBlock>,
 }
 
 impl Switch {
     /// A request: new, a copy, or one whose reversal came first.
     pub(super) fn request(&mut self, now: Now, request: &Request<'_>, actions: &mut Actions) {
         match self.stage(request) {
+            stage if request.kind == Kind::OrderQuery => {
+                let is_new = matches!(stage, Stage::Unknown);
+                self.asked_of_order(now, request, is_new, actions);
+            }
             Stage::Unknown if self.answers(request) => self.take_advice(now, request, actions),
             Stage::Unknown => match self.route(now, request) {
                 Ok(route) => self.forward(now, request, route, actions),
@@ -83,6 +87,8 @@ impl Switch {
             Stage::InDoubt(id, _) if request.kind.is_advice() => {
                 self.go_on_with_advice(now, id, request, actions);
             }
+            // It stays open, whoever waited: its terminal asks what became of it.
+            Stage::InDoubt(_, order) if order.is_order() => {}
             // Nobody waits any more: it was reversed, or power was lost. A reversal is queued.
             Stage::InDoubt(id, transaction) => {
                 let date = transaction.business_date;
@@ -248,8 +254,10 @@ impl Switch {
         }
         let (asked, done) = (request.amount.minor, approved.minor);
         if request.kind == Kind::Refund {
-            return self.check_refund(id, asked, done).map(|()| Some(id));
+            self.check_refund(id, asked, done)?;
+            return self.check_payout(request, id).map(|()| Some(id));
         }
+        self.check_payout(request, id)?;
         if request.kind == Kind::Void && self.book.refunded(id) > 0 {
             return Err(ResponseCode::SUSPICIOUS_OPERATION);
         }
@@ -297,7 +305,13 @@ impl Switch {
         self.answer(request.caller, &message, actions);
     }
 
-    fn forward(&mut self, now: Now, request: &Request<'_>, route: Route, actions: &mut Actions) {
+    pub(super) fn forward(
+        &mut self,
+        now: Now,
+        request: &Request<'_>,
+        route: Route,
+        actions: &mut Actions,
+    ) {
         let id = self.book.next_id();
         let business_date = self.dated(request);
         let rrn = self.rrn(id, request, business_date);

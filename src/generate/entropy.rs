@@ -40,6 +40,8 @@ pub(super) enum Concern {
     Currency,
     /// How issuers keep their books.
     Core,
+    /// Customers who pay by telephone.
+    Qr,
     /// Holds that end by themselves. Numbers between are taken.
     Hold = 40,
     /// Who a sign-on says to be.

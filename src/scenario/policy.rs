@@ -17,6 +17,8 @@ pub struct Policy {
     pub switch_stan_max: u32,
     /// Sendings of a reversal, or repeats of an advice, by a terminal.
     pub reversal_attempts: u8,
+    /// Queries of an order by a terminal before it closes it.
+    pub order_queries: u8,
     /// Sendings of an advice by a switch.
     pub saf_attempts: u16,
     /// Advices waiting at most.
@@ -55,6 +57,11 @@ pub struct Policy {
     /// otherwise it passes advice and answer through, and leaves to the issuer what all refunds may
     /// come to.
     pub switch_answers_advices: bool,
+    /// Whether merchants are paid at once (秒到, T+0) by their acquirer; a sale that is paid out is
+    /// refunded, not voided.
+    pub instant_payout: bool,
+    /// What such an acquirer keeps of each merchant's money for refunds, minor units.
+    pub merchant_reserve: u64,
     /// Up to how much, minor units, the switch before an issuer approves in its stead when it does
     /// not answer, if there is neither a PIN nor a cryptogram to check; 0 for nothing.
     pub stand_in_max: u64,
@@ -91,6 +98,7 @@ impl Default for Policy {
             terminal_stan_start: 0,
             switch_stan_max: 999_999,
             reversal_attempts: 3,
+            order_queries: 2,
             saf_attempts: 5,
             saf_max: 1_000,
             batch_max: 500,
@@ -108,6 +116,8 @@ impl Default for Policy {
             issuer_zone_min: 480,
             pin_tries_max: 3,
             switch_answers_advices: true,
+            instant_payout: false,
+            merchant_reserve: 0,
             stand_in_max: 0,
             refund_days: 30,
             currency: CurrencyName::CNY,

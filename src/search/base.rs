@@ -28,6 +28,7 @@ pub const FLOWS: &[&str] = &[
     "refund-passed-through",
     "refund+settlement",
     "two-refunds",
+    "payout",
     "stand-in",
     "stand-in-void",
     "wrong-pin",
@@ -42,9 +43,12 @@ pub const FLOWS: &[&str] = &[
     "suspense",
     "chip",
     "chip-download",
+    "qr",
+    "qr+settlement",
 ];
 
 const SALE: Wish = Wish::Sale { amount: 10_000, card: 1 };
+const QR_SALE: Wish = Wish::QrSale { amount: 10_000, card: 1 };
 const INQUIRY: Wish = Wish::Inquiry { card: 2 };
 const PRE_AUTH: Wish = Wish::PreAuth { amount: 10_000, card: 1 };
 const COUNTER: Party = Party::terminal(1);
@@ -72,6 +76,7 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "refund-passed-through" => refund_passed_through(),
         "refund+settlement" => at_the_counter(&[SALE, Wish::Settle, refund(2), Wish::Settle]),
         "two-refunds" => at_the_counter(&[SALE, refund(2), refund(2)]),
+        "payout" => payout(),
         "stand-in" => stand_in(&[SALE, INQUIRY]),
         "stand-in-void" => stand_in(&[SALE, void(2)]),
         "wrong-pin" => wrong_pin(),
@@ -86,6 +91,8 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "suspense" => suspense(),
         "chip" => by_chip(&[SALE]),
         "chip-download" => chip_download(),
+        "qr" => at_the_counter(&[QR_SALE]),
+        "qr+settlement" => at_the_counter(&[QR_SALE, Wish::Settle]),
         _ => return None,
     };
     name.clone_into(&mut scenario.title);
@@ -118,6 +125,13 @@ fn refund(of: u32) -> Wish {
 fn refund_passed_through() -> Scenario {
     let mut scenario = at_the_counter(&[SALE, refund(2)]);
     scenario.policy.switch_answers_advices = false;
+    scenario
+}
+
+/// The merchant is paid at once: a void is refused, a refund is taken from what it has left.
+fn payout() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, void(2), refund(2), SALE]);
+    (scenario.policy.instant_payout, scenario.policy.merchant_reserve) = (true, 7_000);
     scenario
 }
 

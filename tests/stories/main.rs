@@ -5,6 +5,7 @@
 mod card;
 mod later;
 mod online;
+mod orders;
 mod told;
 
 use online::TIMEOUT_CODES;
@@ -25,8 +26,12 @@ fn every_story_holds_and_exercises_what_it_is_told_for() {
 
 #[test]
 fn every_story_is_looked_at_here() {
-    let these =
-        concat!(include_str!("online.rs"), include_str!("later.rs"), include_str!("card.rs"));
+    let these = concat!(
+        include_str!("online.rs"),
+        include_str!("later.rs"),
+        include_str!("card.rs"),
+        include_str!("orders.rs")
+    );
     for story in stories::ALL {
         let is_named = these.contains(&format!("tell(\"{}\")", story.name));
         let is_code = TIMEOUT_CODES.iter().any(|code| format!("ST10-code-{code}") == story.name);

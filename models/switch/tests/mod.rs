@@ -8,6 +8,7 @@ mod defects_saf;
 mod durability;
 mod follow;
 mod lines;
+mod order;
 mod properties;
 mod reversals;
 mod sales;
@@ -96,6 +97,7 @@ fn config() -> Config {
         hold_for: Duration::ZERO,
         zone: 480,
         answers_advices: true,
+        instant_payout: None,
         stand_in_max: 0,
         refund_days: 30,
         amount_min: 0,

@@ -5,6 +5,7 @@ mod chip;
 mod defects;
 mod follow;
 mod line;
+mod order;
 mod power;
 mod reversal;
 mod selling;
@@ -45,6 +46,7 @@ pub(super) fn config() -> Config {
         frame_timeout: Duration::secs(2),
         echo_interval: None,
         reversal_attempts: 3,
+        order_queries: 2,
         management_attempts: 2,
         stan_max: 999_999,
         stan_start: 0,

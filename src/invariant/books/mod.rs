@@ -11,6 +11,7 @@ mod clearing;
 mod counter;
 mod find;
 mod identity;
+mod merchants;
 pub(crate) mod pins;
 mod places;
 mod retry;
@@ -25,6 +26,7 @@ pub(crate) use chip::ChipTalk;
 pub(crate) use clearing::{Extract, Files, Parked, Payout, Stage};
 pub(crate) use counter::{Wish, WishKind};
 pub(crate) use identity::SignOn;
+pub(crate) use merchants::Merchant;
 pub(crate) use retry::SentAgain;
 pub(crate) use route::{Advice, Forward};
 pub(crate) use sale::Sale;
@@ -69,6 +71,8 @@ pub(crate) struct Books {
     pub(crate) forwards: Vec<Forward>,
     /// Reversals that switches accepted.
     pub(crate) acceptances: Vec<route::Acceptance>,
+    /// Merchants, as switches earn for them and pay them.
+    pub(crate) merchants: Vec<Merchant>,
     /// Reversal advices of switches.
     pub(crate) advices: Vec<Advice>,
     /// Requests as issuers decided them.
@@ -221,6 +225,7 @@ impl Books {
             numbers: Vec::with_capacity(16),
             forwards: Vec::with_capacity(8),
             acceptances: Vec::new(),
+            merchants: Vec::new(),
             advices: Vec::new(),
             decisions: Vec::with_capacity(8),
             issuer_dates: Vec::new(),
