@@ -35,6 +35,7 @@ mod tests_follow;
 mod tests_orders;
 #[cfg(test)]
 mod tests_payment;
+mod writing;
 
 pub use config::{AccountSpec, ClearingTerms, Config, Standing};
 
@@ -46,7 +47,7 @@ use crate::filing::{Channel, Inbox};
 use crate::iso8583::{Element, Message, Mti, ResponseCode};
 use crate::ledger::transfer;
 use crate::line::{Incoming, LineError, MacCheck};
-use crate::node::{Action, Actions, Command, Event, Journal, Link, Node, Port};
+use crate::node::{Actions, Command, Event, Journal, Link, Node, Port};
 use crate::record::{Account, IssuerRecord, Kind, Leg, Record};
 use crate::time::{Date, Duration, Instant, LocalTime, Now, ZonedTime};
 use books::{Books, Commit, Decision, OpenHold, Transaction, cardholder};
@@ -474,39 +475,6 @@ impl Issuer {
             1 => transfer(cardholder(number), other, minor).into(),
             -1 => transfer(other, cardholder(number), minor).into(),
             _ => Box::default(),
-        }
-    }
-
-    fn record(&mut self, record: IssuerRecord, actions: &mut Actions) {
-        let commit = self.begin_commit(actions);
-        self.books.apply(&record, commit);
-        actions.record(record);
-    }
-
-    /// The number of the commit that the next record belongs to: records in a row are one.
-    fn begin_commit(&mut self, actions: &Actions) -> Commit {
-        if !matches!(actions.as_slice().last(), Some((_, Action::Record(_)))) {
-            self.begun += 1;
-            self.under_way += 1;
-        }
-        self.begun
-    }
-
-    /// Nobody is told which commit is done. Only when none is under way is it certain what is
-    /// durable, however a world queues its writes.
-    fn committed(&mut self, actions: &mut Actions) {
-        self.under_way = self.under_way.saturating_sub(1);
-        if self.under_way == 0 {
-            self.books.settle(self.begun);
-            self.peers.release(actions);
-        }
-    }
-
-    fn send_when_durable(&mut self, at: usize, commit: Commit, answer: Message, out: &mut Out<'_>) {
-        if self.books.is_durable(commit) {
-            self.peers.send(at, &answer, &mut out.rest);
-        } else {
-            self.peers.hold(at, answer, out.records.ticket());
         }
     }
 

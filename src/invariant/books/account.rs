@@ -156,6 +156,14 @@ pub(crate) struct PinTries {
     pub(crate) is_repeat: bool,
 }
 
+/// The cardholder's account that these legs move money of.
+fn account_of(legs: &[Leg]) -> Option<u32> {
+    legs.iter().find_map(|leg| match leg.account {
+        Account::Cardholder(number) => Some(number),
+        _ => None,
+    })
+}
+
 impl Books {
     /// What a decided request is about: what its forward was, else what the world carried beside
     /// it. Behind a foreign switch there is neither, and the sale that is in doubt at that
@@ -289,10 +297,7 @@ impl Books {
             code: *code,
             authorization: *authorization,
             balance: *balance,
-            account: legs.iter().find_map(|leg| match leg.account {
-                Account::Cardholder(number) => Some(number),
-                _ => None,
-            }),
+            account: account_of(legs),
             debit: Leg::to_cardholders(legs).saturating_neg(),
             credited: 0,
             surcharge: Leg::surcharge(legs),
