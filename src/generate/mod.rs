@@ -116,6 +116,9 @@ const STORIES_PERCENT: u64 = 16;
 /// How many scenarios of a hundred have voids or pre-authorisations beside what they sell.
 const FOLLOW_PERCENT: u64 = 30;
 
+/// How many scenarios of a hundred have trade cards, which matter where money is held.
+const ESCROW_PERCENT: u64 = 30;
+
 /// How many scenarios of a hundred count in something that has not two decimals.
 const CURRENCY_PERCENT: u64 = 4;
 
@@ -158,6 +161,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     entropy.concern(Concern::Hold);
     if entropy.chance(hold::percent(profile)) {
         hold::add(entropy, &mut scenario);
+    }
+    entropy.concern(Concern::Escrow);
+    if !is_short && entropy.chance(ESCROW_PERCENT) {
+        scenario.topology.cards.iter_mut().for_each(|card| card.escrow = true);
     }
     entropy.concern(Concern::Qr);
     if entropy.chance(qr::percent(profile, is_short)) {

@@ -38,12 +38,13 @@ impl Invariant for Claim {
                 (legs, i64::try_from(*credited).ok().map(|minor| minor * moved.signum()))
             }
             IssuerRecord::PresentmentTaken { legs, .. }
+            | IssuerRecord::HoldExpired { legs, .. }
             | IssuerRecord::SuspenseOpened { legs, .. } => (legs, Some(0)),
             IssuerRecord::SuspenseClosed { legs, class: SuspenseEnd::Returned, minor, .. } => {
                 (legs, i64::try_from(*minor).ok())
             }
             IssuerRecord::SuspenseClosed { legs, .. } => (legs, Some(0)),
-            IssuerRecord::HoldExpired { .. } | IssuerRecord::CutOver { .. } => return Ok(0),
+            IssuerRecord::CutOver { .. } => return Ok(0),
         };
         let sum: i128 = legs.iter().map(|leg| i128::from(leg.minor)).sum();
         if sum != 0 {

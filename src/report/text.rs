@@ -168,8 +168,8 @@ fn cardholders(history: &History) -> Table {
             IssuerRecord::Reversed { legs, .. } => (legs, None),
             IssuerRecord::Opened { legs } => (legs, None),
             IssuerRecord::SuspenseClosed { legs, .. } => (legs, None),
-            IssuerRecord::HoldExpired { .. }
-            | IssuerRecord::CutOver { .. }
+            IssuerRecord::HoldExpired { legs, .. } => (legs, None),
+            IssuerRecord::CutOver { .. }
             | IssuerRecord::PresentmentTaken { .. }
             | IssuerRecord::SuspenseOpened { .. } => continue,
         };

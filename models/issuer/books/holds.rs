@@ -34,7 +34,8 @@ impl Books {
         let since = date.max(self.business_date);
         let hold = self.holds.entry(placed).or_insert(Hold { pan: *pan, since, minor: 0 });
         hold.minor = hold.minor.saturating_add_signed(change);
-        if let Some(number) = self.card(pan) {
+        let on_account = self.card(pan).filter(|number| !self.cards[*number].has_escrow);
+        if let Some(number) = on_account {
             self.ledger.hold(cardholder(number), change);
         }
     }

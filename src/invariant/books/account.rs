@@ -52,6 +52,8 @@ pub(crate) struct Decision {
     pub(crate) date: Date,
     /// Its own business date, or the issuer's when it was decided, if that is known to be later.
     pub(crate) since: Date,
+    /// Whether what it held, or let go, lay in escrow and not on the account.
+    pub(crate) is_in_escrow: bool,
     /// The chip's cryptogram, if there was a genuine one.
     pub(crate) presented: Option<Presented>,
 }
@@ -215,7 +217,8 @@ impl Books {
                 self.reversals.push(reversal);
                 self.book(index, issuer, legs, false);
             }
-            IssuerRecord::HoldExpired { original, minor, .. } => {
+            IssuerRecord::HoldExpired { original, minor, legs, .. } => {
+                self.book(index, issuer, legs, false);
                 self.expired.push((index, *original));
                 let place =
                     self.found.decisions_by_id.of(&self.decisions, (issuer, *original)).next();
@@ -297,6 +300,7 @@ impl Books {
             since: self
                 .issuer_date(issuer)
                 .map_or(*business_date, |(now, _)| now.max(*business_date)),
+            is_in_escrow: legs.iter().any(|leg| leg.account == Account::Escrow),
             presented: *presented,
         };
         decision.ticket = self.ticket_of_decision(&decision);
@@ -350,7 +354,8 @@ impl Books {
     /// What is held on a card, minor units.
     pub(crate) fn held(&self, issuer: Party, pan: Pan) -> i64 {
         let of = self.found.holds_on_card.of((issuer, pan)).map(|place| &self.decisions[place]);
-        of.fold(0, |sum, decision| sum.saturating_add(decision.held()))
+        let on_account = of.filter(|decision| !decision.is_in_escrow);
+        on_account.fold(0, |sum, decision| sum.saturating_add(decision.held()))
     }
 
     /// The account behind a card, once money of it was moved.
