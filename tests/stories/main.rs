@@ -3,6 +3,7 @@
 //! Read off the history alone, as an auditor would. What invariants say is asked once, for all.
 
 mod card;
+mod escrow;
 mod later;
 mod online;
 mod orders;
@@ -30,6 +31,7 @@ fn every_story_is_looked_at_here() {
         include_str!("online.rs"),
         include_str!("later.rs"),
         include_str!("card.rs"),
+        include_str!("escrow.rs"),
         include_str!("orders.rs")
     );
     for story in stories::ALL {
