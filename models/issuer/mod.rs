@@ -28,6 +28,8 @@ mod tests_chip;
 #[cfg(test)]
 mod tests_defects;
 #[cfg(test)]
+mod tests_escrow;
+#[cfg(test)]
 mod tests_follow;
 #[cfg(test)]
 mod tests_orders;
