@@ -122,6 +122,10 @@ pub enum Defect {
     W40,
     /// Never asks whether elements 41 and 42 are those of the line.
     W41,
+    /// Voids a sale that is paid out to its merchant.
+    W42,
+    /// What was paid out for a sale that is reversed is never asked back.
+    W43,
     /// An unknown reversal is answered 25 and forgotten; the late original debits.
     I01,
     /// Credits at every copy of a reversal.
@@ -172,10 +176,20 @@ pub enum Defect {
     B10,
     /// Splits a fee by rounding every part down.
     B11,
+    /// Takes until when a hold lasts for UTC, whatever zone it is written in.
+    B13,
     /// Parks what differs and never lets it out of suspense.
     B14,
     /// Keeps the issuer's part of the fee when a presentment is taken back.
     B15,
+    /// A claim that is filed again by hand is paid again.
+    B16,
+    /// Pays a claim without asking whether the cardholder had the money back.
+    B17,
+    /// What was charged back is not taken from the merchant again.
+    B18,
+    /// The answer to the question for a slip is not written down: what has none stays presented.
+    B19,
     /// Logs the frame as it came when it cannot be parsed.
     Z01,
     /// Believes an element length that no element has, and swallows what follows as the rest.
@@ -274,6 +288,8 @@ impl Defect {
         Defect::W37,
         Defect::W40,
         Defect::W41,
+        Defect::W42,
+        Defect::W43,
         Defect::I01,
         Defect::I03,
         Defect::I04,
@@ -299,8 +315,13 @@ impl Defect {
         Defect::B07,
         Defect::B10,
         Defect::B11,
+        Defect::B13,
         Defect::B14,
         Defect::B15,
+        Defect::B16,
+        Defect::B17,
+        Defect::B18,
+        Defect::B19,
         Defect::Z01,
         Defect::Z03,
         Defect::Z04,

@@ -3,6 +3,7 @@
 //! Not durable, but part of the history: claims about what people saw are judged on it.
 
 use crate::card::{Amount, Pan};
+use crate::claim::DeskNote;
 use crate::iso8583::{Challenge, Icc55, ResponseCode};
 use crate::record::{Kind, Totals};
 use crate::security::Pin;
@@ -22,6 +23,8 @@ pub enum Device {
     Log,
     /// Text messages to the cardholder. Never answers.
     TextMessage,
+    /// The claims desk, with merchants and clerks around it. Answers [`DeskNote::SlipWanted`].
+    Desk,
 }
 
 /// What a party puts out on a device.
@@ -42,6 +45,8 @@ pub enum Output {
     Log(String),
     /// By text message.
     Text(Text),
+    /// At the claims desk.
+    Desk(DeskNote),
 }
 
 /// What a device answers.
@@ -71,6 +76,10 @@ pub enum Outcome {
     CardDeclined,
     /// The card was pulled before it could say.
     CardPulled,
+    /// The merchant has the slip.
+    SlipFound,
+    /// The merchant has no slip.
+    SlipMissing,
 }
 
 /// What the terminal has a chip do, in this order.

@@ -6,6 +6,7 @@
 pub mod asked;
 pub mod card;
 pub mod chip;
+pub mod claim;
 pub mod clearing;
 pub mod defect;
 pub mod device;

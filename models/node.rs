@@ -5,7 +5,8 @@
 //! two of them. This module is not a runtime: it holds no queue, no clock and no line.
 
 use crate::asked::Asked;
-use crate::card::{Amount, Card, Voucher};
+use crate::card::{Amount, Card, Pan, Voucher};
+use crate::claim::ClaimSlip;
 use crate::device::{Device, Outcome, Output};
 use crate::record::{Kind, Record};
 use crate::time::{Date, Duration, Instant, Now};
@@ -219,6 +220,30 @@ pub enum Command {
     WithdrawKeys {
         /// The port of the terminal.
         port: Port,
+    },
+    /// A merchant at the acquirer's claims desk: pay me for this (请款).
+    Claim {
+        /// The wish.
+        ticket: Ticket,
+        /// What the merchant wrote down.
+        slip: ClaimSlip,
+    },
+    /// A merchant at the acquirer's claims desk: what became of this?
+    LookUp {
+        /// The wish.
+        ticket: Ticket,
+        /// What the merchant wrote down.
+        slip: ClaimSlip,
+    },
+    /// A cardholder at the issuer: show me the slips of what I paid with this card, if it was this
+    /// much (调单).
+    Retrieve {
+        /// The wish.
+        ticket: Ticket,
+        /// The card.
+        pan: Pan,
+        /// How much.
+        amount: Amount,
     },
 }
 

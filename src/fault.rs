@@ -73,6 +73,8 @@ pub enum ActionName {
     Log,
     /// A text message.
     TextMessage,
+    /// A word at the claims desk.
+    Desk,
     /// A connection asked for.
     Connect,
     /// A connection closed.
@@ -407,7 +409,8 @@ impl<'de> Deserialize<'de> for ActionName {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
     "`{0}` is not an action: write `record NAME`, `send MTI`, `tell screen`, `tell printer`, \
-     `tell pin-pad`, `tell card-reader`, `tell log`, `tell text-message`, `connect` or `disconnect`"
+     `tell pin-pad`, `tell card-reader`, `tell log`, `tell text-message`, `tell desk`, `connect` \
+     or `disconnect`"
 )]
 pub struct ParseActionError(String);
 
@@ -427,6 +430,7 @@ impl TryFrom<String> for ActionName {
             Some(("tell", "card-reader")) => Some(ActionName::CardReader),
             Some(("tell", "log")) => Some(ActionName::Log),
             Some(("tell", "text-message")) => Some(ActionName::TextMessage),
+            Some(("tell", "desk")) => Some(ActionName::Desk),
             None if phrase == "connect" => Some(ActionName::Connect),
             None if phrase == "disconnect" => Some(ActionName::Disconnect),
             _ => None,
@@ -446,6 +450,7 @@ impl From<ActionName> for String {
             ActionName::CardReader => "tell card-reader".to_owned(),
             ActionName::Log => "tell log".to_owned(),
             ActionName::TextMessage => "tell text-message".to_owned(),
+            ActionName::Desk => "tell desk".to_owned(),
             ActionName::Connect => "connect".to_owned(),
             ActionName::Disconnect => "disconnect".to_owned(),
         }

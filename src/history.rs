@@ -44,6 +44,10 @@ pub struct Setting {
     pub pins: Vec<Pin>,
     /// The steps: ticket, and the purchase it serves.
     pub steps: Vec<(Ticket, u32)>,
+    /// What became of the goods of a sale, where somebody says so: whether the customer has them.
+    pub goods: Vec<(Ticket, bool)>,
+    /// Claims and complaints: ticket, and the ticket of the sale.
+    pub claims: Vec<(Ticket, Ticket)>,
     /// Sendings of a reversal before a terminal may give up.
     pub reversal_attempts: u8,
     /// Sendings of an advice before a switch may give up.
@@ -60,6 +64,8 @@ pub struct Setting {
     pub pin_tries_max: u8,
     /// Business dates after which an issuer lets a hold go.
     pub hold_days: u16,
+    /// Where a clock that shows UTC begins.
+    pub start: LocalTime,
     /// Business dates within which money that must go back is back (T+n).
     pub reversal_dates: u32,
 }
@@ -283,13 +289,15 @@ pub fn is_done(outcome: &Outcome) -> bool {
         | Outcome::PinEntered(_)
         | Outcome::CardRead
         | Outcome::Cryptogram(_)
-        | Outcome::CardAccepted => true,
+        | Outcome::CardAccepted
+        | Outcome::SlipFound => true,
         Outcome::NotPrinted
         | Outcome::PinCancelled
         | Outcome::CardUnreadable
         | Outcome::ChipDataMissing(_)
         | Outcome::KernelFailed
         | Outcome::CardDeclined
-        | Outcome::CardPulled => false,
+        | Outcome::CardPulled
+        | Outcome::SlipMissing => false,
     }
 }

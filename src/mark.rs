@@ -84,11 +84,17 @@ pub enum Mark {
     HoldExpired,
     /// A completion of a hold that had ended.
     CompletedTooLate,
+    /// A merchant's claim, paid.
+    ClaimPaid,
+    /// A merchant's claim, not paid.
+    ClaimChargedBack,
+    /// No slip, and the money goes back.
+    SlipMissing,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 35] = [
+    pub const ALL: [Mark; 38] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -124,6 +130,9 @@ impl Mark {
         Mark::OrderClosed,
         Mark::HoldExpired,
         Mark::CompletedTooLate,
+        Mark::ClaimPaid,
+        Mark::ClaimChargedBack,
+        Mark::SlipMissing,
     ];
 
     /// Its name, as `reversal-overtook-request`.
@@ -153,7 +162,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 35] = [
+const ROWS: [(&str, &str); 38] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -224,6 +233,12 @@ const ROWS: [(&str, &str); 35] = [
      "an issuer let a hold go that nobody had completed or voided in time"),
     ("completed-too-late",
      "a completion came for a hold that had expired, and was refused"),
+    ("claim-paid",
+     "a merchant claimed a sale without an approval at the terminal, and the issuer paid"),
+    ("claim-charged-back",
+     "a merchant's claim was taken, and the issuer charged it back"),
+    ("slip-missing",
+     "a cardholder asked for a slip that the merchant did not have, and the money went back"),
 ];
 
 /// A set of marks.

@@ -181,6 +181,19 @@ pub struct Step {
     /// Who wanted it.
     #[serde(default, skip_serializing_if = "AskedBy::is_cashier")]
     pub asked_by: AskedBy,
+    /// What became of the goods of a sale; none for what receipt and screen say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goods: Option<Goods>,
+}
+
+/// What became of the goods, whatever receipt and screen say.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Goods {
+    /// The customer has them.
+    HandedOver,
+    /// The shop has them.
+    Kept,
 }
 
 /// Who wanted a step.
@@ -289,6 +302,35 @@ pub enum Wish {
         /// Which terminal.
         terminal: Party,
     },
+    /// At switch-1, the merchant's acquirer: ask to be paid for a sale (请款).
+    Claim {
+        /// The step that sold.
+        of: u32,
+        /// How much the merchant writes down, minor units; none for the price.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<u64>,
+        /// Whether the merchant only has a slip written by hand: no voucher number.
+        #[serde(default, skip_serializing_if = "is_false")]
+        by_hand: bool,
+    },
+    /// At switch-1: ask what became of a sale.
+    LookUp {
+        /// The step that sold.
+        of: u32,
+        /// Whether the merchant only has a slip written by hand: no voucher number.
+        #[serde(default, skip_serializing_if = "is_false")]
+        by_hand: bool,
+    },
+    /// At an issuer: the cardholder of a sale asks for the slips of what was paid with the card, if
+    /// it was as much (调单).
+    Retrieve {
+        /// The step that sold.
+        of: u32,
+    },
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Default for Scenario {
@@ -361,6 +403,7 @@ impl Wish {
             Wish::Completion { of, .. } | Wish::Void { of, .. } | Wish::Refund { of, .. } => {
                 Some(*of)
             }
+            Wish::Claim { of, .. } | Wish::LookUp { of, .. } | Wish::Retrieve { of } => Some(*of),
             Wish::Reprint { of } => *of,
             _ => None,
         }
@@ -421,6 +464,6 @@ impl Scenario {
 impl Step {
     /// A step of the cashier at `party`, done after the previous one.
     pub fn new(id: u32, party: Party, wish: Wish) -> Step {
-        Step { id, party, wish, at_ms: None, intent: None, asked_by: AskedBy::Cashier }
+        Step { id, party, wish, at_ms: None, intent: None, asked_by: AskedBy::Cashier, goods: None }
     }
 }

@@ -72,7 +72,7 @@ fn party() -> impl Strategy<Value = Party> {
 fn step() -> impl Strategy<Value = Step> {
     let amount = prop_oneof![0..2u64, 999_999_999_990..1_000_000_000_010u64, any::<u64>()];
     let id = prop_oneof![1..4u32, any::<u32>()];
-    let wish = (0..9, amount, any::<u8>(), party(), id.clone());
+    let wish = (0..12, amount, any::<u8>(), party(), id.clone());
     let wish = wish.prop_map(|(kind, amount, card, terminal, of)| match kind {
         0 | 1 => Wish::Sale { amount, card },
         2 => Wish::Inquiry { card },
@@ -81,6 +81,9 @@ fn step() -> impl Strategy<Value = Step> {
         5 => Wish::Reprint { of: Some(of) },
         6 => Wish::CutOver { window_ms: amount },
         7 => Wish::Maintenance { for_ms: amount % 1_000_000_000 },
+        8 => Wish::Claim { of, amount: Some(amount), by_hand: card % 2 == 0 },
+        9 => Wish::LookUp { of, by_hand: card % 2 == 0 },
+        10 => Wish::Retrieve { of },
         _ => Wish::WithdrawKeys { terminal },
     });
     (id, party(), wish, prop::option::of(0..10_000_000u64))

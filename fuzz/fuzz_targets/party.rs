@@ -10,6 +10,8 @@ use libfuzzer_sys::fuzz_target;
 use reversim::party::Party;
 use reversim::scenario::Scenario;
 use reversim::sim::{Config, config_of};
+use reversim_models::card::{Amount, Pan};
+use reversim_models::claim::ClaimSlip;
 use reversim_models::device::{ChipData, Device, Outcome};
 use reversim_models::iso8583::{Challenge, Element, Envelope, Icc55, Message, Mti, NETWORK, POS};
 use reversim_models::node::{
@@ -49,6 +51,9 @@ enum Happening {
     PowerLoss,
     Card(u8),
     Download,
+    Claim(Option<u32>),
+    LookUp(Option<u32>),
+    Retrieve(u32),
 }
 
 fuzz_target!(|input: Input| {
@@ -167,7 +172,7 @@ impl World {
     }
 
     fn command(&mut self, happening: Happening) {
-        use reversim_models::card::{Amount, Card, Pan};
+        use reversim_models::card::Card;
         let ticket = Ticket(1);
         let Some(pan) = Pan::new(b"6224210000000018") else { return };
         let has_chip = matches!(happening, Happening::Sale(minor) if minor % 2 == 1);
@@ -190,6 +195,11 @@ impl World {
             Happening::Maintenance => Command::Maintenance { window: Duration::secs(60) },
             Happening::WithdrawKeys(port) => {
                 Command::WithdrawKeys { port: Port(u16::from(port % 3)) }
+            }
+            Happening::Claim(voucher) => Command::Claim { ticket, slip: slip(pan, voucher) },
+            Happening::LookUp(voucher) => Command::LookUp { ticket, slip: slip(pan, voucher) },
+            Happening::Retrieve(minor) => {
+                Command::Retrieve { ticket, pan, amount: Amount::cny(u64::from(minor)) }
             }
             _ => Command::SignOn { ticket },
         };
@@ -258,4 +268,10 @@ fn moves_money(record: &Record) -> bool {
         }
         Record::Clearing(_) | Record::Own(_) => false,
     }
+}
+
+/// What a merchant wrote down.
+fn slip(pan: Pan, voucher: Option<u32>) -> ClaimSlip {
+    let at = LocalTime::new(Date { year: 2026, month: 5, day: 30 }, 36_000);
+    ClaimSlip { pan, amount: Amount::cny(1_000), merchant: *b"104512541110001", at, voucher }
 }

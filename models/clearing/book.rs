@@ -2,7 +2,7 @@
 //! from the journal alike.
 
 use super::Config;
-use crate::record::{ClearingRecord, FileEntry, FileId};
+use crate::record::{ClearingRecord, EntryKind, FileEntry, FileId};
 use crate::time::Date;
 use std::collections::BTreeMap;
 
@@ -13,12 +13,17 @@ pub(super) type Commit = u64;
 #[derive(Clone, Debug)]
 pub(super) struct Book {
     pub(super) business_date: Date,
-    /// What each switch has sent, by its place: the last file, and the commit it is part of.
+    /// What each switch has sent, and then each issuer, by its place: the last file, and the commit
+    /// it is part of.
     pub(super) sources: Vec<Option<(FileId, Commit)>>,
     /// Files made for each issuer, by its place.
     pub(super) made: Vec<u32>,
+    /// Files of returns made for each switch, by its place.
+    pub(super) returned: Vec<u32>,
     /// Statements made for merchants.
     pub(super) stated: u32,
+    /// What issuers return, and no file to a switch holds yet.
+    pub(super) returns: Vec<FileEntry>,
     /// Business dates that are not closed yet.
     pub(super) days: BTreeMap<Date, Day>,
     /// The last one that was closed.
@@ -27,11 +32,11 @@ pub(super) struct Book {
     pub(super) undelivered: Vec<Undelivered>,
 }
 
-/// A file for an issuer that waits to be taken.
+/// A file that waits to be taken.
 #[derive(Clone, Debug)]
 pub(super) struct Undelivered {
-    /// Which issuer, by place.
-    pub(super) issuer: u8,
+    /// By which channel: issuers by place, and then switches.
+    pub(super) channel: usize,
     pub(super) file: FileId,
     pub(super) entries: Box<[FileEntry]>,
     /// The commit that it is part of.
@@ -47,17 +52,34 @@ pub(super) struct Day {
     pub(super) entries: Vec<FileEntry>,
     /// Issuers whose file is made, by place.
     pub(super) issuers: Vec<u8>,
+    /// What goes back to switches under this date.
+    pub(super) returns: Vec<FileEntry>,
     /// Merchants who are paid.
     pub(super) merchants: Vec<[u8; 15]>,
+}
+
+impl Day {
+    /// Whether any file of this date is made.
+    pub(super) fn is_begun(&self) -> bool {
+        !self.issuers.is_empty() || !self.returns.is_empty() || !self.merchants.is_empty()
+    }
+
+    /// What merchants are paid for, or pay back, under this date.
+    pub(super) fn payable(&self) -> impl Iterator<Item = &FileEntry> {
+        let back = self.returns.iter().filter(|entry| entry.kind == EntryKind::Chargeback);
+        self.entries.iter().chain(back)
+    }
 }
 
 impl Book {
     pub(super) fn new(config: &Config) -> Book {
         Book {
             business_date: config.business_date,
-            sources: vec![None; config.switches.len()],
+            sources: vec![None; config.switches.len() + config.issuers.len()],
             made: vec![0; config.issuers.len()],
+            returned: vec![0; config.switches.len()],
             stated: 0,
+            returns: Vec::new(),
             days: BTreeMap::new(),
             closed: None,
             undelivered: Vec::new(),
@@ -83,12 +105,21 @@ impl Book {
                 if let Some(day) = self.days.get_mut(&file.date) {
                     day.issuers.push(*issuer);
                 }
-                self.undelivered.push(Undelivered {
-                    issuer: *issuer,
-                    file: *file,
-                    entries: entries.clone(),
-                    commit,
-                });
+                self.wait(usize::from(*issuer), *file, entries, commit);
+            }
+            ClearingRecord::ReturnTaken { file, entries } => {
+                let is_it = |issuer: &super::config::Target| issuer.institution == file.sender;
+                let Some(at) = config.issuers.iter().position(is_it) else { return };
+                self.sources[config.switches.len() + at] = Some((*file, commit));
+                self.returns.extend_from_slice(entries);
+            }
+            ClearingRecord::ReturnBuilt { file, switch, entries } => {
+                if let Some(made) = self.returned.get_mut(usize::from(*switch)) {
+                    *made = file.sequence;
+                }
+                self.returns.retain(|entry| !entries.contains(entry));
+                self.days.entry(file.date).or_default().returns.extend_from_slice(entries);
+                self.wait(config.issuers.len() + usize::from(*switch), *file, entries, commit);
             }
             ClearingRecord::PayoutBuilt { file, merchant, .. } => {
                 self.stated = file.sequence;
@@ -104,6 +135,10 @@ impl Book {
                 self.closed = self.closed.max(Some(*date));
             }
         }
+    }
+
+    fn wait(&mut self, channel: usize, file: FileId, entries: &[FileEntry], commit: Commit) {
+        self.undelivered.push(Undelivered { channel, file, entries: entries.into(), commit });
     }
 
     /// Whether this file was taken, and is durable as far as `done` says; none if it was not.

@@ -33,6 +33,26 @@ pub struct Config {
     pub defects: Defects,
 }
 
+impl Config {
+    /// Which institution sends at this place among switches and then issuers.
+    pub(super) fn sender(&self, at: usize) -> Option<u64> {
+        let switches = self.switches.iter().map(|switch| switch.institution);
+        switches.chain(self.issuers.iter().map(|issuer| issuer.institution)).nth(at)
+    }
+
+    /// The place of a sender of this port.
+    pub(super) fn place_of(&self, port: Port) -> Option<usize> {
+        let switches = self.switches.iter().map(|switch| switch.port);
+        switches.chain(self.issuers.iter().map(|issuer| issuer.returns)).position(|at| at == port)
+    }
+
+    /// The keys of the line of this sender.
+    pub(super) fn zone_of(&self, at: usize) -> Option<&Zone> {
+        let switches = self.switches.iter().map(|switch| &switch.zone);
+        switches.chain(self.issuers.iter().map(|issuer| &issuer.zone)).nth(at)
+    }
+}
+
 /// An acquirer's switch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Source {
@@ -42,6 +62,8 @@ pub struct Source {
     pub zone: Zone,
     /// What it calls itself in its files.
     pub institution: u64,
+    /// The port on which it takes files of returns.
+    pub returns: Port,
 }
 
 /// An issuer.
@@ -55,6 +77,8 @@ pub struct Target {
     pub institution: u64,
     /// The card numbers and payment codes that it answers for begin with one of these.
     pub bins: Vec<String>,
+    /// The port on which it sends files of returns.
+    pub returns: Port,
 }
 
 /// What is taken from a merchant for each transaction, and who gets it.

@@ -12,14 +12,17 @@ pub(super) fn line(fees: &Fees, entry: FileEntry, defects: Defects) -> PayoutLin
     let shares = split(fee, fees.shares, defects);
     let gross = entry.signed();
     match entry.kind {
-        EntryKind::Presentment => PayoutLine { entry, fee, shares, net: gross - fee },
+        EntryKind::Presentment | EntryKind::Claim => {
+            PayoutLine { entry, fee, shares, net: gross - fee }
+        }
+        EntryKind::Retrieval => PayoutLine { entry, fee: 0, shares: [0; 3], net: 0 },
         EntryKind::Adjustment if defects.has(Defect::B15) => {
             // The issuer keeps its part, and the merchant pays it.
             let shares = [0, -shares[1], -shares[2]];
             let fee = shares.iter().sum();
             PayoutLine { entry, fee, shares, net: gross - fee }
         }
-        EntryKind::Adjustment => {
+        EntryKind::Adjustment | EntryKind::Chargeback => {
             PayoutLine { entry, fee: -fee, shares: shares.map(|share| -share), net: gross + fee }
         }
     }

@@ -1,5 +1,6 @@
 //! The clearing house: takes each switch's extract of a closed business date once, makes a file for
-//! every issuer and a statement for every merchant, and delivers each file once. No cardholder.
+//! every issuer and a statement for every merchant, takes back what issuers return, and delivers
+//! each file once. No cardholder.
 //!
 //! A business date goes through it in steps that are records of their own, so that power may fail
 //! between any two: what is already made is not made again, and is sent under the same file id.
@@ -18,9 +19,9 @@ use crate::defect::Defect;
 use crate::device::{Device, Output};
 use crate::filing::{self, Channel, FileText, Heard, Inbox, Part, Place};
 use crate::iso8583::{Envelope, Message, Mti, ResponseCode};
-use crate::line::{Line, LineError, MacCheck};
+use crate::line::{Line, LineError, MacCheck, Zone};
 use crate::node::{Actions, Command, Event, Journal, Link, Node, Port, Ticket};
-use crate::record::{ClearingRecord, FileEntry, FileId, FileKind, Record};
+use crate::record::{ClearingRecord, EntryKind, FileEntry, FileId, FileKind, Record};
 use crate::time::{Date, Instant, LocalTime, Now};
 
 /// A clearing house. The journal of [`Event::Started`] gives it its memory.
@@ -28,9 +29,9 @@ use crate::time::{Date, Instant, LocalTime, Now};
 pub struct Clearing {
     config: Config,
     book: Book,
-    /// Lines to switches that stand.
+    /// Lines from switches and issuers that stand.
     desks: Vec<Desk>,
-    /// One for each issuer, as `config.issuers`.
+    /// One for each issuer, as `config.issuers`, and then for each switch.
     channels: Vec<Channel>,
     /// When files are made of what has come.
     run_at: Option<Instant>,
@@ -42,11 +43,11 @@ pub struct Clearing {
     ran: Option<(LocalTime, Date, Vec<FileEntry>)>,
 }
 
-/// The end of a line on which a switch sends its extracts.
+/// The end of a line on which a switch sends its extracts, or an issuer its returns.
 #[derive(Clone, Debug)]
 struct Desk {
     link: Link,
-    /// Which switch, by its place in the configuration.
+    /// Which switch, or then which issuer, by its place in the configuration.
     at: usize,
     line: Line,
     inbox: Inbox,
@@ -92,15 +93,17 @@ impl Node for Clearing {
 impl Clearing {
     /// A clearing house that has no memory yet.
     pub fn new(config: Config) -> Clearing {
-        let channel = |target: &Target| {
+        let channel = |(port, zone): (Port, &Zone)| {
             let times = (config.retry, config.frame_timeout);
-            let (zone, part) = (target.zone.clone(), config.records_per_part);
-            Channel::new(target.port, zone, config.institution, times, part, config.defects)
+            let (zone, part) = (zone.clone(), config.records_per_part);
+            Channel::new(port, zone, config.institution, times, part, config.defects)
         };
+        let issuers = config.issuers.iter().map(|issuer| (issuer.port, &issuer.zone));
+        let switches = config.switches.iter().map(|switch| (switch.returns, &switch.zone));
         Clearing {
             book: Book::new(&config),
             desks: Vec::new(),
-            channels: config.issuers.iter().map(channel).collect(),
+            channels: issuers.chain(switches).map(channel).collect(),
             run_at: None,
             begun: 0,
             done: 0,
@@ -128,15 +131,16 @@ impl Clearing {
     fn forget_what_was_on_its_way(&mut self) {
         for lost in core::mem::take(&mut self.book.undelivered) {
             if let Some(day) = self.book.days.get_mut(&lost.file.date) {
-                day.issuers.retain(|made| *made != lost.issuer);
+                day.issuers.retain(|made| usize::from(*made) != lost.channel);
             }
         }
     }
 
     fn connect(&mut self, now: Now, port: Port, link: Link, actions: &mut Actions) {
-        let Config { switches, frame_timeout, defects, .. } = &self.config;
-        if let Some(at) = switches.iter().position(|source| source.port == port) {
-            let line = Line::network(&switches[at].zone, *frame_timeout, *defects);
+        let Config { frame_timeout, defects, .. } = &self.config;
+        let sender = self.config.place_of(port);
+        if let Some((at, zone)) = sender.and_then(|at| Some((at, self.config.zone_of(at)?))) {
+            let line = Line::network(zone, *frame_timeout, *defects);
             self.desks.push(Desk { link, at, line, inbox: Inbox::default() });
         } else if let Some(channel) = self.channels.iter_mut().find(|one| one.port() == port) {
             channel.stands(now, link, actions);
@@ -193,7 +197,7 @@ impl Clearing {
         }
     }
 
-    /// A part of an extract.
+    /// A part of an extract, or of an issuer's returns.
     fn part(&mut self, now: Now, desk: usize, part: &Message, actions: &mut Actions) {
         let Some(place) = Place::of(part) else { return };
         let at = self.desks[desk].at;
@@ -224,8 +228,10 @@ impl Clearing {
     fn refusal(&self, at: usize, file: &FileText) -> Option<ResponseCode> {
         let last = self.book.sources[at].map(|(last, _)| last);
         let id = &file.id;
-        let is_ours = id.kind == FileKind::Extract
-            && id.sender == self.config.switches[at].institution
+        let is_extract = at < self.config.switches.len();
+        let kind = if is_extract { FileKind::Extract } else { FileKind::Return };
+        let is_ours = id.kind == kind
+            && Some(id.sender) == self.config.sender(at)
             && id.receiver == self.config.institution
             && file.currency == self.config.currency;
         if !is_ours {
@@ -233,6 +239,10 @@ impl Clearing {
         }
         if id.sequence != last.map_or(1, |last| last.sequence + 1) {
             return Some(ResponseCode::ORIGINAL_NOT_FOUND);
+        }
+        if !is_extract {
+            // What an issuer returns belongs to no date of ours yet.
+            return None;
         }
         if last.is_some_and(|last| last.date >= id.date) {
             return Some(ResponseCode::DUPLICATE_TRANSMISSION);
@@ -243,6 +253,10 @@ impl Clearing {
 
     fn take(&mut self, now: Now, file: FileText, actions: &mut Actions) {
         let FileText { id: file, entries, .. } = file;
+        if file.kind == FileKind::Return {
+            let taken = ClearingRecord::ReturnTaken { file, entries: entries.into() };
+            return self.commit(taken, actions);
+        }
         self.commit(ClearingRecord::ExtractTaken { file, entries: entries.into() }, actions);
         self.run_at.get_or_insert(now.instant + self.config.run_delay);
     }
@@ -277,8 +291,11 @@ impl Clearing {
         for date in due {
             let Some(day) = self.book.days.get(&date) else { continue };
             let entries = day.entries.clone();
+            if !day.is_begun() {
+                self.send_back(date, actions);
+            }
             self.present(date, &entries, actions);
-            self.pay(date, &entries, actions);
+            self.pay(date, actions);
             if !entries.is_empty() {
                 self.ran = Some((now.local, date, entries));
             }
@@ -294,8 +311,33 @@ impl Clearing {
             let day = book::Day { sources, entries: entries.clone(), ..book::Day::default() };
             self.book.days.insert(date, day);
             self.present(date, &entries, actions);
-            self.pay(date, &entries, actions);
+            self.pay(date, actions);
         }
+    }
+
+    /// A file for every switch of whose transactions an issuer has returned something. It is the
+    /// first that is made of a date, or comes with the next one: what merchants pay back is on the
+    /// same statements as what they are paid.
+    fn send_back(&mut self, date: Date, actions: &mut Actions) {
+        for place in 0..self.config.switches.len() {
+            let of = |entry: &&FileEntry| self.switch_of(entry) == place;
+            let entries: Box<[FileEntry]> = self.book.returns.iter().filter(of).copied().collect();
+            if entries.is_empty() {
+                continue;
+            }
+            let (sender, sequence) = (self.config.institution, self.book.returned[place] + 1);
+            let (kind, receiver) = (FileKind::Return, self.config.switches[place].institution);
+            let file = FileId { kind, sender, receiver, date, sequence };
+            // Nobody is configured with more than nine.
+            let switch = u8::try_from(place).unwrap_or(u8::MAX);
+            self.commit(ClearingRecord::ReturnBuilt { file, switch, entries }, actions);
+        }
+    }
+
+    /// Whose transaction it is; the first switch's if nobody's.
+    fn switch_of(&self, entry: &FileEntry) -> usize {
+        let is_its = |switch: &Source| switch.institution == entry.key.acquirer;
+        self.config.switches.iter().position(is_its).unwrap_or(0)
     }
 
     /// A file for every issuer, with or without anything in it: it closes the date there.
@@ -317,8 +359,11 @@ impl Clearing {
         }
     }
 
-    /// A statement for every merchant who sold something.
-    fn pay(&mut self, date: Date, entries: &[FileEntry], actions: &mut Actions) {
+    /// A statement for every merchant who sold something, or pays something back.
+    fn pay(&mut self, date: Date, actions: &mut Actions) {
+        let Some(day) = self.book.days.get(&date) else { return };
+        let of = day.payable().filter(|entry| !self.is_forgotten(entry));
+        let entries: Vec<FileEntry> = of.copied().collect();
         let mut merchants: Vec<[u8; 15]> = entries.iter().map(|entry| entry.merchant).collect();
         merchants.sort_unstable();
         merchants.dedup();
@@ -341,7 +386,9 @@ impl Clearing {
             let date = *date;
             let is_whole = day.sources.len() >= self.config.switches.len()
                 && day.issuers.len() >= self.config.issuers.len()
-                && day.entries.iter().all(|entry| day.merchants.contains(&entry.merchant));
+                && day.payable().all(|entry| {
+                    day.merchants.contains(&entry.merchant) || self.is_forgotten(entry)
+                });
             if !is_whole || self.book.undelivered.iter().any(|waiting| waiting.file.date == date) {
                 return;
             }
@@ -349,11 +396,15 @@ impl Clearing {
         }
     }
 
+    /// Planted defect B18: what was charged back is nobody's loss but the acquirer's.
+    fn is_forgotten(&self, entry: &FileEntry) -> bool {
+        entry.kind == EntryKind::Chargeback && self.config.defects.has(Defect::B18)
+    }
+
     /// Sends what is durable: a file that could still be forgotten could be made otherwise.
     fn deliver(&mut self, now: Now, actions: &mut Actions) {
         for waiting in &self.book.undelivered {
-            let place = usize::from(waiting.issuer);
-            let Some(channel) = self.channels.get_mut(place) else { continue };
+            let Some(channel) = self.channels.get_mut(waiting.channel) else { continue };
             if waiting.commit <= self.done && !channel.outbox.holds(waiting.file) {
                 let id = waiting.file;
                 let text = FileText {

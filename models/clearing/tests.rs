@@ -22,12 +22,18 @@ fn zone(of: u8) -> Zone {
 fn config(defects: Defects) -> Config {
     Config {
         institution: OWN,
-        switches: vec![Source { port: Port(0), zone: zone(1), institution: SWITCH }],
+        switches: vec![Source {
+            port: Port(0),
+            zone: zone(1),
+            institution: SWITCH,
+            returns: Port(2),
+        }],
         issuers: vec![Target {
             port: Port(1),
             zone: zone(2),
             institution: ISSUER,
             bins: vec!["6224".to_owned()],
+            returns: Port(3),
         }],
         currency: Currency::CNY,
         business_date: DATE,
@@ -272,4 +278,46 @@ fn a_fee_goes_back_with_what_it_was_charged_on() {
         .map(|kind| fees::line(&fees, entry(10_001, kind), Defects::NONE));
     assert_eq!((there.fee, there.net, there.shares), (60, 9_941, [42, 6, 12]));
     assert_eq!((back.fee, back.net, back.shares), (-60, -9_941, [-42, -6, -12]));
+}
+
+/// An issuer's file of returns, in one part.
+fn returns(house: &mut House, sequence: u32) -> Option<ResponseCode> {
+    let (kind, date) = (FileKind::Return, DATE);
+    let id = FileId { kind, sender: ISSUER, receiver: OWN, date, sequence };
+    let entries = vec![entry(10_001, EntryKind::Chargeback), entry(5, EntryKind::Retrieval)];
+    let mut outbox = filing::Outbox::new(32);
+    outbox.push(id, filing::write(&FileText { id, currency: Currency::CNY, entries }));
+    let now = Now { instant: house.at, local: LocalTime::new(DATE, 36_000) };
+    let part = outbox.message(now, ISSUER).expect("it waits");
+    let (link, _) = house.up(3);
+    house.say(link, &zone(2), &part)
+}
+
+#[test]
+fn what_an_issuer_returns_goes_back_with_the_next_date_and_the_merchant_pays_it_back() {
+    for cut in 0..9 {
+        let mut house = House::new(Defects::NONE);
+        house.cut_over();
+        assert_eq!(returns(&mut house, 2), Some(ResponseCode::ORIGINAL_NOT_FOUND));
+        assert_eq!(returns(&mut house, 1), Some(ResponseCode::APPROVED));
+        house.restart();
+        assert_eq!(returns(&mut house, 1), Some(ResponseCode::APPROVED), "a copy");
+        house.extract(&extract(DATE, 1, &[]));
+        house.later(5);
+        house.journal.truncate(cut.max(3));
+        house.restart();
+        house.later(5);
+        let made = |name: &str| {
+            let named = house.journal.iter().filter(|record| record.name() == name);
+            named.collect::<Vec<_>>()
+        };
+        assert_eq!((made("return-taken").len(), made("return-built").len()), (1, 1), "cut {cut}");
+        let [Record::Clearing(ClearingRecord::PayoutBuilt { lines, .. })] =
+            made("payout-built")[..]
+        else {
+            panic!("cut {cut}: {:?}", made("payout-built"));
+        };
+        assert_eq!((lines.len(), lines[0].net, lines[0].fee), (1, -9_941, -60));
+        assert!(!house.is_closed(), "the file for the switch is not taken yet");
+    }
 }

@@ -3,14 +3,17 @@
 //!
 //! ```text
 //! H  file id (37)  49 (3)  blanks (74)  version (2)
-//! D  P or A  date (8)  7 (10)  11 (6)  32 (11)  33 (11)  37 (12)  41 (8)  42 (15)  2 (19)
+//! D  kind (1)  date (8)  7 (10)  11 (6)  32 (11)  33 (11)  37 (12)  41 (8)  42 (15)  2 (19)
 //!    4 (12)  49 (3)
 //! T  file id (37)  presentments: count (8) amount (16)  adjustments: the same  digest (16)
 //! ```
 //!
-//! A file id is E, P or Y (extract, presentment, payout), sender (11), receiver (11), date (8) and
-//! sequence (6). Every record is filled with blanks and ends in a semicolon; there are no line
-//! ends.
+//! Kinds of details are P, A, C, B and R: presentment, adjustment, claim, chargeback, retrieval.
+//! What is asked for (P, C) counts in the trailer with presentments, the rest with adjustments.
+//!
+//! A file id is E, P, Y or R (extract, presentment, payout, return), sender (11), receiver (11),
+//! date (8) and sequence (6). Every record is filled with blanks and ends in a semicolon; there are
+//! no line ends.
 
 use crate::card::{Currency, Pan};
 use crate::record::{EntryKind, FileEntry, FileId, FileKind, NetworkKey, Total};
@@ -117,11 +120,11 @@ pub fn read(bytes: &[u8]) -> Result<FileText, FileError> {
 
 /// What presentments and what adjustments come to.
 fn totals(entries: &[FileEntry]) -> [Total; 2] {
-    let of = |kind: EntryKind| {
-        let minors = entries.iter().filter(|entry| entry.kind == kind).map(|entry| entry.minor);
-        minors.fold(Total::default(), Total::plus)
+    let of = |asks: bool| {
+        let minors = entries.iter().filter(|entry| (entry.kind.sign() > 0) == asks);
+        minors.map(|entry| entry.minor).fold(Total::default(), Total::plus)
     };
-    [of(EntryKind::Presentment), of(EntryKind::Adjustment)]
+    [of(true), of(false)]
 }
 
 /// FNV-1a: it finds accidents. Against malice every part carries the line's MAC.
@@ -144,6 +147,7 @@ pub(super) fn id_text(id: &FileId) -> String {
         FileKind::Extract => 'E',
         FileKind::Presentment => 'P',
         FileKind::Payout => 'Y',
+        FileKind::Return => 'R',
     };
     let FileId { sender, receiver, date, sequence, .. } = id;
     // Institutions have eleven digits; a million files would last for centuries.
@@ -159,6 +163,7 @@ pub(super) fn read_id(text: &[u8]) -> Option<FileId> {
             b"E" => FileKind::Extract,
             b"P" => FileKind::Presentment,
             b"Y" => FileKind::Payout,
+            b"R" => FileKind::Return,
             _ => return None,
         },
         sender: text.number::<11, _>()?,
@@ -177,6 +182,9 @@ fn detail(entry: &FileEntry, currency: Currency) -> String {
     let kind = match entry.kind {
         EntryKind::Presentment => 'P',
         EntryKind::Adjustment => 'A',
+        EntryKind::Claim => 'C',
+        EntryKind::Chargeback => 'B',
+        EntryKind::Retrieval => 'R',
     };
     let NetworkKey { transmission, stan, acquirer, forwarder } = entry.key;
     format!(
@@ -207,6 +215,9 @@ fn read_detail(record: &[u8; RECORD_BYTES], currency: Currency) -> Option<FileEn
     let kind = match text.take::<1>()? {
         b"P" => EntryKind::Presentment,
         b"A" => EntryKind::Adjustment,
+        b"C" => EntryKind::Claim,
+        b"B" => EntryKind::Chargeback,
+        b"R" => EntryKind::Retrieval,
         _ => return None,
     };
     let business_date = text.date()?;

@@ -34,8 +34,13 @@ fn entry(number: u32, kind: EntryKind) -> FileEntry {
 }
 
 fn file(count: u32) -> FileText {
-    let kind =
-        |n: u32| if n.is_multiple_of(3) { EntryKind::Adjustment } else { EntryKind::Presentment };
+    let kind = |n: u32| match n % 6 {
+        0 | 3 => EntryKind::Adjustment,
+        4 => EntryKind::Claim,
+        5 => EntryKind::Chargeback,
+        1 if n > 1 => EntryKind::Retrieval,
+        _ => EntryKind::Presentment,
+    };
     FileText {
         id: ID,
         currency: Currency::CNY,

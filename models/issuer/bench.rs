@@ -145,6 +145,7 @@ pub(super) fn config() -> Config {
         business_date: TODAY,
         frame_timeout: Duration::secs(5),
         hold_days: 30,
+        zone: 480,
         cache_rows: 0,
         surcharge: 0,
         pin_tries_max: 3,
@@ -169,6 +170,8 @@ pub(super) struct Bench {
     pub(super) texts: Vec<Text>,
     pub(super) logs: Vec<String>,
     pub(super) hung_up: Vec<Link>,
+    /// Ports that it wants to be connected to.
+    pub(super) asked: Vec<Port>,
     answers: VecDeque<Message>,
     /// Whether commits wait for [`Bench::commit`].
     pub(super) is_slow: bool,
@@ -197,6 +200,7 @@ impl Bench {
             texts: Vec::new(),
             logs: Vec::new(),
             hung_up: Vec::new(),
+            asked: Vec::new(),
             answers: VecDeque::new(),
             is_slow: false,
             parked: VecDeque::new(),
@@ -229,7 +233,8 @@ impl Bench {
     }
 
     fn at(&self) -> Now {
-        Now { instant: self.now, local: LocalTime::new(TODAY, 0) }
+        let passed = i64::try_from(self.now.0).unwrap_or(i64::MAX);
+        Now { instant: self.now, local: LocalTime::new(TODAY, 0).plus(passed) }
     }
 
     pub(super) fn event(&mut self, event: Event<'_>) {
@@ -270,6 +275,8 @@ impl Bench {
                 Action::Disconnect(link) => self.hung_up.push(link),
                 Action::Tell { output: Output::Text(text), .. } => self.texts.push(text),
                 Action::Tell { output: Output::Log(words), .. } => self.logs.push(words),
+                Action::Tell { output: Output::Desk(_), .. } => {}
+                Action::Connect(port) => self.asked.push(port),
                 other => panic!("an issuer does not ask for {other:?}"),
             }
         }
@@ -351,7 +358,9 @@ impl Bench {
                 | IssuerRecord::SuspenseOpened { legs, .. }
                 | IssuerRecord::HoldExpired { legs, .. }
                 | IssuerRecord::SuspenseClosed { legs, .. } => &**legs,
-                IssuerRecord::CutOver { .. } => &[],
+                IssuerRecord::ReturnBuilt { .. }
+                | IssuerRecord::FileDelivered { .. }
+                | IssuerRecord::CutOver { .. } => &[],
             })
             .filter(|leg| leg.account == Account::Cardholder(number))
             .map(|leg| leg.minor)

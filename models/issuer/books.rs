@@ -8,6 +8,8 @@ mod counters;
 mod holds;
 mod related;
 
+pub(super) use holds::OpenHold;
+
 use std::collections::BTreeMap;
 
 use super::Config;
@@ -18,7 +20,7 @@ use crate::defect::{Defect, Defects};
 use crate::iso8583::ResponseCode;
 use crate::ledger::Ledger;
 use crate::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Record};
-use crate::time::Date;
+use crate::time::{Date, LocalTime};
 use cache::Cache;
 use counters::Counters;
 
@@ -52,6 +54,8 @@ pub(super) struct Decision {
     pub(super) surcharge: i64,
     /// What it changed in what is held on the card.
     pub(super) hold: i64,
+    /// Until when it holds that, on a clock that shows UTC.
+    until: Option<LocalTime>,
     business_date: Date,
     pub(super) commit: Commit,
 }
@@ -103,6 +107,8 @@ struct Hold {
     pan: Pan,
     /// Its own business date, or the issuer's when it was placed, if that was later.
     since: Date,
+    /// The moment at which it is over, if the request named one: on a clock that shows UTC.
+    until: Option<LocalTime>,
     minor: u64,
 }
 
@@ -196,7 +202,7 @@ impl Books {
             IssuerRecord::HoldExpired { original, pan, minor, legs } => {
                 self.post(legs, commit);
                 let change = i64::try_from(*minor).map_or(i64::MIN, |minor| -minor);
-                self.set_hold(*original, pan, change, self.business_date);
+                self.set_hold(*original, pan, change, (self.business_date, None));
             }
             IssuerRecord::Reversed {
                 id,
@@ -222,6 +228,9 @@ impl Books {
             | IssuerRecord::SuspenseOpened { legs, .. }
             | IssuerRecord::SuspenseClosed { legs, .. } => {
                 self.post(legs, commit);
+                self.settling.apply(record, commit);
+            }
+            IssuerRecord::ReturnBuilt { .. } | IssuerRecord::FileDelivered { .. } => {
                 self.settling.apply(record, commit);
             }
         }
@@ -302,6 +311,11 @@ impl Books {
             self.cache.post(&legs, commit);
             let _is_posted = self.ledger.post(&legs).is_ok();
         }
+    }
+
+    /// Whether it takes this wrong turn.
+    pub(super) fn has(&self, defect: Defect) -> bool {
+        self.defects.has(defect)
     }
 
     /// Whether what belongs to this commit survives a loss of power.
@@ -413,6 +427,7 @@ fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
         balance,
         ref legs,
         hold,
+        until,
         pin_tries: _,
         presented: _,
         business_date,
@@ -432,6 +447,7 @@ fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
         answer,
         surcharge: Leg::surcharge(legs),
         hold,
+        until,
         business_date,
         commit,
     })

@@ -14,7 +14,7 @@ use crate::filing::{self, FileText, Part, Place};
 use crate::iso8583::ResponseCode;
 use crate::ledger::transfer;
 use crate::node::{Actions, Ticket};
-use crate::record::{Account, FileKind, IssuerRecord, Leg, SuspenseEnd};
+use crate::record::{Account, FileEntry, FileKind, IssuerRecord, Leg, SuspenseEnd, Taken, TakenAs};
 use crate::time::{Date, Instant};
 
 impl Issuer {
@@ -77,13 +77,20 @@ impl Issuer {
     }
 
     fn take(&mut self, file: &FileText, out: &mut Out<'_>) {
-        let (entries, legs) = self.books.settling.take(&file.entries);
+        let (entries, legs) = self.books.take(&file.entries);
+        let is_debited = |taken: &&Taken| taken.end == TakenAs::Debited;
+        let debited: Vec<FileEntry> =
+            entries.iter().filter(is_debited).map(|taken| taken.entry).collect();
         let taken = IssuerRecord::PresentmentTaken { file: file.id, entries, legs };
         let asked = out.records.ticket();
         out.records.about(Ticket::NONE);
         self.record(taken, out.records);
+        self.build_returns(Vec::new(), out.records);
         let returned = self.end_date(file.id.date, out.records);
         out.records.about(asked);
+        for entry in debited {
+            self.text(entry.pan, entry.minor, 1, out);
+        }
         for (pan, minor) in returned {
             self.text(pan, minor, -1, out);
         }
@@ -92,6 +99,7 @@ impl Issuer {
     /// Goes on where power failed.
     pub(super) fn go_on_with_the_date(&mut self, actions: &mut Actions) {
         if let Some((file, _)) = self.books.settling.last {
+            self.build_returns(Vec::new(), actions);
             self.end_date(file.date, actions);
         }
     }

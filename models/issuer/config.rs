@@ -27,6 +27,8 @@ pub struct Config {
     pub pin_tries_max: u8,
     /// Business dates after which a hold that nobody completed is over. At least 1.
     pub hold_days: u16,
+    /// Minutes that its clock is ahead of UTC.
+    pub zone: i16,
     /// Whether cardholders get text messages.
     pub texts: bool,
     /// What an unknown original is answered: 25, 12 or 22. The reversal is remembered all the same.
@@ -55,8 +57,14 @@ pub struct ClearingTerms {
     pub port: Port,
     /// What it calls itself in its files.
     pub institution: u64,
+    /// The port on which it sends returns.
+    pub returns: Port,
     /// Business dates after which what is parked leaves suspense: the n of T+n.
     pub suspense_dates: u32,
+    /// How long a part of a file waits for its answer, and a failed connection for the next try.
+    pub retry: Duration,
+    /// Records that one message carries.
+    pub records_per_part: usize,
 }
 
 /// One cardholder.

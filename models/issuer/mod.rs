@@ -17,6 +17,7 @@ mod escrow;
 mod message;
 mod order;
 mod peers;
+mod returns;
 mod reversal;
 mod rules;
 mod settling;
@@ -25,6 +26,8 @@ mod surcharge;
 mod tests;
 #[cfg(test)]
 mod tests_chip;
+#[cfg(test)]
+mod tests_claims;
 #[cfg(test)]
 mod tests_defects;
 #[cfg(test)]
@@ -42,14 +45,14 @@ use crate::asked::{Asked, Asking, Question};
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
 use crate::device::{Device, Output, Text};
-use crate::filing::Inbox;
+use crate::filing::{Channel, Inbox};
 use crate::iso8583::{Element, Message, Mti, ResponseCode};
 use crate::ledger::transfer;
 use crate::line::{Incoming, LineError, MacCheck};
 use crate::node::{Action, Actions, Command, Event, Journal, Link, Node, Port};
 use crate::record::{Account, IssuerRecord, Kind, Leg, Record};
-use crate::time::{Date, Duration, Instant, Now};
-use books::{Books, Commit, Decision, Transaction, cardholder};
+use crate::time::{Date, Duration, Instant, LocalTime, Now, ZonedTime};
+use books::{Books, Commit, Decision, OpenHold, Transaction, cardholder};
 use message::{Answer, Request};
 use peers::Peers;
 use rules::{Terms, judge};
@@ -67,11 +70,17 @@ pub struct Issuer {
     rest: Actions,
     /// The presentment file that is coming.
     inbox: Inbox,
+    /// The line on which it returns what it does not pay.
+    returns: Option<Channel>,
     /// Requests are answered 90 until then.
     cut_over_until: Instant,
     /// Requests are answered 91 and advices nothing until then.
     maintenance_until: Instant,
     asking: Asking,
+    /// Its calendar clock, as if it showed UTC.
+    clock: LocalTime,
+    /// When a hold is over whose request named a moment.
+    next_expiry: Option<Instant>,
 }
 
 /// A message, and where its answer goes.
@@ -90,25 +99,18 @@ struct Out<'a> {
 
 impl Node for Issuer {
     fn handle(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
-        match event {
-            Event::Started { journal } => self.start(journal, actions),
-            Event::LinkUp { port, link } => self.attach(port, link, actions),
-            Event::LinkDown { link, .. } => self.peers.detach(link),
-            Event::Received { link, bytes } => self.receive(now.instant, link, bytes, actions),
-            Event::Committed => self.committed(actions),
-            Event::DeadlineReached => self.peers.expire(now.instant, actions),
-            Event::Commanded(Command::CutOver { date, window }) => {
-                self.cut_over(now.instant, date, window, actions);
-            }
-            Event::Commanded(Command::Maintenance { window }) => {
-                self.maintenance_until = now.instant + window;
-            }
-            Event::Commanded(_) | Event::ConnectFailed { .. } | Event::Told { .. } => {}
+        self.clock = ZonedTime { local: now.local, offset: self.config.zone }.utc();
+        if !self.hear_returns(now, &event, actions) {
+            self.happen(now, event, actions);
         }
+        self.send_returns(now, actions);
+        self.next_expiry = self.next_expiry(now.instant);
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.peers.deadline()
+        let returns = self.returns.as_ref().and_then(Channel::deadline);
+        let own = returns.into_iter().chain(self.next_expiry);
+        own.chain(self.peers.deadline()).min()
     }
 
     fn asked(&self) -> Asked {
@@ -117,9 +119,39 @@ impl Node for Issuer {
 }
 
 impl Issuer {
+    fn happen(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
+        match event {
+            Event::Started { journal } => self.start(journal, actions),
+            Event::LinkUp { port, link } => self.attach(port, link, actions),
+            Event::LinkDown { link, .. } => self.peers.detach(link),
+            Event::Received { link, bytes } => self.receive(now.instant, link, bytes, actions),
+            Event::Committed => self.committed(actions),
+            Event::DeadlineReached => {
+                if self.next_expiry.is_some_and(|at| at <= now.instant) {
+                    self.expire_holds(actions);
+                }
+                self.peers.expire(now.instant, actions);
+            }
+            Event::Commanded(Command::CutOver { date, window }) => {
+                self.cut_over(now.instant, date, window, actions);
+            }
+            Event::Commanded(Command::Maintenance { window }) => {
+                self.maintenance_until = now.instant + window;
+            }
+            Event::Commanded(Command::Retrieve { pan, amount, .. }) => {
+                let mut out = Out { records: actions, rest: Actions::default() };
+                out.rest.reset(out.records.ticket());
+                self.retrieve(pan, amount, &mut out);
+                out.records.append(&mut out.rest);
+            }
+            Event::Commanded(_) | Event::ConnectFailed { .. } | Event::Told { .. } => {}
+        }
+    }
+
     /// An issuer without power: it begins with [`Event::Started`].
     pub fn new(config: Config) -> Issuer {
         let books = Books::from_journal(&config, &[]);
+        let returns = Issuer::new_channel(&config);
         Issuer {
             config,
             books,
@@ -128,9 +160,12 @@ impl Issuer {
             under_way: 0,
             rest: Actions::default(),
             inbox: Inbox::default(),
+            returns,
             cut_over_until: Instant::START,
             maintenance_until: Instant::START,
             asking: Asking::new(),
+            clock: LocalTime::default(),
+            next_expiry: None,
         }
     }
 
@@ -144,6 +179,7 @@ impl Issuer {
         self.cut_over_until = Instant::START;
         self.maintenance_until = Instant::START;
         self.inbox = Inbox::default();
+        self.returns = Issuer::new_channel(&self.config);
         if let Some(opening) = self.books.opening(&self.config) {
             self.record(opening, actions);
         }
@@ -172,18 +208,26 @@ impl Issuer {
         }
     }
 
-    /// Lets go what has been held for too long. Power may fail in the middle of it, so it is done
-    /// at every start too.
+    /// Lets go what has been held for too long: for so many business dates, or until the moment
+    /// that its request named. Power may fail in the middle of it, so it is done at every start
+    /// too.
     fn expire_holds(&mut self, actions: &mut Actions) {
         let days = u64::from(self.config.hold_days.max(1));
-        let over = |&(_, _, _, age): &(u64, Pan, u64, u64)| {
-            self.asking.note(Question::HoldDays, age);
-            age >= days
+        let over = |hold: &OpenHold| {
+            self.asking.note(Question::HoldDays, hold.age);
+            hold.age >= days || hold.until.is_some_and(|until| until <= self.clock)
         };
         let over: Vec<_> = self.books.open_holds().filter(over).collect();
-        for (original, pan, minor, _) in over {
+        for OpenHold { placed: original, pan, minor, .. } in over {
             self.record(self.expiry(original, pan, minor), actions);
         }
+    }
+
+    /// When the first hold is over whose request named a moment. Its own clock says when that is.
+    fn next_expiry(&self, now: Instant) -> Option<Instant> {
+        let until = self.books.open_holds().filter_map(|hold| hold.until).min()?;
+        let wait = u64::try_from(until.0.saturating_sub(self.clock.0)).unwrap_or(0);
+        Some(now + Duration(wait))
     }
 
     fn receive(&mut self, now: Instant, link: Link, bytes: &[u8], actions: &mut Actions) {
@@ -343,6 +387,7 @@ impl Issuer {
             balance: answer.balance,
             legs: self.legs_of_decision(request, answer.effective),
             hold: self.hold(request, answer.effective),
+            until: self.until(request),
             pin_tries: verdict.pin_tries,
             presented: verdict.presented,
             business_date: request.business_date,
@@ -367,6 +412,14 @@ impl Issuer {
     fn original_of(&self, request: &Request) -> Option<Decision> {
         let known = self.books.find(request.original.as_ref()?)?;
         known.decision().filter(|decision| Some(decision.kind) == request.kind.original()).copied()
+    }
+
+    /// Until when a pre-authorisation holds, on a clock that shows UTC.
+    fn until(&self, request: &Request) -> Option<LocalTime> {
+        request.until.map(|until| match self.config.defects.has(Defect::B13) {
+            true => until.local,
+            false => until.utc(),
+        })
     }
 
     /// What an approval of `effective` minor units changes in what is held on the card.

@@ -88,7 +88,10 @@ impl Issuer {
         // What was refunded since is back already.
         let refunded = self.books.refunded(decision.id);
         let left = decision.answer.effective.saturating_sub(refunded);
-        match decision.has_moved() && !is_used_up && (left > 0 || refunded == 0) {
+        // A claim is final: what was paid on it is not taken back on the way.
+        let is_claimed =
+            self.books.settling.of_decision(decision.id).is_some_and(|item| item.is_claimed);
+        match decision.has_moved() && !is_claimed && !is_used_up && (left > 0 || refunded == 0) {
             true if self.config.defects.has(Defect::I04) => (advice.minor, ResponseCode::APPROVED),
             true => (left, ResponseCode::APPROVED),
             false if credits_declined => (decision.amount.minor, ResponseCode::APPROVED),

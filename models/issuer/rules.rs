@@ -124,10 +124,10 @@ fn judge_account(
         }
         Kind::Sale => {
             let spent = books.spent(number, request.business_date);
+            let available = available.saturating_sub(config.surcharge);
             if request.amount.minor > available {
                 asking.note(Question::PartialApproval, 0);
             }
-            let available = available.saturating_sub(config.surcharge);
             let (code, effective) = sell(config, spec, request.amount.minor, available, spent);
             let is_short = code == ResponseCode::NOT_SUFFICIENT_FUNDS;
             let tells = is_short && config.defects.has(Defect::I31);

@@ -4,10 +4,14 @@
 //! The difference always lies in one account: in suspense while it is parked, else in settlement.
 //! It changes only by a record, as all the issuer's books.
 
-use super::books::Commit;
+use super::books::{Books, Commit, cardholder};
+use super::returns::Undelivered;
 use crate::card::Pan;
+use crate::defect::Defect;
 use crate::ledger::transfer;
-use crate::record::{Account, EntryKind, FileEntry, FileId, IssuerRecord, Leg, SuspenseEnd, Taken};
+use crate::record::{
+    Account, EntryKind, FileEntry, FileId, IssuerRecord, Leg, SuspenseEnd, Taken, TakenAs, Unpaid,
+};
 use crate::time::Date;
 use std::collections::BTreeMap;
 
@@ -19,6 +23,12 @@ pub(super) struct Settling {
     names: BTreeMap<Name, Vec<usize>>,
     /// The last file taken, and the commit it is part of.
     pub(super) last: Option<(FileId, Commit)>,
+    /// Claims that are not paid, and that no file of returns tells of yet.
+    pub(super) refused: Vec<FileEntry>,
+    /// Files of returns made so far.
+    pub(super) returned: u32,
+    /// Those that nobody has taken yet.
+    pub(super) undelivered: Vec<Undelivered>,
 }
 
 /// What a transaction is called on every line: elements 32, 37 and 41.
@@ -34,6 +44,8 @@ pub(super) struct Item {
     /// The latest business date of anything that happened to it. What is missing may still come
     /// in the file of that date.
     moved: Date,
+    /// What the issuer approved, minor units.
+    approved: u64,
     /// Minor units taken from the cardholder and not given back.
     debited: i64,
     /// Minor units to be paid.
@@ -42,6 +54,10 @@ pub(super) struct Item {
     parked: Option<Date>,
     /// Whether the cardholder got it back out of suspense.
     pub(super) is_returned: bool,
+    /// Whether it is paid because the merchant claimed it.
+    pub(super) is_claimed: bool,
+    /// What presented it, and whether its slip was asked for since.
+    paid: Option<(FileEntry, bool)>,
 }
 
 impl Item {
@@ -99,25 +115,29 @@ impl Settling {
     fn matching(&self, entry: &FileEntry) -> Option<&Item> {
         let of = || self.named(entry).map(|place| &self.items[place]);
         let waits = |item: &&Item| match entry.kind {
-            EntryKind::Presentment => item.presented == 0,
             EntryKind::Adjustment => item.presented > 0,
+            _ => item.presented == 0,
         };
         of().find(waits).or_else(|| of().next())
     }
 
-    /// The entries of a file with the debits they match, and what is to be booked.
-    pub(super) fn take(&self, entries: &[FileEntry]) -> (Box<[Taken]>, Box<[Leg]>) {
-        let mut legs = Vec::with_capacity(2 * entries.len());
-        let taken = entries.iter().map(|entry| {
-            let item = self.matching(entry);
-            let own = item.map_or(Account::Settlement, Item::account);
-            legs.extend(match entry.kind {
-                EntryKind::Presentment => transfer(own, Account::Payable, entry.minor),
-                EntryKind::Adjustment => transfer(Account::Payable, own, entry.minor),
-            });
-            Taken { entry: *entry, decision: item.and_then(|item| item.decision) }
-        });
-        (taken.collect(), legs.into())
+    /// What a claim on this item comes to, where the card has so much.
+    fn judge(item: Option<&Item>, entry: &FileEntry, available: i64) -> TakenAs {
+        let minor = signed(entry.minor);
+        match item {
+            None => TakenAs::Refused(Unpaid::Unknown),
+            Some(item) if item.approved < entry.minor => TakenAs::Refused(Unpaid::TooMuch),
+            Some(item) if item.presented > 0 => TakenAs::Refused(Unpaid::Paid),
+            Some(item) if item.debited >= minor => TakenAs::Booked,
+            Some(_) if available >= minor => TakenAs::Debited,
+            Some(_) => TakenAs::Refused(Unpaid::Funds),
+        }
+    }
+
+    /// What is presented and stands, where nobody has asked for the slip.
+    pub(super) fn paid(&self) -> impl Iterator<Item = FileEntry> + '_ {
+        let of = self.items.iter().filter(|item| item.presented > 0 && !item.is_claimed);
+        of.filter_map(|item| item.paid.filter(|(_, is_asked)| !is_asked)).map(|(entry, _)| entry)
     }
 
     /// What is due at the end of this date: items with their numbers. Parked is what differs; what
@@ -152,10 +172,13 @@ impl Settling {
             name,
             pan,
             moved: date,
+            approved: minor,
             debited: signed(minor),
             presented: 0,
             parked: None,
             is_returned: false,
+            is_claimed: false,
+            paid: None,
         });
     }
 
@@ -176,6 +199,12 @@ impl Settling {
                 for taken in entries {
                     self.present(taken, file.date);
                 }
+            }
+            IssuerRecord::ReturnBuilt { file, entries } => {
+                self.return_built(*file, entries, commit);
+            }
+            IssuerRecord::FileDelivered { file } => {
+                self.undelivered.retain(|waiting| waiting.file != *file);
             }
             IssuerRecord::SuspenseOpened { item, date, .. } => {
                 if let Some(item) = self.item_mut(*item) {
@@ -202,7 +231,12 @@ impl Settling {
         }
     }
 
-    fn present(&mut self, Taken { entry, decision }: &Taken, date: Date) {
+    fn present(&mut self, taken: &Taken, date: Date) {
+        let Taken { entry, decision, end } = taken;
+        let minor = entry.signed();
+        if let TakenAs::Refused(_) = end {
+            return self.refused.push(FileEntry { kind: EntryKind::Chargeback, ..*entry });
+        }
         let known = self.named(entry).find(|place| self.items[*place].decision == *decision);
         let place = known.unwrap_or_else(|| {
             self.add(Item {
@@ -210,15 +244,40 @@ impl Settling {
                 name: (entry.key.acquirer, entry.rrn, entry.terminal),
                 pan: entry.pan,
                 moved: date,
+                approved: 0,
                 debited: 0,
                 presented: 0,
                 parked: None,
                 is_returned: false,
+                is_claimed: false,
+                paid: None,
             })
         });
         let item = &mut self.items[place];
         item.moved = item.moved.max(date);
-        item.presented = item.presented.saturating_add(entry.signed());
+        item.presented = item.presented.saturating_add(minor);
+        item.is_claimed |= entry.kind == EntryKind::Claim;
+        if *end == TakenAs::Debited {
+            item.debited = item.debited.saturating_add(minor);
+        }
+        if entry.kind == EntryKind::Presentment {
+            item.paid.get_or_insert((*entry, false));
+        }
+    }
+
+    /// A file of returns is made.
+    fn return_built(&mut self, file: FileId, entries: &[FileEntry], commit: Commit) {
+        self.returned = file.sequence;
+        self.refused.retain(|refused| !entries.contains(refused));
+        for entry in entries.iter().filter(|entry| entry.kind == EntryKind::Retrieval) {
+            let places: Vec<usize> = self.named(entry).collect();
+            for place in places {
+                if let Some((_, is_asked)) = &mut self.items[place].paid {
+                    *is_asked = true;
+                }
+            }
+        }
+        self.undelivered.push(Undelivered { file, entries: entries.into(), commit });
     }
 
     /// What a restart would find.
@@ -227,6 +286,56 @@ impl Settling {
         if let Some((_, commit)) = &mut self.last {
             *commit = 0;
         }
+        self.undelivered.iter_mut().for_each(|waiting| waiting.commit = 0);
+    }
+}
+
+impl Books {
+    /// The entries of a file with the debits they match, and what is to be booked. A file that
+    /// claims may name a transaction twice: adjusted, and then claimed.
+    pub(super) fn take(&self, entries: &[FileEntry]) -> (Box<[Taken]>, Box<[Leg]>) {
+        let mut legs = Vec::with_capacity(2 * entries.len());
+        let claims = entries.iter().any(|entry| entry.kind == EntryKind::Claim);
+        let mut ahead = claims.then(|| self.settling.clone());
+        let mut taken = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let one = self.take_one(ahead.as_ref().unwrap_or(&self.settling), entry, &mut legs);
+            if let Some(ahead) = &mut ahead {
+                ahead.present(&one, entry.business_date);
+            }
+            taken.push(one);
+        }
+        (taken.into(), legs.into())
+    }
+
+    fn take_one(&self, settling: &Settling, entry: &FileEntry, legs: &mut Vec<Leg>) -> Taken {
+        let item = settling.matching(entry);
+        let own = item.map_or(Account::Settlement, Item::account);
+        let card = self.card(&entry.pan);
+        let end = match entry.kind {
+            // Planted defect B17: a claim is paid like anything else that is presented.
+            EntryKind::Claim if self.has(Defect::B17) && item.is_some() => TakenAs::Booked,
+            EntryKind::Claim => {
+                // What this file takes already is gone.
+                let before = |number| {
+                    let of = legs.iter().filter(|leg| leg.account == cardholder(number));
+                    of.fold(self.available(number), |sum, leg| sum.saturating_add(leg.minor))
+                };
+                Settling::judge(item, entry, card.map_or(0, before))
+            }
+            _ => TakenAs::Booked,
+        };
+        match (end, entry.kind, card) {
+            (TakenAs::Refused(_), ..) => {}
+            (TakenAs::Debited, _, Some(number)) => {
+                legs.extend(transfer(cardholder(number), Account::Payable, entry.minor));
+            }
+            (_, EntryKind::Presentment | EntryKind::Claim, _) => {
+                legs.extend(transfer(own, Account::Payable, entry.minor));
+            }
+            _ => legs.extend(transfer(Account::Payable, own, entry.minor)),
+        }
+        Taken { entry: *entry, decision: item.and_then(|item| item.decision), end }
     }
 }
 

@@ -13,6 +13,9 @@ pub enum FileKind {
     Presentment,
     /// From the clearing house to a merchant: what it is paid.
     Payout,
+    /// From an issuer to the clearing house, and from there to the acquirer's switch: claims that
+    /// are not paid, and slips that are asked for.
+    Return,
 }
 
 /// What a file is known by, everywhere and for ever. The same content sent again bears it again.
@@ -37,6 +40,23 @@ pub enum EntryKind {
     Presentment,
     /// Takes back what an earlier file presented (贷记调整).
     Adjustment,
+    /// Asks for a transaction that was taken back, or is on one side only (请款).
+    Claim,
+    /// A claim that the issuer does not pay (退单).
+    Chargeback,
+    /// The issuer asks for the slip (调单). It moves nothing.
+    Retrieval,
+}
+
+impl EntryKind {
+    /// The sign of what it moves from issuer to merchant.
+    pub fn sign(self) -> i64 {
+        match self {
+            EntryKind::Presentment | EntryKind::Claim => 1,
+            EntryKind::Adjustment | EntryKind::Chargeback => -1,
+            EntryKind::Retrieval => 0,
+        }
+    }
 }
 
 /// One transaction in a clearing file, named as the acquirer named it on its network line.
@@ -61,14 +81,10 @@ pub struct FileEntry {
 }
 
 impl FileEntry {
-    /// Minor units that it moves from issuer to merchant: below zero for an adjustment.
+    /// Minor units that it moves from issuer to merchant: below zero for what is taken back.
     pub fn signed(&self) -> i64 {
         // An amount has twelve digits.
-        let minor = i64::try_from(self.minor).unwrap_or(i64::MAX);
-        match self.kind {
-            EntryKind::Presentment => minor,
-            EntryKind::Adjustment => -minor,
-        }
+        self.kind.sign() * i64::try_from(self.minor).unwrap_or(i64::MAX)
     }
 
     /// Whether both are about the same transaction. Element 7, 11 and 33 change from line to line;
@@ -127,6 +143,24 @@ pub enum ClearingRecord {
         /// Line by line.
         lines: Box<[PayoutLine]>,
     },
+    /// An issuer's file of returns came whole and right, and is taken. It goes on with the next
+    /// date.
+    ReturnTaken {
+        /// The file.
+        file: FileId,
+        /// What it holds.
+        entries: Box<[FileEntry]>,
+    },
+    /// A file of returns for a switch waits to be sent; its chargebacks are paid back on the
+    /// statements of its date.
+    ReturnBuilt {
+        /// The file.
+        file: FileId,
+        /// Which switch: its place among the clearing house's lines.
+        switch: u8,
+        /// What it holds.
+        entries: Box<[FileEntry]>,
+    },
     /// The receiver has taken this file.
     FileDelivered {
         /// The file.
@@ -146,6 +180,8 @@ impl ClearingRecord {
             ClearingRecord::ExtractTaken { .. } => "extract-taken",
             ClearingRecord::PresentmentBuilt { .. } => "presentment-built",
             ClearingRecord::PayoutBuilt { .. } => "payout-built",
+            ClearingRecord::ReturnTaken { .. } => "return-taken",
+            ClearingRecord::ReturnBuilt { .. } => "return-built",
             ClearingRecord::FileDelivered { .. } => "file-delivered",
             ClearingRecord::DayClosed { .. } => "day-closed",
         }

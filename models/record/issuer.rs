@@ -4,7 +4,7 @@ use super::{FileEntry, FileId, Kind, NetworkKey};
 use crate::card::{Amount, Pan};
 use crate::iso8583::ResponseCode;
 use crate::node::Ticket;
-use crate::time::Date;
+use crate::time::{Date, LocalTime};
 
 /// An account in an issuer's books.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -32,6 +32,32 @@ pub struct Taken {
     pub entry: FileEntry,
     /// The issuer's number of the debit; none if there is no such one.
     pub decision: Option<u64>,
+    /// What became of it.
+    pub end: TakenAs,
+}
+
+/// What an issuer makes of an entry of a presentment file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum TakenAs {
+    /// Paid, or taken back, out of where the debit lies: settlement or suspense.
+    Booked,
+    /// A claim: the cardholder had the money back, is debited again, and it is paid.
+    Debited,
+    /// A claim that is not paid: charged back.
+    Refused(Unpaid),
+}
+
+/// Why a claim is charged back.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Unpaid {
+    /// The issuer never approved it.
+    Unknown,
+    /// It approved less.
+    TooMuch,
+    /// It was paid before.
+    Paid,
+    /// The cardholder had the money back, and has not so much any more.
+    Funds,
 }
 
 /// A cryptogram of one of the issuer's cards that it found genuine, whatever it decided.
@@ -120,6 +146,9 @@ pub enum IssuerRecord {
         /// What changed in what is held on the card, minor units: more than zero for a new hold,
         /// less for one that ends.
         hold: i64,
+        /// Until when a pre-authorisation holds, on a clock that shows UTC; none if its request did
+        /// not say.
+        until: Option<LocalTime>,
         /// Wrong PINs of the card in a row, after this request; none of a payment code.
         pin_tries: u8,
         /// The card's cryptogram, if the request had a genuine one. It counts as seen from here on,
@@ -193,6 +222,18 @@ pub enum IssuerRecord {
         /// What was booked.
         legs: Box<[Leg]>,
     },
+    /// A file of returns waits to be sent to the clearing house.
+    ReturnBuilt {
+        /// The file.
+        file: FileId,
+        /// What it holds.
+        entries: Box<[FileEntry]>,
+    },
+    /// The clearing house has taken this file.
+    FileDelivered {
+        /// The file.
+        file: FileId,
+    },
     /// The item left suspense.
     SuspenseClosed {
         /// The issuer's number of the item.
@@ -220,6 +261,8 @@ impl IssuerRecord {
             IssuerRecord::CutOver { .. } => "cut-over",
             IssuerRecord::PresentmentTaken { .. } => "presentment-taken",
             IssuerRecord::SuspenseOpened { .. } => "suspense-opened",
+            IssuerRecord::ReturnBuilt { .. } => "return-built",
+            IssuerRecord::FileDelivered { .. } => "file-delivered",
             IssuerRecord::SuspenseClosed { .. } => "suspense-closed",
         }
     }

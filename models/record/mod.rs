@@ -11,7 +11,7 @@ mod switch;
 mod terminal;
 
 pub use clearing::{ClearingRecord, EntryKind, FileEntry, FileId, FileKind, PayoutLine};
-pub use issuer::{Account, IssuerRecord, Leg, Presented, SuspenseEnd, Taken};
+pub use issuer::{Account, IssuerRecord, Leg, Presented, SuspenseEnd, Taken, TakenAs, Unpaid};
 pub use kind::Kind;
 pub use switch::{Extracted, NetworkKey, Origin, PosKey, Settled, SwitchRecord};
 pub use terminal::TerminalRecord;
@@ -214,5 +214,10 @@ impl Record {
         "presentment-taken",
         "suspense-opened",
         "suspense-closed",
+        "claim-filed",
+        "claim-refused",
+        "return-built",
+        "return-taken",
+        "slip-answered",
     ];
 }

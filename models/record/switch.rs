@@ -2,6 +2,7 @@
 
 use super::{FileEntry, FileId, Kind, Reason, Totals};
 use crate::card::{Amount, Pan};
+use crate::claim::ClaimRefusal;
 use crate::iso8583::ResponseCode;
 use crate::node::{Port, Ticket};
 use crate::time::Date;
@@ -259,10 +260,54 @@ pub enum SwitchRecord {
         /// What it holds.
         entries: Box<[Extracted]>,
     },
+    /// A merchant is paid at once (秒到) what it is owed.
+    PaidOut {
+        /// The switch's number of the sale that occasioned it; earlier ones are paid with it.
+        id: u64,
+        /// What that is about.
+        ticket: Ticket,
+        /// Element 42.
+        merchant: [u8; 15],
+        /// How much, minor units.
+        minor: u64,
+    },
     /// The clearing house has taken this file.
     FileDelivered {
         /// The file.
         file: FileId,
+    },
+    /// A merchant's claim names exactly one transaction, and is taken: it is in the next extract.
+    ClaimFiled {
+        /// The switch's number of the transaction.
+        id: u64,
+        /// The claim.
+        ticket: Ticket,
+        /// What the transaction is about.
+        of: Ticket,
+    },
+    /// A merchant's claim is not taken.
+    ClaimRefused {
+        /// The claim.
+        ticket: Ticket,
+        /// Why.
+        why: ClaimRefusal,
+    },
+    /// The clearing house's file of returns is taken. A copy of it is not taken again.
+    ReturnTaken {
+        /// The file.
+        file: FileId,
+        /// What it holds; number 0 for what is not known here.
+        entries: Box<[Extracted]>,
+    },
+    /// The merchant has looked for a slip that an issuer asks for. What has none is adjusted in the
+    /// next extract.
+    SlipAnswered {
+        /// The switch's number of the transaction.
+        id: u64,
+        /// What the transaction is about.
+        of: Ticket,
+        /// Whether there is a slip.
+        is_there: bool,
     },
 }
 
@@ -285,7 +330,12 @@ impl SwitchRecord {
             SwitchRecord::BatchClosed { .. } => "batch-closed",
             SwitchRecord::CutOver { .. } => "cut-over",
             SwitchRecord::ExtractClosed { .. } => "extract-closed",
+            SwitchRecord::PaidOut { .. } => "paid-out",
             SwitchRecord::FileDelivered { .. } => "file-delivered",
+            SwitchRecord::ClaimFiled { .. } => "claim-filed",
+            SwitchRecord::ClaimRefused { .. } => "claim-refused",
+            SwitchRecord::ReturnTaken { .. } => "return-taken",
+            SwitchRecord::SlipAnswered { .. } => "slip-answered",
         }
     }
 }

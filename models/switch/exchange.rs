@@ -256,6 +256,7 @@ impl Switch {
             business_date: answer.business_date,
         };
         self.commit(record, actions);
+        self.pay_at_once(id, actions);
     }
 
     /// Institution, settlement date, and a number below 900,000 for transactions, above for others.

@@ -9,11 +9,13 @@
 mod advice;
 mod book;
 mod chip_data;
+mod claims;
 mod clearing;
 mod config;
 mod exchange;
 mod network;
 mod order;
+mod payout;
 mod pos;
 mod request;
 mod reversal;
@@ -29,6 +31,7 @@ pub use config::{ClearingLine, Config, Downstream, Peer, Upstream};
 use std::collections::BTreeMap;
 
 use book::Book;
+use claims::Desk;
 use clearing::Filing;
 use exchange::Pending;
 use pos::SignOn;
@@ -76,6 +79,8 @@ pub struct Switch {
     asking: Asking,
     /// The line to the clearing house, if there is one.
     filing: Option<Filing>,
+    /// The claims desk, and the line on which issuers' returns come.
+    desk: Desk,
 }
 
 /// What a switch waits for.
@@ -134,16 +139,17 @@ struct Commits {
 impl Node for Switch {
     fn handle(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
         self.book.now = now.instant;
-        if !self.hear_clearing(now, &event, actions) {
+        if !self.hear_clearing(now, &event, actions) && !self.hear_desk(now, &event, actions) {
             self.happen(now, event, actions);
         }
         self.close_dates(now, actions);
+        self.ask_for_slips(now, actions);
     }
 
     fn deadline(&self) -> Option<Instant> {
         let half_frames = self.connections.iter().filter_map(|one| one.line.deadline());
         let filing = self.filing.as_ref().and_then(Filing::deadline);
-        half_frames.chain(filing).chain(self.timers.deadline()).min()
+        half_frames.chain(filing).chain(self.desk.deadline()).chain(self.timers.deadline()).min()
     }
 
     fn asked(&self) -> Asked {
@@ -184,6 +190,7 @@ impl Switch {
             parked: Vec::new(),
             asking: Asking::new(),
             filing: config.clearing.as_ref().map(|line| Filing::new(line, &config)),
+            desk: Desk::default(),
             config,
         }
     }
@@ -212,6 +219,7 @@ impl Switch {
         }
         self.reverse_what_was_in_doubt(now, actions);
         self.queue_what_was_taken(actions);
+        self.pay_what_is_owed(actions);
         self.connect_all(actions);
     }
 
@@ -297,8 +305,15 @@ impl Switch {
             }
             Command::Maintenance { window } => self.maintenance_until = now.instant + window,
             Command::WithdrawKeys { port } => self.withdraw_keys(port, actions),
-            // The rest is asked of terminals.
-            Command::SignOn { .. }
+            Command::Claim { ticket, slip } if self.filing.is_some() => {
+                self.claim(ticket, &slip, actions);
+            }
+            Command::LookUp { slip, .. } => self.look_up(&slip, actions),
+            // Without a clearing house nobody could ask for the money.
+            Command::Claim { .. } => {}
+            // The rest is asked of terminals and issuers.
+            Command::Retrieve { .. }
+            | Command::SignOn { .. }
             | Command::Sale { .. }
             | Command::PreAuth { .. }
             | Command::Follow { .. }

@@ -124,7 +124,9 @@ impl Switch {
         };
         let transaction = id.and_then(|id| self.book.transaction(id));
         let ticket = transaction.map_or(actions.ticket(), |transaction| transaction.ticket);
-        let advised = transaction.filter(|transaction| self.owes_reversal(transaction));
+        // What was claimed is final: whoever still reverses it ends a doubt, and moves nothing.
+        let is_claimed = id.is_some_and(|id| self.is_claimed(id));
+        let advised = transaction.filter(|of| !is_claimed && self.owes_reversal(of));
         let to = advised.and_then(|transaction| transaction.sent).map(|sent| sent.to);
         // Power may fail inside a commit and keep its beginning: the advice comes first.
         if let Some(id) = id.filter(|_| to.is_some()) {

@@ -80,7 +80,7 @@ impl Switch {
 }
 
 /// When a message was written, from MMDDhhmmss (element 7).
-fn written_at(transmission: u32, now: LocalTime) -> Option<LocalTime> {
+pub(super) fn written_at(transmission: u32, now: LocalTime) -> Option<LocalTime> {
     let (mmdd, time) = (transmission / 1_000_000, transmission % 1_000_000);
     let seconds = time / 10_000 * 3_600 + time / 100 % 100 * 60 + time % 100;
     nearest_date(mmdd.into(), now.date()).map(|date| LocalTime::new(date, seconds))

@@ -442,7 +442,10 @@ impl Wish {
             Command::Download { ticket } => (ticket, Aim::Download),
             Command::CutOver { .. }
             | Command::Maintenance { .. }
-            | Command::WithdrawKeys { .. } => return None,
+            | Command::WithdrawKeys { .. }
+            | Command::Claim { .. }
+            | Command::LookUp { .. }
+            | Command::Retrieve { .. } => return None,
         };
         let is_allowed = match command {
             Command::Void { password, .. } => password == config.supervisor_password,

@@ -51,15 +51,19 @@ fn party(bytes: &mut impl Entropy) -> Party {
 fn stray_step(bytes: &mut impl Entropy) -> Step {
     let (card, amount) = (bytes.below(4) as u8, bytes.below(1 << 50));
     let party = party(bytes);
-    let wish = match bytes.below(9) {
+    let wish = match bytes.below(12) {
         0 => Wish::Sale { amount, card },
         1 => Wish::Inquiry { card },
         2 => Wish::SignOn,
         3 => Wish::Settle,
         4 => Wish::Reprint { of: Some(bytes.below(9) as u32) },
         5 => Wish::Echo,
-        6 => Wish::CutOver { window_ms: amount },
-        7 => Wish::Maintenance { for_ms: amount >> 20 },
+        // A day at most: line tests go on through it, and a run must also end.
+        6 => Wish::CutOver { window_ms: amount >> 24 },
+        7 => Wish::Maintenance { for_ms: amount >> 24 },
+        8 => Wish::Claim { of: card.into(), amount: Some(amount), by_hand: amount % 2 == 0 },
+        9 => Wish::LookUp { of: card.into(), by_hand: amount % 2 == 0 },
+        10 => Wish::Retrieve { of: card.into() },
         _ => Wish::WithdrawKeys { terminal: party },
     };
     let mut step = Step::new(bytes.below(9) as u32, party, wish);

@@ -47,7 +47,7 @@ pub(super) fn add(profile: Profile, entropy: &mut impl Entropy, scenario: &mut S
     let is_told = scenario.faults.len() > before;
     let budget = entropy.weighted(if is_told { &[50, 35, 15] } else { &[15, 50, 25] });
     for _ in 0..budget {
-        let fault = fault(entropy, scenario);
+        let fault = fault_about(entropy, scenario, message, action);
         if !scenario.faults.contains(&fault) {
             scenario.faults.push(fault);
         }
@@ -70,7 +70,7 @@ fn terms(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     timing.file_retry_ms = entropy.pick(&[2_000, 10_000, 30_000]);
 }
 
-fn add_step(scenario: &mut Scenario, party: Party, wish: Wish, at_ms: u64) -> u32 {
+pub(super) fn add_step(scenario: &mut Scenario, party: Party, wish: Wish, at_ms: u64) -> u32 {
     let id = scenario.steps.iter().map(|step| step.id).max().unwrap_or(0) + 1;
     let mut step = Step::new(id, party, wish);
     step.at_ms = Some(at_ms);
@@ -196,7 +196,13 @@ fn action(entropy: &mut impl Entropy, scenario: &Scenario, side: Side) -> OnActi
     OnAction { party, side, action, step: 0, nth }
 }
 
-fn fault(entropy: &mut impl Entropy, scenario: &Scenario) -> Fault {
+/// A fault at one of these messages or actions.
+pub(super) fn fault_about<E: Entropy>(
+    entropy: &mut E,
+    scenario: &Scenario,
+    message: fn(&mut E, &Scenario) -> OnMessage,
+    action: fn(&mut E, &Scenario, Side) -> OnAction,
+) -> Fault {
     let on = message(entropy, scenario);
     let (a, b, at) = (on.from, on.to, When::Message(on));
     match entropy.weighted(&[12, 8, 8, 4, 4, 6, 3, 3, 8, 25, 6, 8]) {

@@ -48,6 +48,10 @@ pub(super) enum Concern {
     Hold = 40,
     /// Who a sign-on says to be.
     Identity,
+    /// Until when a hold lasts by its own word.
+    Validity,
+    /// Claims and complaints.
+    Claims = 50,
 }
 
 /// A source of choices.

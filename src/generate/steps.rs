@@ -54,7 +54,10 @@ fn is_transaction(wish: &Wish) -> bool {
         | Wish::Download
         | Wish::CutOver { .. }
         | Wish::Maintenance { .. }
-        | Wish::WithdrawKeys { .. } => false,
+        | Wish::WithdrawKeys { .. }
+        | Wish::Claim { .. }
+        | Wish::LookUp { .. }
+        | Wish::Retrieve { .. } => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! S3 at-most-once-settlement: batches of terminals and switches, and clearing files.
 
 use super::books::Books;
-use super::{About, Checked, Invariant, Kinds, Seen, breach, cleared};
+use super::{About, Checked, Invariant, Kinds, Seen, breach, claimed, cleared};
 use crate::history::{Horizon, What};
 use crate::party::Party;
 use reversim_models::record::{
@@ -13,7 +13,8 @@ const ABOUT: About = About {
     name: "at-most-once-settlement",
     claim: "A transaction counts in at most one closed batch and is presented in at most one \
             clearing file, and at day end in exactly one if it stands approved; if it is taken \
-            back later, it is adjusted once.",
+            back later, it is adjusted once; it is claimed at most once, and not if it is \
+            presented.",
     example: "a sale of 500.00 at terminal-1; duplicate the 0210 from switch-1 to terminal-1\n\
               terminal-1 adds the sale to its batch twice and settles 1000.00",
 };
@@ -38,7 +39,8 @@ impl Invariant for Claim {
             }
             (_, Some(SwitchRecord::DetailReceived { key, .. })) => detail(books, seen, *key),
             (_, Some(SwitchRecord::BatchClosed { .. })) => closed(books, seen.index),
-            _ if is_filed(seen) => cleared::at_most_once(books, seen.index),
+            _ if is_filed(seen) => Ok(cleared::at_most_once(books, seen.index)?
+                + claimed::not_beside_a_presentment(books, seen.index)?),
             _ => Ok(0),
         }
     }
@@ -48,6 +50,9 @@ impl Invariant for Claim {
             return Ok(0);
         }
         let mut checked = cleared::exactly_once(books)?;
+        if horizon == Horizon::ClaimsClosed {
+            checked += claimed::went_all_the_way(books)?;
+        }
         for sale in &books.sales {
             let Some(approval) = sale.stands().filter(|_| sale.kind.is_settled()) else { continue };
             let id = books.terminal_id(sale.terminal);
@@ -72,14 +77,19 @@ impl Invariant for Claim {
 fn is_filed(seen: &Seen<'_>) -> bool {
     match &seen.entry.what {
         What::Recorded(Record::Switch(record)) => {
-            matches!(record, SwitchRecord::ExtractClosed { .. })
+            matches!(record, SwitchRecord::ExtractClosed { .. } | SwitchRecord::ReturnTaken { .. })
         }
         What::Recorded(Record::Issuer(record)) => {
-            matches!(record, IssuerRecord::PresentmentTaken { .. })
+            matches!(
+                record,
+                IssuerRecord::PresentmentTaken { .. } | IssuerRecord::ReturnBuilt { .. }
+            )
         }
         What::Recorded(Record::Clearing(record)) => matches!(
             record,
-            ClearingRecord::PresentmentBuilt { .. } | ClearingRecord::PayoutBuilt { .. }
+            ClearingRecord::PresentmentBuilt { .. }
+                | ClearingRecord::PayoutBuilt { .. }
+                | ClearingRecord::ReturnBuilt { .. }
         ),
         _ => false,
     }

@@ -2,7 +2,7 @@
 
 use super::books::Books;
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
-use reversim_models::record::{IssuerRecord, Leg, SuspenseEnd};
+use reversim_models::record::{IssuerRecord, Leg, SuspenseEnd, TakenAs};
 
 const ABOUT: About = About {
     code: "M1",
@@ -37,14 +37,21 @@ impl Invariant for Claim {
                 let moved = Leg::to_cardholders(legs);
                 (legs, i64::try_from(*credited).ok().map(|minor| minor * moved.signum()))
             }
-            IssuerRecord::PresentmentTaken { legs, .. }
-            | IssuerRecord::HoldExpired { legs, .. }
-            | IssuerRecord::SuspenseOpened { legs, .. } => (legs, Some(0)),
+            // What a claim takes again from whoever had the money back.
+            IssuerRecord::PresentmentTaken { legs, entries, .. } => {
+                let again = entries.iter().filter(|taken| taken.end == TakenAs::Debited);
+                (legs, Some(-again.map(|taken| taken.entry.signed()).sum::<i64>()))
+            }
+            IssuerRecord::HoldExpired { legs, .. } | IssuerRecord::SuspenseOpened { legs, .. } => {
+                (legs, Some(0))
+            }
             IssuerRecord::SuspenseClosed { legs, class: SuspenseEnd::Returned, minor, .. } => {
                 (legs, i64::try_from(*minor).ok())
             }
             IssuerRecord::SuspenseClosed { legs, .. } => (legs, Some(0)),
-            IssuerRecord::CutOver { .. } => return Ok(0),
+            IssuerRecord::ReturnBuilt { .. }
+            | IssuerRecord::FileDelivered { .. }
+            | IssuerRecord::CutOver { .. } => return Ok(0),
         };
         let sum: i128 = legs.iter().map(|leg| i128::from(leg.minor)).sum();
         if sum != 0 {

@@ -14,6 +14,9 @@ pub(super) fn at_most_once(books: &Books, index: usize) -> Checked {
     let what = match twice.entry.kind {
         EntryKind::Presentment => "presented",
         EntryKind::Adjustment => "adjusted",
+        EntryKind::Claim => "claimed",
+        EntryKind::Chargeback => "charged back",
+        EntryKind::Retrieval => "asked the slip of",
     };
     breach!(
         [twice.first, twice.second],
@@ -41,7 +44,7 @@ pub(super) fn exactly_once(books: &Books) -> Checked {
                 let place = match stage {
                     Stage::Presentment => "in no file for an issuer",
                     Stage::Payout => "on no merchant's statement",
-                    Stage::Extract | Stage::Taken => "taken by no issuer",
+                    _ => "taken by no issuer",
                 };
                 return breach!(
                     [extract.index, *closed],
@@ -59,7 +62,7 @@ pub(super) fn exactly_once(books: &Books) -> Checked {
 
 /// When a transaction stopped standing at its switch: reversed, taken back by an advice, or listed
 /// as one-sided when its batch closed.
-fn fallen(books: &Books, forward: &Forward, key: PosKey) -> Option<usize> {
+pub(super) fn fallen(books: &Books, forward: &Forward, key: PosKey) -> Option<usize> {
     let of = |advice: &&Advice| {
         (advice.switch, advice.id) == (forward.switch, forward.id) && !advice.is_told
     };
@@ -67,7 +70,8 @@ fn fallen(books: &Books, forward: &Forward, key: PosKey) -> Option<usize> {
     let batch = books.host_batch(key.terminal, key.batch);
     let one_sided =
         batch.filter(|batch| batch.differences.contains(&key.stan)).and_then(|batch| batch.closed);
-    [forward.reversed, advised, one_sided].into_iter().flatten().min()
+    let slipless = books.slip_missing(forward.ticket);
+    [forward.reversed, advised, one_sided, slipless].into_iter().flatten().min()
 }
 
 fn presented(books: &Books, forward: &Forward) -> Checked {
@@ -164,6 +168,7 @@ pub(super) fn one_date(books: &Books) -> Checked {
             let fits = match one.entry.kind {
                 EntryKind::Presentment => own == of,
                 EntryKind::Adjustment => own < of,
+                _ => own <= of,
             };
             if !fits || forward.is_some_and(|forward| forward.date != own) {
                 let witness = forward.map_or(extract.index, |forward| forward.index);

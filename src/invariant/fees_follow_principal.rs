@@ -31,7 +31,7 @@ impl Invariant for Claim {
             return Ok(checked);
         }
         for payout in &books.files.payouts {
-            let back = |line: &&PayoutLine| line.entry.kind == EntryKind::Adjustment;
+            let back = |line: &&PayoutLine| line.entry.kind.sign() < 0;
             for line in payout.lines.iter().filter(back) {
                 checked += judge(books, payout, line)?;
             }
@@ -41,9 +41,11 @@ impl Invariant for Claim {
 }
 
 fn judge(books: &Books, payout: &Payout, back: &PayoutLine) -> Checked {
-    let is_it = |line: &&PayoutLine| {
-        line.entry.kind == EntryKind::Presentment && line.entry.is_same(&back.entry)
+    let of = match back.entry.kind {
+        EntryKind::Chargeback => EntryKind::Claim,
+        _ => EntryKind::Presentment,
     };
+    let is_it = |line: &&PayoutLine| line.entry.kind == of && line.entry.is_same(&back.entry);
     let mut payouts = books.files.payouts.iter();
     let found = payouts.find_map(|one| Some((one, one.lines.iter().find(is_it)?)));
     let Some((first, charged)) = found else { return Ok(0) };
@@ -84,7 +86,9 @@ fn surcharges(books: &Books) -> Checked {
     for sale in decisions().filter(|decision| decision.kind == Kind::Sale) {
         let indexes = [sale.index, sale.credit.unwrap_or(sale.index)];
         let surcharge = sale.surcharge.saturating_sub(sale.surcharge_back);
-        let (principal, at_first) = (sale.net(), sale.surcharge);
+        // What a claim takes again is the price alone.
+        let at_first = if sale.claimed == 0 { sale.surcharge } else { 0 };
+        let principal = sale.net();
         let charged = Charged { indexes, principal, surcharge, at_first };
         sales.insert((sale.issuer, sale.id), charged);
     }

@@ -2,9 +2,9 @@
 //! date; and at the end of all claims terminal batches and cardholders too.
 
 use super::books::{Books, Decision, Extract};
-use super::{About, Checked, Invariant, breach};
+use super::{About, Checked, Invariant, breach, claimed};
 use crate::history::Horizon;
-use reversim_models::record::{Account, Kind, PayoutLine, Taken};
+use reversim_models::record::{Account, EntryKind, Kind, PayoutLine, Taken};
 
 const ABOUT: About = About {
     code: "M2",
@@ -29,6 +29,7 @@ impl Invariant for Claim {
             return Ok(0);
         }
         let mut checked = lines(books)?;
+        checked += claimed::charged_back(books)?;
         for extract in &books.files.extracts {
             checked += date(books, extract)?;
         }
@@ -77,7 +78,10 @@ fn date(books: &Books, extract: &Extract) -> Checked {
     let signed = |taken: &Taken| taken.entry.signed();
     let payable: i64 = taken.flat_map(|file| &file.entries).map(signed).sum();
     let payouts = books.files.payouts.iter().filter(|payout| payout.file.date == date);
-    let paid: i64 = payouts.flat_map(|payout| &payout.lines).map(parts).sum();
+    let lines = payouts.flat_map(|payout| &payout.lines);
+    // What is charged back was taken under an earlier date.
+    let lines = lines.filter(|line| line.entry.kind != EntryKind::Chargeback);
+    let paid: i64 = lines.map(parts).sum();
     if receivable != payable || receivable != paid {
         return breach!(
             [extract.index, *closed],
@@ -99,6 +103,7 @@ fn whole(books: &Books) -> Checked {
     let Some(last) = files.extracts.last().map(|extract| extract.index) else { return Ok(0) };
     let extracted = files.extracts.iter().flat_map(|extract| &extract.entries);
     let receivable: i64 = extracted.map(|one| one.entry.signed()).sum();
+    let receivable = receivable + claimed::back(books);
     let cardholders: i64 = books.decisions.iter().map(Decision::net).sum();
     let payable = files.balance(Account::Payable);
     let standing = books.sales.iter().filter(|sale| sale.settled.is_some());
@@ -106,13 +111,14 @@ fn whole(books: &Books) -> Checked {
         .filter_map(|sale| sale.stands())
         .map(|approval| i64::try_from(approval.amount.minor).unwrap_or(i64::MAX))
         .sum();
+    let settled = settled + claimed::beside_the_batches(books);
     let sides = [cardholders, payable, settled];
     if sides.iter().any(|side| *side != receivable) {
         return breach!(
             [last],
             "with all claims closed, cardholders have paid {cardholders} fen, issuers owe \
-             {payable} fen, the acquirer has {receivable} fen to get, and terminals settled \
-             {settled} fen"
+             {payable} fen, the acquirer has {receivable} fen to get, and terminals settled, with \
+             what is claimed and without what has no slip, {settled} fen"
         );
     }
     Ok(1)

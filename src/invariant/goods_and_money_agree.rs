@@ -1,14 +1,17 @@
-//! M7 goods-and-money-agree: each purchase, whatever number of swipes served it; the online form.
+//! M7 goods-and-money-agree: each purchase, whatever number of swipes served it, at counter and
+//! issuer; and the merchant's side when claims are closed.
 
 use super::books::Books;
-use super::{About, Checked, Invariant, breach};
+use super::{About, Checked, Invariant, breach, claimed};
 use crate::history::Horizon;
+use reversim_models::record::Kind;
 
 const ABOUT: About = About {
     code: "M7",
     name: "goods-and-money-agree",
-    claim: "Per purchase, goods are handed over (a receipt, or a screen that says approved) if \
-            and only if the cardholder is debited for them.",
+    claim: "Per purchase, goods are handed over (a receipt, a screen that says approved, or a \
+            step that says so and a claim in order) if and only if the cardholder is debited for \
+            them; and when claims are closed, the merchant has the same, less the fee.",
     example: "a sale of 500.00 at terminal-1 prints a receipt for a late approval\n\
               its reversal gives the 500.00 back: goods without money",
 };
@@ -40,6 +43,7 @@ fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
     // What the goods that changed hands are worth at least, and at most.
     let (mut net, mut least, mut most, mut sales) = (0, 0, 0, 0);
     let (mut debit, mut receipt, mut first) = (None, None, None);
+    let (mut gross, mut is_told_in_files) = (0, true);
     for (ticket, _) in steps {
         let Some(sale) = books.sale(ticket) else { continue };
         let waits =
@@ -56,13 +60,17 @@ fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
         receipt = receipt.or(sale.told.map(|(index, _)| index));
         // Power may fail before the receipt: it can still be printed.
         let on_record = if sale.told.is_some() { told } else { sale.taken() };
-        least += told.min(on_record);
-        most += told.max(on_record);
+        let told = (told.min(on_record), told.max(on_record));
+        let worth = claimed::worth(books, sale, told, horizon)?;
+        least += worth.0;
+        most += worth.1;
+        is_told_in_files &= sale.kind == Kind::Sale || sale.taken() == 0;
+        gross += books.paid_for(ticket);
     }
     let Some(first) = first else { return Ok(0) };
-    if let Some(receipt) = receipt.filter(|_| net < least) {
+    if net < least {
         return breach!(
-            [receipt, debit.unwrap_or(first)],
+            [receipt.unwrap_or(first), debit.unwrap_or(first)],
             "purchase {intent}: goods for {} were handed over, and the cardholder's net debit is \
              {} fen",
             books.money(least.unsigned_abs()),
@@ -76,6 +84,13 @@ fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
              over",
             books.money(net.unsigned_abs()),
             books.money(most.max(0).unsigned_abs())
+        );
+    }
+    if horizon == Horizon::ClaimsClosed && is_told_in_files && gross != net {
+        return breach!(
+            [debit.unwrap_or(first), first],
+            "purchase {intent}: the cardholder's net debit is {net} fen, and what the merchant is \
+             paid, with the fee, is {gross} fen"
         );
     }
     Ok(sales)

@@ -14,6 +14,7 @@ mod bad_frame_spares_the_line;
 mod batch_closes;
 mod batch_totals_agree;
 mod books_sum_to_zero;
+mod claimed;
 mod cleared;
 mod currency_exact;
 mod delivered_to_its_terminal;
@@ -42,6 +43,7 @@ mod one_business_date;
 mod open_to_buy;
 mod order_independence;
 mod pan_is_masked;
+mod payout_is_covered;
 mod pin_never_clear;
 mod queue_drains;
 mod refusals_tell_nothing;
@@ -211,7 +213,7 @@ pub(crate) trait Invariant: Sync {
 }
 
 /// Every claim, in the order in which violations are told.
-static ALL: [&dyn Invariant; 51] = [
+static ALL: [&dyn Invariant; 52] = [
     &no_unreversed_debit::Claim,
     &no_unpaid_approval::Claim,
     &at_most_once_posting::Claim,
@@ -243,6 +245,7 @@ static ALL: [&dyn Invariant; 51] = [
     &currency_exact::Claim,
     &suspense_returns_to_zero::Claim,
     &fees_follow_principal::Claim,
+    &payout_is_covered::Claim,
     &goods_and_money_agree::Claim,
     &interaction_ends::Claim,
     &reversals_drain::Claim,

@@ -1,7 +1,7 @@
 //! S4 no-settlement-without-approval: closed host batches and extracts.
 
 use super::books::{Books, Presented};
-use super::{About, Checked, Invariant, breach, cleared};
+use super::{About, Checked, Invariant, breach, claimed, cleared};
 use crate::history::Horizon;
 
 const ABOUT: About = About {
@@ -25,7 +25,7 @@ impl Invariant for Claim {
         if horizon == Horizon::Online {
             return Ok(0);
         }
-        let mut checked = cleared::only_approved(books)?;
+        let mut checked = cleared::only_approved(books)? + claimed::only_filed(books)?;
         for entry in &books.presented {
             checked += judge(books, entry)?;
         }

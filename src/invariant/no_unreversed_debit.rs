@@ -55,6 +55,10 @@ fn judge(books: &Books, debit: &Decision, horizon: Horizon) -> Checked {
             approval.amount
         );
     }
+    // A claim that the acquirer took stands for the approval that the terminal never had.
+    if debit.claim.is_some() && books.filed_for(debit.ticket).is_some() {
+        return Ok(1);
+    }
     if horizon != Horizon::ClaimsClosed {
         if books.exception(debit.ticket).is_some() {
             return Ok(1);

@@ -28,7 +28,7 @@ impl Invariant for Claim {
             let Some(reversal) = reversal.or_else(|| reversed_at_switch(books, original)) else {
                 continue;
             };
-            if original.stands() {
+            if original.stands() && original.claim.is_none() {
                 let order = if reversal < original.index { "before" } else { "after" };
                 return breach!(
                     [reversal, original.index],

@@ -49,7 +49,11 @@ impl Invariant for Claim {
                 continue;
             };
             let of = |a: &Advice| (a.switch, a.id) == (forward.switch, forward.id) && !a.is_told;
-            if !books.advices.iter().any(of) {
+            // What was claimed before is final: it is paid, and not taken back.
+            let is_claimed = books.claims.filed.iter().any(|filed| {
+                (filed.switch, filed.id) == (forward.switch, forward.id) && filed.index < accepted
+            });
+            if !is_claimed && !books.advices.iter().any(of) {
                 return breach!(
                     [forward.index, accepted],
                     "{} took the reversal of {} of card {} and queued no advice for it",

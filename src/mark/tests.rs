@@ -8,7 +8,8 @@ use reversim_models::iso8583::Element;
 use reversim_models::iso8583::Mti;
 use reversim_models::node::Link;
 use reversim_models::node::LinkDownReason;
-use reversim_models::record::{Record, SwitchRecord, TerminalRecord};
+use reversim_models::node::Ticket;
+use reversim_models::record::{Record, SwitchRecord, TerminalRecord, Unpaid};
 use reversim_models::time::Duration;
 
 #[track_caller]
@@ -211,5 +212,22 @@ fn every_mark_has_a_name_of_its_own_in_its_own_row() {
     for mark in Mark::ALL {
         assert_eq!(Mark::parse(mark.name()), Some(mark));
         assert_eq!(format!("{mark:?}").to_lowercase(), mark.name().replace('-', ""));
+    }
+}
+
+#[test]
+fn claims_and_missing_slips_are_seen_where_they_are_decided() {
+    let claimed = |why| {
+        let mut tale = Tale::with_clearing();
+        tale.claim_taken(0, sale(1), why);
+        tale
+    };
+    sees(&claimed(None), &[Mark::ClaimPaid]);
+    sees(&claimed(Some(Unpaid::Unknown)), &[Mark::ClaimChargedBack]);
+    for (is_there, marks) in [(true, &[][..]), (false, &[Mark::SlipMissing])] {
+        let mut tale = Tale::new();
+        let (id, of) = (1, Ticket(1));
+        tale.switch(sale(1), SwitchRecord::SlipAnswered { id, of, is_there });
+        sees(&tale, marks);
     }
 }

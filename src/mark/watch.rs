@@ -11,7 +11,7 @@ use reversim_models::iso8583::{Mti, ResponseCode};
 use reversim_models::node::{LinkDownReason, Ticket};
 use reversim_models::record::{
     ClearingRecord, EntryKind, IssuerRecord, Kind, Origin, Reason, Record, SuspenseEnd,
-    SwitchRecord, TerminalRecord,
+    SwitchRecord, TakenAs, TerminalRecord,
 };
 use reversim_models::time::{Duration, Instant};
 
@@ -332,6 +332,9 @@ impl MarkWatch {
             SwitchRecord::ExceptionOpened { .. } | SwitchRecord::AdviceRefused { .. } => {
                 self.marks.set(Mark::ExceptionItemOpened);
             }
+            SwitchRecord::SlipAnswered { is_there: false, .. } => {
+                self.marks.set(Mark::SlipMissing);
+            }
             SwitchRecord::BatchClosed { terminal, batch, .. } => {
                 let id = |party: Party| self.terminals.iter().find(|(other, _)| *other == party);
                 let is_in = |sale: &&(Party, u32, Ticket)| {
@@ -377,6 +380,14 @@ impl MarkWatch {
             IssuerRecord::Reversed { original: None, original_key, .. } => {
                 self.marks.set(Mark::ReversalOfUnknownOriginal);
                 self.barred.push(Origin::Network(*original_key));
+            }
+            IssuerRecord::PresentmentTaken { entries, .. } => {
+                for taken in entries.iter().filter(|taken| taken.entry.kind == EntryKind::Claim) {
+                    self.marks.set(match taken.end {
+                        TakenAs::Refused(_) => Mark::ClaimChargedBack,
+                        TakenAs::Booked | TakenAs::Debited => Mark::ClaimPaid,
+                    });
+                }
             }
             IssuerRecord::HoldExpired { original, .. } => {
                 self.marks.set(Mark::HoldExpired);

@@ -150,7 +150,13 @@ fn switch_words(record: &SwitchRecord, currency: Currency) -> String {
             format!("{batch:06} {}{differ}", sums(sum, currency))
         }
         SwitchRecord::CutOver { date } => date.to_string(),
-        SwitchRecord::ExtractClosed { .. } | SwitchRecord::FileDelivered { .. } => {
+        SwitchRecord::PaidOut { minor, .. } => currency.amount(*minor).to_string(),
+        SwitchRecord::ExtractClosed { .. }
+        | SwitchRecord::FileDelivered { .. }
+        | SwitchRecord::ClaimFiled { .. }
+        | SwitchRecord::ClaimRefused { .. }
+        | SwitchRecord::ReturnTaken { .. }
+        | SwitchRecord::SlipAnswered { .. } => {
             files::switch_words(record, currency).unwrap_or_default()
         }
     }
@@ -177,6 +183,8 @@ fn issuer_words(record: &IssuerRecord, currency: Currency) -> String {
         IssuerRecord::CutOver { date } => date.to_string(),
         IssuerRecord::PresentmentTaken { .. }
         | IssuerRecord::SuspenseOpened { .. }
+        | IssuerRecord::ReturnBuilt { .. }
+        | IssuerRecord::FileDelivered { .. }
         | IssuerRecord::SuspenseClosed { .. } => {
             files::issuer_words(record, currency).unwrap_or_default()
         }
@@ -248,6 +256,7 @@ pub fn output_words(output: &Output, currency: Currency) -> String {
             };
             format!("(text: {} {way})", text.amount)
         }
+        Output::Desk(note) => format!("(desk: {})", note.text().0),
     }
 }
 
@@ -398,6 +407,7 @@ fn device_word(device: Device) -> &'static str {
         Device::CardReader => "card reader",
         Device::Log => "log",
         Device::TextMessage => "text message",
+        Device::Desk => "claims desk",
     }
 }
 

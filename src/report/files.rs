@@ -20,6 +20,7 @@ pub fn file_words(file: &FileId) -> String {
         FileKind::Extract => "extract",
         FileKind::Presentment => "presentments",
         FileKind::Payout => "payout",
+        FileKind::Return => "returns",
     };
     format!("{kind} {} no. {}", file.date, file.sequence)
 }
@@ -35,20 +36,23 @@ pub fn entries_words<'a>(
     entries: impl Iterator<Item = &'a FileEntry>,
     currency: Currency,
 ) -> String {
-    let (mut presented, mut adjusted) = ((0, 0_u64), (0, 0_u64));
+    let mut sums = [(0_u32, 0_u64); 5];
+    let names = ["presented", "adjusted", "claimed", "charged back", "slips wanted"];
     for entry in entries {
-        let sum = match entry.kind {
-            EntryKind::Presentment => &mut presented,
-            EntryKind::Adjustment => &mut adjusted,
-        };
+        let sum = &mut sums[match entry.kind {
+            EntryKind::Presentment => 0,
+            EntryKind::Adjustment => 1,
+            EntryKind::Claim => 2,
+            EntryKind::Chargeback => 3,
+            EntryKind::Retrieval => 4,
+        }];
         *sum = (sum.0 + 1, sum.1.saturating_add(entry.minor));
     }
-    let words = |(count, minor): (u32, u64), what: &str| {
-        (count > 0).then(|| format!("{count} {what} {}", currency.amount(minor)))
-    };
-    let both = [words(presented, "presented"), words(adjusted, "adjusted")];
-    let both: Vec<String> = both.into_iter().flatten().collect();
-    if both.is_empty() { "empty".to_owned() } else { both.join(", ") }
+    let words = sums.into_iter().zip(names).filter(|((count, _), _)| *count > 0);
+    let words: Vec<String> = words
+        .map(|((count, minor), what)| format!("{count} {what} {}", currency.amount(minor)))
+        .collect();
+    if words.is_empty() { "empty".to_owned() } else { words.join(", ") }
 }
 
 /// What a clearing house's record says beside its name.
@@ -68,6 +72,10 @@ pub(super) fn clearing_words(record: &ClearingRecord, currency: Currency) -> Str
         }
         ClearingRecord::PayoutBuilt { file, lines, .. } => {
             format!("{}: {}", file_words(file), payout_words(lines, currency))
+        }
+        ClearingRecord::ReturnTaken { file, entries }
+        | ClearingRecord::ReturnBuilt { file, entries, .. } => {
+            format!("{}: {}", file_words(file), entries_words(entries.iter(), currency))
         }
         ClearingRecord::FileDelivered { file } => file_words(file),
     }
@@ -97,6 +105,10 @@ pub(super) fn issuer_words(record: &IssuerRecord, currency: Currency) -> Option<
         IssuerRecord::SuspenseClosed { item, class, minor, .. } => {
             format!("#{item} {} {}", currency.amount(*minor), end_words(*class))
         }
+        IssuerRecord::ReturnBuilt { file, entries } => {
+            format!("{}: {}", file_words(file), entries_words(entries.iter(), currency))
+        }
+        IssuerRecord::FileDelivered { file } => file_words(file),
         _ => return None,
     })
 }
@@ -117,6 +129,15 @@ pub(super) fn switch_words(record: &SwitchRecord, currency: Currency) -> Option<
             format!("{}: {entries}", file_words(file))
         }
         SwitchRecord::FileDelivered { file } => file_words(file),
+        SwitchRecord::ReturnTaken { file, entries } => {
+            let entries = entries_words(entries.iter().map(|one| &one.entry), currency);
+            format!("{}: {entries}", file_words(file))
+        }
+        SwitchRecord::ClaimFiled { id, .. } => format!("#{id}"),
+        SwitchRecord::ClaimRefused { why, .. } => why.words().to_owned(),
+        SwitchRecord::SlipAnswered { id, is_there, .. } => {
+            format!("#{id} {}", if *is_there { "found" } else { "missing" })
+        }
         _ => return None,
     })
 }
@@ -156,6 +177,19 @@ pub(super) fn sentence(record: &Record, currency: Currency) -> Option<String> {
             };
             let words = entries_words(entries.iter().map(|taken: &Taken| &taken.entry), currency);
             format!("takes the presentments: {words}{unknown}")
+        }
+        Record::Switch(SwitchRecord::ClaimFiled { .. }) => "takes the merchant's claim".to_owned(),
+        Record::Switch(SwitchRecord::ClaimRefused { why, .. }) => {
+            format!("refuses the merchant's claim: {}", why.words())
+        }
+        Record::Switch(SwitchRecord::SlipAnswered { is_there: false, .. }) => {
+            "learns that the merchant has no slip, and gives the money back".to_owned()
+        }
+        Record::Switch(SwitchRecord::SlipAnswered { .. }) => {
+            "learns that the merchant has the slip".to_owned()
+        }
+        Record::Issuer(IssuerRecord::ReturnBuilt { entries, .. }) => {
+            format!("returns: {}", entries_words(entries.iter(), currency))
         }
         Record::Issuer(IssuerRecord::SuspenseOpened { minor, .. }) if *minor > 0 => {
             format!("parks {}: debited and not presented", signed(*minor, currency))
@@ -247,6 +281,8 @@ fn parked(record: &IssuerRecord) -> i64 {
         | IssuerRecord::SuspenseOpened { legs, .. }
         | IssuerRecord::SuspenseClosed { legs, .. } => legs,
         IssuerRecord::HoldExpired { .. }
+        | IssuerRecord::ReturnBuilt { .. }
+        | IssuerRecord::FileDelivered { .. }
         | IssuerRecord::Opened { .. }
         | IssuerRecord::CutOver { .. } => &[],
     };

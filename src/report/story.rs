@@ -59,7 +59,9 @@ fn sentence(entry: &Entry, faults: &[Fault], currency: Currency) -> Option<Strin
         What::Recorded(Record::Terminal(record)) => {
             terminal(record, currency).map(|s| format!("{party} {s}"))
         }
-        What::Recorded(Record::Switch(record)) => switch(record).map(|s| format!("{party} {s}")),
+        What::Recorded(Record::Switch(record)) => {
+            switch(record, currency).map(|s| format!("{party} {s}"))
+        }
         What::Recorded(Record::Issuer(record)) => {
             issuer(record, currency).map(|s| format!("{party} {s}"))
         }
@@ -152,7 +154,7 @@ fn terminal(record: &TerminalRecord, currency: Currency) -> Option<String> {
     })
 }
 
-fn switch(record: &SwitchRecord) -> Option<String> {
+fn switch(record: &SwitchRecord, currency: Currency) -> Option<String> {
     Some(match record {
         SwitchRecord::Answered { code, .. } if !code.is_approval() => {
             format!("answers {}", meaning(*code))
@@ -166,6 +168,12 @@ fn switch(record: &SwitchRecord) -> Option<String> {
         }
         SwitchRecord::AdviceQueued { reason: Reason::StoodIn, .. } => {
             "approves in the issuer's stead, and queues an advice that tells it so".to_owned()
+        }
+        SwitchRecord::AdviceQueued { reason: Reason::Told, .. } => {
+            "queues the advice for the issuer".to_owned()
+        }
+        SwitchRecord::PaidOut { minor, .. } => {
+            format!("pays {} out to the merchant", currency.amount(*minor))
         }
         SwitchRecord::AdviceQueued { .. } => "queues a reversal advice for the issuer".to_owned(),
         SwitchRecord::AdviceCompleted { code, .. } => {

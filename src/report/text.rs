@@ -167,10 +167,12 @@ fn cardholders(history: &History) -> Table {
             IssuerRecord::Decided { legs, pan, .. } => (legs, Some(*pan)),
             IssuerRecord::Reversed { legs, .. } => (legs, None),
             IssuerRecord::Opened { legs } => (legs, None),
-            IssuerRecord::SuspenseClosed { legs, .. } => (legs, None),
-            IssuerRecord::HoldExpired { legs, .. } => (legs, None),
+            IssuerRecord::SuspenseClosed { legs, .. }
+            | IssuerRecord::HoldExpired { legs, .. }
+            | IssuerRecord::PresentmentTaken { legs, .. } => (legs, None),
             IssuerRecord::CutOver { .. }
-            | IssuerRecord::PresentmentTaken { .. }
+            | IssuerRecord::ReturnBuilt { .. }
+            | IssuerRecord::FileDelivered { .. }
             | IssuerRecord::SuspenseOpened { .. } => continue,
         };
         let is_opening = matches!(record, IssuerRecord::Opened { .. });

@@ -5,8 +5,9 @@
 use crate::fault::{
     ActionName, ChipData, Damage, Direction, Fault, OnAction, OnMessage, Side, Tie, Until, When,
 };
-use crate::scenario::{Step, Wish};
+use crate::scenario::{Goods, Step, Wish};
 use reversim_models::card::{Card, Currency, Pan};
+use reversim_models::claim::ClaimSlip;
 use reversim_models::iso8583::Mti;
 use reversim_models::node::Command;
 
@@ -82,6 +83,7 @@ fn describe_action(on: &OnAction) -> String {
         ActionName::CardReader => "has the chip do something".to_owned(),
         ActionName::Log => "writes to its log".to_owned(),
         ActionName::TextMessage => "sends a text message".to_owned(),
+        ActionName::Desk => "speaks at its claims desk".to_owned(),
         ActionName::Connect => "connects".to_owned(),
         ActionName::Disconnect => "disconnects".to_owned(),
     };
@@ -327,6 +329,18 @@ pub fn describe_step(step: &Step, currency: Currency) -> String {
         }
         Wish::Maintenance { for_ms } => format!("close for maintenance for {}", millis(*for_ms)),
         Wish::WithdrawKeys { terminal } => format!("withdraw the work keys of {terminal}"),
+        Wish::Claim { of, amount, by_hand } => {
+            let amount = amount.map(|amount| format!(" for {}", currency.amount(amount)));
+            let slip = if *by_hand { ", by a slip written by hand" } else { "" };
+            format!("claim of step {of}{}{slip}", amount.unwrap_or_default())
+        }
+        Wish::LookUp { of, .. } => format!("look up the sale of step {of}"),
+        Wish::Retrieve { of } => format!("complaint about step {of}: ask for the slip"),
+    };
+    let goods = match step.goods {
+        None => "",
+        Some(Goods::HandedOver) => ", goods handed over",
+        Some(Goods::Kept) => ", goods kept",
     };
     let at = step.at_ms.map(|ms| format!(", {} after the beginning", millis(ms)));
     let intent = step.intent.map(|intent| format!(", for purchase {intent}"));
@@ -335,7 +349,7 @@ pub fn describe_step(step: &Step, currency: Currency) -> String {
         crate::scenario::AskedBy::Screen => ", if the screen invites it",
     };
     let (at, intent) = (at.unwrap_or_default(), intent.unwrap_or_default());
-    format!("step {}: {}, {wish}{at}{intent}{asked}", step.id, step.party)
+    format!("step {}: {}, {wish}{goods}{at}{intent}{asked}", step.id, step.party)
 }
 
 /// How a slip names a card: `*0018`.
@@ -371,7 +385,17 @@ pub fn describe_command(command: &Command) -> String {
         Command::CutOver { date, .. } => format!("business date {date}"),
         Command::Maintenance { window } => format!("maintenance for {}", micros(window.0)),
         Command::WithdrawKeys { .. } => "withdraw keys".to_owned(),
+        Command::Claim { slip, .. } => format!("claim {}", slip_words(slip)),
+        Command::LookUp { slip, .. } => format!("look up {}", slip_words(slip)),
+        Command::Retrieve { pan, amount, .. } => format!("slips of {amount}, card {pan}"),
     }
+}
+
+/// What a merchant wrote down: `500.00, card 622424******0018, voucher 000002`.
+fn slip_words(slip: &ClaimSlip) -> String {
+    let voucher = slip.voucher.map(|stan| format!("voucher {stan:06}"));
+    let voucher = voucher.unwrap_or_else(|| slip.at.to_string());
+    format!("{}, card {}, {voucher}", slip.amount, slip.pan)
 }
 
 /// What a message of this type is, in few words.

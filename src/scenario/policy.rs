@@ -46,17 +46,29 @@ pub struct Policy {
     pub issuer_cache_rows: u32,
     /// Business dates after which the issuer lets a hold go that nobody completed.
     pub hold_days: u16,
+    /// Seconds for which pre-authorisations hold by their own word (element 57); 0 to say nothing,
+    /// so that business dates alone end them.
+    pub hold_until_s: u32,
+    /// Minutes that clocks of issuers are ahead of UTC; those at the counter are 480 ahead.
+    pub issuer_zone_min: i16,
     /// Wrong PINs before a card is locked until the next business date.
     pub pin_tries_max: u8,
     /// Whether a switch answers advices (refunds) itself and forwards them from its queue;
     /// otherwise it passes advice and answer through, and leaves to the issuer what all refunds may
     /// come to.
     pub switch_answers_advices: bool,
+    /// Whether merchants are paid at once (秒到, T+0) by their acquirer; a sale that is paid out is
+    /// refunded, not voided.
+    pub instant_payout: bool,
+    /// What such an acquirer keeps of each merchant's money for refunds, minor units.
+    pub merchant_reserve: u64,
     /// Up to how much, minor units, the switch before an issuer approves in its stead when it does
     /// not answer, if there is neither a PIN nor a cryptogram to check; 0 for nothing.
     pub stand_in_max: u64,
     /// Business dates after its sale on which a refund is still taken.
     pub refund_days: u16,
+    /// Business dates after its transaction on which a claim is still taken.
+    pub claim_days: u16,
     /// What everybody counts in. Amounts of steps and cards are its minor units.
     pub currency: CurrencyName,
     /// Smallest sale, minor units; 0 for none.
@@ -102,10 +114,15 @@ impl Default for Policy {
             issuer_surcharge: 0,
             issuer_cache_rows: 0,
             hold_days: 30,
+            hold_until_s: 0,
+            issuer_zone_min: 480,
             pin_tries_max: 3,
             switch_answers_advices: true,
+            instant_payout: false,
+            merchant_reserve: 0,
             stand_in_max: 0,
             refund_days: 30,
+            claim_days: 30,
             currency: CurrencyName::CNY,
             amount_min: 0,
             sales_per_card_max: 0,

@@ -4,7 +4,7 @@
 
 use crate::fault::{ChipData, Fault, OnMessage, When};
 use crate::party::Party;
-use crate::scenario::{Scenario, Step, Wish};
+use crate::scenario::{Goods, Scenario, Step, Wish};
 use reversim_models::iso8583::Mti;
 
 /// Their names.
@@ -20,6 +20,7 @@ pub const FLOWS: &[&str] = &[
     "pre-auth",
     "pre-auth+expiry",
     "expiry-in-flight",
+    "expiry-by-the-clock",
     "pre-auth-void",
     "completion-void",
     "void+settlement",
@@ -27,6 +28,7 @@ pub const FLOWS: &[&str] = &[
     "refund-passed-through",
     "refund+settlement",
     "two-refunds",
+    "payout",
     "stand-in",
     "stand-in-void",
     "wrong-pin",
@@ -39,6 +41,9 @@ pub const FLOWS: &[&str] = &[
     "clearing",
     "adjustment",
     "suspense",
+    "claim",
+    "claim-charged-back",
+    "retrieval",
     "chip",
     "chip-download",
     "qr",
@@ -68,6 +73,7 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "pre-auth" => at_the_counter(&[PRE_AUTH, completion(2)]),
         "pre-auth+expiry" => expiry(),
         "expiry-in-flight" => expiry_in_flight(),
+        "expiry-by-the-clock" => expiry_by_the_clock(),
         "pre-auth-void" => at_the_counter(&[PRE_AUTH, void(2)]),
         "completion-void" => at_the_counter(&[PRE_AUTH, completion(2), void(3)]),
         "void+settlement" => at_the_counter(&[SALE, void(2), Wish::Settle]),
@@ -75,6 +81,7 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "refund-passed-through" => refund_passed_through(),
         "refund+settlement" => at_the_counter(&[SALE, Wish::Settle, refund(2), Wish::Settle]),
         "two-refunds" => at_the_counter(&[SALE, refund(2), refund(2)]),
+        "payout" => payout(),
         "stand-in" => stand_in(&[SALE, INQUIRY]),
         "stand-in-void" => stand_in(&[SALE, void(2)]),
         "wrong-pin" => wrong_pin(),
@@ -87,6 +94,9 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "clearing" => clearing(),
         "adjustment" => adjustment(),
         "suspense" => suspense(),
+        "claim" => claim(),
+        "claim-charged-back" => claim_charged_back(),
+        "retrieval" => retrieval(),
         "chip" => by_chip(&[SALE]),
         "chip-download" => chip_download(),
         "escrow" => by_trade_card(at_the_counter(&[PRE_AUTH, completion(2)])),
@@ -125,6 +135,13 @@ fn refund(of: u32) -> Wish {
 fn refund_passed_through() -> Scenario {
     let mut scenario = at_the_counter(&[SALE, refund(2)]);
     scenario.policy.switch_answers_advices = false;
+    scenario
+}
+
+/// The merchant is paid at once: a void is refused, a refund is taken from what it has left.
+fn payout() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, void(2), refund(2), SALE]);
+    (scenario.policy.instant_payout, scenario.policy.merchant_reserve) = (true, 7_000);
     scenario
 }
 
@@ -191,6 +208,15 @@ fn expiry_in_flight() -> Scenario {
     let (from, to, mti) = (Party::switch(1), Party::issuer(1), Mti::FINANCIAL_REQUEST);
     let at = When::Message(OnMessage { from, to, mti, step: 3, nth: 1 });
     scenario.faults.push(Fault::CutOver { at, window_ms: 0 });
+    scenario
+}
+
+/// The pre-authorisation names the moment at which it is over, and the issuer's clock stands in
+/// another zone.
+fn expiry_by_the_clock() -> Scenario {
+    let mut scenario = at_the_counter(&[PRE_AUTH]);
+    (scenario.policy.hold_until_s, scenario.policy.issuer_zone_min) = (20, 60);
+    later(&mut scenario, completion(2), 40_000);
     scenario
 }
 
@@ -278,6 +304,58 @@ fn suspense() -> Scenario {
     scenario
 }
 
+/// Goods are handed over for a sale whose answer is lost; it is reversed, claimed, and claimed
+/// again.
+fn claim() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, INQUIRY]);
+    with_clearing(&mut scenario);
+    let (from, to, mti) = (Party::switch(1), COUNTER, Mti::FINANCIAL_RESPONSE);
+    scenario.faults.push(Fault::Drop(OnMessage { from, to, mti, step: 2, nth: 1 }));
+    goods_are_claimed(&mut scenario, &[60_000, 65_000]);
+    date_ends(&mut scenario, 70_000);
+    later(&mut scenario, INQUIRY, 100_000);
+    scenario
+}
+
+/// Goods are handed over for a sale that the issuer never saw; what is claimed is paid, charged
+/// back on the next date, and paid back.
+fn claim_charged_back() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE]);
+    with_clearing(&mut scenario);
+    let (from, to, mti) = (Party::switch(1), Party::issuer(1), Mti::FINANCIAL_REQUEST);
+    scenario.faults.push(Fault::Drop(OnMessage { from, to, mti, step: 2, nth: 1 }));
+    goods_are_claimed(&mut scenario, &[50_000]);
+    date_ends(&mut scenario, 55_000);
+    date_ends(&mut scenario, 80_000);
+    later(&mut scenario, INQUIRY, 110_000);
+    scenario
+}
+
+/// Two sales for one purchase, one slip: the cardholder asks for the slips when both are paid, and
+/// what has none is adjusted.
+fn retrieval() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, SALE]);
+    with_clearing(&mut scenario);
+    scenario.faults.push(Fault::PrinterFault { step: 2 });
+    scenario.steps[1].goods = Some(Goods::Kept);
+    scenario.steps[2].intent = Some(2);
+    date_ends(&mut scenario, 20_000);
+    at(&mut scenario, Party::issuer(1), Wish::Retrieve { of: 2 }, 40_000);
+    date_ends(&mut scenario, 50_000);
+    date_ends(&mut scenario, 80_000);
+    later(&mut scenario, INQUIRY, 110_000);
+    scenario
+}
+
+/// The customer of step 2 has the goods, and the merchant claims at these times.
+fn goods_are_claimed(scenario: &mut Scenario, times: &[u64]) {
+    scenario.steps[1].goods = Some(Goods::HandedOver);
+    for at_ms in times {
+        let wish = Wish::Claim { of: 2, amount: None, by_hand: false };
+        at(scenario, Party::switch(1), wish, *at_ms);
+    }
+}
+
 /// A clearing house takes part, and its files go in parts of two records.
 fn with_clearing(scenario: &mut Scenario) {
     scenario.topology.clearing = 1;
@@ -285,15 +363,17 @@ fn with_clearing(scenario: &mut Scenario) {
 }
 
 fn date_ends(scenario: &mut Scenario, at_ms: u64) {
-    let id = scenario.steps.len() as u32 + 1;
-    let wish = Wish::CutOver { window_ms: 1_000 };
-    scenario.steps.push(Step { at_ms: Some(at_ms), ..Step::new(id, Party::switch(1), wish) });
+    at(scenario, Party::switch(1), Wish::CutOver { window_ms: 1_000 }, at_ms);
 }
 
 /// Somebody wants something at this time, so that the files before it are not left to healing.
 fn later(scenario: &mut Scenario, wish: Wish, at_ms: u64) {
+    at(scenario, COUNTER, wish, at_ms);
+}
+
+fn at(scenario: &mut Scenario, party: Party, wish: Wish, at_ms: u64) {
     let id = scenario.steps.len() as u32 + 1;
-    scenario.steps.push(Step { at_ms: Some(at_ms), ..Step::new(id, COUNTER, wish) });
+    scenario.steps.push(Step { at_ms: Some(at_ms), ..Step::new(id, party, wish) });
 }
 
 #[cfg(test)]
@@ -307,8 +387,13 @@ mod tests {
             "upload" => Some(Mark::BatchUploadAfterImbalance),
             "adjustment" => Some(Mark::AdjustmentPresented),
             "suspense" => Some(Mark::SuspenseReturned),
+            "claim" => Some(Mark::ClaimPaid),
+            "claim-charged-back" => Some(Mark::ClaimChargedBack),
+            "retrieval" => Some(Mark::SlipMissing),
             "stand-in" | "stand-in-void" => Some(Mark::StoodIn),
-            "pre-auth+expiry" | "expiry-in-flight" => Some(Mark::CompletedTooLate),
+            "pre-auth+expiry" | "expiry-in-flight" | "expiry-by-the-clock" => {
+                Some(Mark::CompletedTooLate)
+            }
             "two-terminals" => Some(Mark::SameStanOnTwoTerminals),
             _ => None,
         };

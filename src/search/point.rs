@@ -390,6 +390,7 @@ fn action_of(entry: &Entry) -> Option<ActionName> {
             Device::CardReader => ActionName::CardReader,
             Device::Log => ActionName::Log,
             Device::TextMessage => ActionName::TextMessage,
+            Device::Desk => ActionName::Desk,
         }),
         What::LinkUp { peer, .. } | What::ConnectFailed { peer }
             if connects(entry.party, *peer) =>

@@ -108,6 +108,7 @@ impl List<'_> {
                 },
             );
             self.offer(|| words("no shared purchase"), |s| s.steps[index].intent = None);
+            self.offer(|| words("nothing of goods"), |s| s.steps[index].goods = None);
             self.offer(
                 || words("asked by the cashier"),
                 |s| {
@@ -137,6 +138,8 @@ impl List<'_> {
                     Wish::Completion { amount, .. } => *amount = None,
                     Wish::Refund { amount, password, .. } => (*amount, *password) = (None, None),
                     Wish::Reprint { of } => *of = None,
+                    Wish::Claim { amount, by_hand, .. } => (*amount, *by_hand) = (None, false),
+                    Wish::LookUp { by_hand, .. } => *by_hand = false,
                     _ => {}
                 },
             );

@@ -46,6 +46,7 @@ pub const HARD: &[(&str, u64)] = &[
     ("Z03", 10_000),
     ("T26", 10_000),
     ("T20", 8_000),
+    ("B19", 7_000),
 ];
 
 /// The defect that must be found at once: if it is not, nothing else that the zoo says counts. It

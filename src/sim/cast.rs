@@ -186,7 +186,7 @@ impl<'a> Plan<'a> {
             let config = Config::Switch(self.switch(i, downstream.len(), is_last));
             let mut peers: Vec<_> = downstream.into_iter().chain(upstream).collect();
             if i == 0 && self.clearing > 0 {
-                peers.push((first_issuer + usize::from(self.issuers), Port(0)));
+                peers.extend(self.peers_of_clearing());
             }
             places.push(Place { party: Party::switch(i + 1), config, peers });
         }
@@ -204,7 +204,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Element 42 of the terminal at this port: its last three digits number the merchants.
-    fn merchant(&self, port: u8) -> [u8; 15] {
+    pub(super) fn merchant(&self, port: u8) -> [u8; 15] {
         let mut merchant = *MERCHANT;
         let number = port % self.scenario.topology.merchants.max(1) + 1;
         let digits = [number / 100, number / 10 % 10, number % 10].map(|digit| b'0' + digit);
@@ -275,11 +275,15 @@ impl<'a> Plan<'a> {
             stan_max: policy.switch_stan_max.clamp(2, 999_999),
             timeout_code: code(&policy.switch_timeout_code, ResponseCode::ISSUER_TIMED_OUT),
             answers_advices: policy.switch_answers_advices,
+            instant_payout: (i == 0 && policy.instant_payout).then_some(policy.merchant_reserve),
             stand_in_max: if is_last { policy.stand_in_max } else { 0 },
             refund_days: policy.refund_days,
+            claim_days: policy.claim_days,
             amount_min: policy.amount_min,
             sales_per_card_max: policy.sales_per_card_max,
             card_spacing: Duration::secs(policy.card_spacing_s.into()),
+            hold_for: Duration::secs(policy.hold_until_s.into()),
+            zone: COUNTER_ZONE,
             clearing: clearing.flatten(),
             defects: self.defects,
         }
@@ -314,6 +318,7 @@ impl<'a> Plan<'a> {
             frame_timeout: Duration::millis(timing.frame_ms.max(1)),
             hold_days: policy.hold_days.max(1),
             cache_rows: policy.issuer_cache_rows,
+            zone: self.issuer_zone(),
             surcharge: policy.issuer_surcharge,
             pin_tries_max: policy.pin_tries_max.max(1),
             texts: true,
@@ -329,12 +334,28 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Minutes that clocks of issuers are ahead of UTC.
+    fn issuer_zone(&self) -> i16 {
+        self.scenario.policy.issuer_zone_min.clamp(-840, 840)
+    }
+
+    /// Microseconds that a party's clock is ahead of those at the counter.
+    pub(super) fn zone_of(&self, party: Party) -> i64 {
+        match party.role {
+            Role::Issuer => i64::from(self.issuer_zone() - COUNTER_ZONE) * 60_000_000,
+            _ => 0,
+        }
+    }
+
     pub(super) fn zone(&self, kind: u8, i: u8) -> Zone {
         let algorithm =
             MacAlgorithm::by_name(&self.scenario.policy.network_mac).unwrap_or(MacAlgorithm::X919);
         Zone { pin: key(kind, i), mac: key(kind.to_ascii_lowercase(), i), algorithm }
     }
 }
+
+/// Minutes that clocks at the counter are ahead of UTC.
+pub(super) const COUNTER_ZONE: i16 = 480;
 
 /// What the supervisor of every shop types.
 pub(super) const SUPERVISOR: [u8; 6] = *b"123456";

@@ -149,6 +149,7 @@ fn name_of(action: &Action) -> Option<ActionName> {
             Device::CardReader => ActionName::CardReader,
             Device::Log => ActionName::Log,
             Device::TextMessage => ActionName::TextMessage,
+            Device::Desk => ActionName::Desk,
         },
     })
 }

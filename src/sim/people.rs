@@ -5,7 +5,7 @@ use super::host::Happening;
 use super::phases::Phase;
 use super::{Item, World};
 use crate::history::{HEALING, What};
-use crate::party::Role;
+use crate::party::{Party, Role};
 use crate::scenario::{AskedBy, Scenario, Step, Wish};
 use reversim_models::card::{Amount, Card, Voucher};
 use reversim_models::device::Display;
@@ -123,7 +123,7 @@ impl World<'_> {
     }
 
     /// Twelve digits is what element 4 carries.
-    fn price(&self, minor: u64) -> Amount {
+    pub(super) fn price(&self, minor: u64) -> Amount {
         self.scenario.currency().amount(minor.min(999_999_999_999))
     }
 
@@ -191,6 +191,10 @@ impl World<'_> {
                 self.plan.index(terminal)?;
                 Command::WithdrawKeys { port: Port(u16::from(terminal.number - 1)) }
             }
+            Wish::Claim { .. } | Wish::LookUp { .. } if party == Party::switch(1) => {
+                self.at_the_desk(step)?
+            }
+            Wish::Retrieve { of } if party.role == Role::Issuer => self.complain(ticket, of)?,
             _ => return None,
         })
     }

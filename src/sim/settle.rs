@@ -17,6 +17,9 @@ const INSTITUTION: u64 = 10_000;
 /// The port of an issuer to which the clearing house connects.
 const ISSUER_PORT: Port = Port(1);
 
+/// The port of an issuer from which it connects to the clearing house.
+const RETURNS_PORT: Port = Port(2);
+
 impl Plan<'_> {
     fn has_clearing(&self) -> bool {
         self.clearing > 0
@@ -37,16 +40,38 @@ impl Plan<'_> {
             port,
             zone: self.zone(b'C', 0),
             institution: INSTITUTION,
+            returns: Port(port.0 + 1),
             retry: self.file_retry(),
             records_per_part: self.file_records(),
         })
     }
 
-    /// Peers of an issuer: its switch, and the clearing house.
+    /// Peers of an issuer: its switch, and the clearing house twice.
     pub(super) fn peers_of_issuer(&self, switch: (usize, Port), i: u8) -> Vec<(usize, Port)> {
-        // The clearing house has switch-1 at its first port.
-        let clearing = self.index(Party::clearing(1)).map(|at| (at, Port(1 + u16::from(i))));
-        std::iter::once(switch).chain(clearing).collect()
+        let mut peers = vec![switch];
+        if let Some(at) = self.index(Party::clearing(1)) {
+            // The clearing house has switch-1 at its first port.
+            peers.push((at, Port(1 + u16::from(i))));
+            peers.push((at, self.returns_of_issuer(i)));
+        }
+        peers
+    }
+
+    /// Peers of switch-1 behind all others: the clearing house twice.
+    pub(super) fn peers_of_clearing(&self) -> Vec<(usize, Port)> {
+        let ports = [Port(0), self.returns_of_switch()];
+        let at = self.index(Party::clearing(1));
+        at.map_or(Vec::new(), |at| ports.map(|port| (at, port)).to_vec())
+    }
+
+    /// The port of the clearing house from which switch-1 gets returns: behind those of issuers.
+    fn returns_of_switch(&self) -> Port {
+        Port(1 + u16::from(self.issuers))
+    }
+
+    /// The port of the clearing house on which it takes this issuer's returns.
+    fn returns_of_issuer(&self, i: u8) -> Port {
+        Port(self.returns_of_switch().0 + 1 + u16::from(i))
     }
 
     /// Lines of an issuer: its switch's, and the clearing house's.
@@ -60,7 +85,10 @@ impl Plan<'_> {
         self.has_clearing().then(|| ClearingTerms {
             port: ISSUER_PORT,
             institution: INSTITUTION,
+            returns: RETURNS_PORT,
             suspense_dates: self.suspense_dates(),
+            retry: self.file_retry(),
+            records_per_part: self.file_records(),
         })
     }
 
@@ -84,6 +112,7 @@ impl Plan<'_> {
             zone: self.zone(b'D', i),
             institution: issuer_institution(i),
             bins: bins(i + 1),
+            returns: self.returns_of_issuer(i),
         };
         let config = clearing::Config {
             institution: INSTITUTION,
@@ -91,6 +120,7 @@ impl Plan<'_> {
                 port: Port(0),
                 zone: self.zone(b'C', 0),
                 institution: switch_institution(0),
+                returns: self.returns_of_switch(),
             }],
             issuers: (0..self.issuers).map(target).collect(),
             currency: self.scenario.currency(),
@@ -105,9 +135,14 @@ impl Plan<'_> {
             },
             defects: self.defects,
         };
-        let issuers = (1..=self.issuers)
-            .filter_map(|number| self.index(Party::issuer(number)).map(|at| (at, ISSUER_PORT)));
-        let peers = std::iter::once((switch, Port(port))).chain(issuers).collect();
+        let issuers = |port: Port| {
+            let places = (1..=self.issuers).filter_map(|n| self.index(Party::issuer(n)));
+            places.map(move |at| (at, port)).collect::<Vec<_>>()
+        };
+        let mut peers = vec![(switch, Port(port))];
+        peers.extend(issuers(ISSUER_PORT));
+        peers.push((switch, Port(port + 1)));
+        peers.extend(issuers(RETURNS_PORT));
         Some(Place { party, config: Config::Clearing(config), peers })
     }
 }

@@ -3,6 +3,7 @@
 //! Read off the history alone, as an auditor would. What invariants say is asked once, for all.
 
 mod card;
+mod claims;
 mod escrow;
 mod later;
 mod online;
@@ -32,7 +33,8 @@ fn every_story_is_looked_at_here() {
         include_str!("later.rs"),
         include_str!("card.rs"),
         include_str!("escrow.rs"),
-        include_str!("orders.rs")
+        include_str!("orders.rs"),
+        include_str!("claims.rs")
     );
     for story in stories::ALL {
         let is_named = these.contains(&format!("tell(\"{}\")", story.name));

@@ -8,7 +8,7 @@ use reversim_models::device::{Device, Display, Output, Slip};
 use reversim_models::iso8583::{Mti, ResponseCode};
 use reversim_models::node::Ticket;
 use reversim_models::record::{
-    Account, ClearingRecord, IssuerRecord, Leg, PayoutLine, Record, SwitchRecord,
+    Account, ClearingRecord, IssuerRecord, Leg, PayoutLine, Record, SwitchRecord, TakenAs,
 };
 use std::collections::BTreeMap;
 
@@ -93,6 +93,12 @@ impl Told {
         let mut card_of = BTreeMap::new();
         let mut debits = BTreeMap::new();
         for record in self.records(ISSUER) {
+            // What a claim takes once more.
+            if let Record::Issuer(IssuerRecord::PresentmentTaken { entries, .. }) = record {
+                for taken in entries.iter().filter(|taken| taken.end == TakenAs::Debited) {
+                    *debits.entry(taken.entry.pan).or_insert(0) += taken.entry.signed();
+                }
+            }
             let (pan, legs) = match record {
                 Record::Issuer(IssuerRecord::Decided { id, pan, legs, .. }) => {
                     card_of.insert(*id, *pan);

@@ -51,6 +51,11 @@ impl Closing {
         }
     }
 
+    /// Whether this transaction was presented, and that not taken back.
+    pub(in crate::switch) fn is_presented(&self, id: u64) -> bool {
+        self.presented.get(&id) == Some(&false)
+    }
+
     /// Takes in a record about files.
     pub(super) fn apply(&mut self, record: &SwitchRecord, commit: u64) {
         match record {
@@ -58,7 +63,9 @@ impl Closing {
                 self.files = file.sequence;
                 self.dates.retain(|date| *date > file.date);
                 for Extracted { id, entry, .. } in entries {
-                    self.presented.insert(*id, entry.kind == EntryKind::Adjustment);
+                    if entry.kind != EntryKind::Claim {
+                        self.presented.insert(*id, entry.kind == EntryKind::Adjustment);
+                    }
                 }
                 let entries = entries.iter().map(|extracted| extracted.entry).collect();
                 self.undelivered.push(Undelivered { file: *file, entries, commit });
@@ -83,11 +90,11 @@ impl Book {
         })
     }
 
-    /// What the extract of this date holds: what stands approved and was not presented, and what
-    /// was presented and stands no more.
+    /// What the extract of this date holds: what stands approved and was not presented, what was
+    /// presented and stands no more or has no slip, and at the end what is claimed.
     pub(in crate::switch) fn extract(&self, date: Date) -> Vec<Extracted> {
         let entry = |(id, transaction): (&u64, &Transaction)| {
-            let stands = self.stands(transaction);
+            let stands = self.stands(transaction) && !self.claims.is_slipless(*id);
             let kind = match self.closing.presented.get(id) {
                 None if stands && transaction.business_date <= date => EntryKind::Presentment,
                 Some(false) if !stands => EntryKind::Adjustment,
@@ -95,7 +102,14 @@ impl Book {
             };
             Self::extracted(*id, transaction, kind)
         };
-        self.transactions.iter().filter_map(entry).collect()
+        let claim = |(id, ticket)| {
+            let transaction = self.transactions.get(&id)?;
+            let claim = Self::extracted(id, transaction, EntryKind::Claim)?;
+            // What is claimed is a wish of its own.
+            Some(Extracted { ticket, ..claim })
+        };
+        let claims = self.claims.waiting().filter_map(claim);
+        self.transactions.iter().filter_map(entry).chain(claims).collect()
     }
 
     /// What a file says of a transaction; none if it is no sale of a terminal of ours.
@@ -108,6 +122,8 @@ impl Book {
             return None;
         };
         let sent = transaction.sent?;
+        let is_approved = transaction.answer.is_some_and(|answer| answer.code.is_approval());
+        let wished = if is_approved { 0 } else { sent.amount.minor };
         let entry = FileEntry {
             kind,
             key: sent.key,
@@ -115,21 +131,29 @@ impl Book {
             terminal: sent.terminal,
             merchant: sent.merchant,
             pan: sent.pan,
-            minor: transaction.answer?.minor,
+            // Who answered nothing, or no, asks for what was wished.
+            minor: transaction.answer.map_or(0, |answer| answer.minor).max(wished),
             business_date: transaction.business_date,
         };
         Some(Extracted { id, ticket: transaction.ticket, entry })
     }
 
     /// Answered approved, not reversed, and not listed as one-sided (单边账) when its batch closed.
-    fn stands(&self, transaction: &Transaction) -> bool {
+    pub(in crate::switch) fn stands(&self, transaction: &Transaction) -> bool {
         let is_approved = transaction.answer.is_some_and(|answer| answer.code.is_approval());
-        let is_one_sided = match transaction.origin {
+        is_approved
+            && transaction.reversal.is_none()
+            && !transaction.is_advised
+            && !self.is_one_sided(transaction)
+    }
+
+    /// Whether it was listed as one-sided (单边账) when its batch closed.
+    pub(in crate::switch) fn is_one_sided(&self, transaction: &Transaction) -> bool {
+        match transaction.origin {
             Origin::Pos(key) => self
                 .batch(key.terminal, key.batch)
                 .is_some_and(|batch| batch.differences.contains(&key.stan)),
             Origin::Network(_) => false,
-        };
-        is_approved && transaction.reversal.is_none() && !transaction.is_advised && !is_one_sided
+        }
     }
 }

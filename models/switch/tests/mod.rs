@@ -2,6 +2,7 @@
 
 mod advice;
 mod chain;
+mod claims;
 mod defects;
 mod defects_requests;
 mod defects_saf;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 
 use super::{Config, Downstream, Peer, Switch, Upstream};
 use crate::card::Currency;
+use crate::claim::DeskNote;
 use crate::defect::{Defect, Defects};
 use crate::device::Output;
 use crate::iso8583::{Element, Envelope, Message, Mti, ResponseCode};
@@ -36,6 +38,7 @@ const OTHER_TERMINAL: Port = Port(2);
 const PEER: Port = Port(3);
 const ISSUER: Port = Port(10);
 const OTHER_ISSUER: Port = Port(11);
+const RETURNS: Port = Port(21);
 
 const PAN: &str = "6224242000000021";
 const OTHER_PAN: &str = "6224243000000039";
@@ -94,9 +97,13 @@ fn config() -> Config {
         stan_max: 999_999,
         timeout_code: ResponseCode::ISSUER_TIMED_OUT,
         card_spacing: Duration::ZERO,
+        hold_for: Duration::ZERO,
+        zone: 480,
         answers_advices: true,
+        instant_payout: None,
         stand_in_max: 0,
         refund_days: 30,
+        claim_days: 30,
         amount_min: 0,
         sales_per_card_max: 0,
         clearing: None,
@@ -128,6 +135,8 @@ struct Bench {
     asked: Vec<Port>,
     hung_up: Vec<Link>,
     logs: Vec<String>,
+    /// What was said at the claims desk.
+    notes: Vec<DeskNote>,
     /// What was done and about which wish, in words.
     done: Vec<(Ticket, String)>,
     ticket: Ticket,
@@ -152,6 +161,7 @@ impl Bench {
             asked: Vec::new(),
             hung_up: Vec::new(),
             logs: Vec::new(),
+            notes: Vec::new(),
             done: Vec::new(),
             ticket: Ticket::NONE,
             last_link: 0,
@@ -181,6 +191,7 @@ impl Bench {
         let link = Link(self.last_link);
         let line = match port {
             PEER => Line::network(&zone(30), TIMEOUT, Defects::NONE),
+            RETURNS => Line::network(&zone(40), TIMEOUT, Defects::NONE),
             ISSUER | OTHER_ISSUER => {
                 Line::network(&zone(port.0 as u8 * 10), TIMEOUT, Defects::NONE)
             }
@@ -236,6 +247,7 @@ impl Bench {
                 self.ends.retain(|end| end.link != link);
             }
             Action::Tell { output: Output::Log(line), .. } => self.logs.push(line),
+            Action::Tell { output: Output::Desk(note), .. } => self.notes.push(note),
             Action::Tell { .. } => {}
             Action::Send { link, frame } => {
                 let Some(end) = self.ends.iter_mut().find(|end| end.link == link) else { return };

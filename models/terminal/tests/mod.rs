@@ -85,6 +85,8 @@ pub(super) struct Counter {
     pub(super) generation: u64,
     pub(super) batch: u32,
     pub(super) journal: Vec<TerminalRecord>,
+    /// Records of its own that it wrote.
+    pub(super) kept: usize,
     /// Everything done, in order.
     pub(super) done: Vec<(Ticket, Action)>,
     /// What the host received, in order.
@@ -114,6 +116,7 @@ impl Counter {
             generation: 0,
             batch: 7,
             journal: Vec::new(),
+            kept: 0,
             done: Vec::new(),
             sent: Vec::new(),
             answered: 0,
@@ -181,6 +184,7 @@ impl Counter {
             self.done.push((ticket, action.clone()));
             match action {
                 Action::Record(Record::Terminal(record)) => self.journal.push(record),
+                Action::Record(Record::Own(_)) => self.kept += 1,
                 Action::Record(_) => unreachable!("a terminal writes terminal records"),
                 Action::Connect(_) if self.has_line => {
                     self.links += 1;

@@ -78,6 +78,10 @@ pub(crate) enum Stage {
     Presentment,
     Payout,
     Taken,
+    /// In a file of returns of an issuer, of the clearing house, at the switch.
+    Returned,
+    SentBack,
+    CameBack,
 }
 
 /// An entry in two files of one stage.
@@ -95,7 +99,7 @@ fn name(entry: &FileEntry) -> Name {
 }
 
 impl Files {
-    fn saw<'a>(
+    pub(super) fn saw<'a>(
         &mut self,
         stage: Stage,
         index: usize,
@@ -168,6 +172,7 @@ impl Books {
         match record {
             IssuerRecord::PresentmentTaken { file, entries, legs } => {
                 self.files.saw(Stage::Taken, index, entries.iter().map(|one| &one.entry));
+                entries.iter().for_each(|taken| self.claim_taken(index, issuer, taken));
                 let (file, entries) = (*file, entries.clone());
                 self.files.taken.push(TakenFile { issuer, index, file, entries });
                 self.book(index, issuer, legs, false);
@@ -215,7 +220,10 @@ impl Books {
             ClearingRecord::DayClosed { date } => {
                 self.files.closed.entry(*date).or_insert(index);
             }
-            ClearingRecord::CutOver { .. } | ClearingRecord::ExtractTaken { .. } => {}
+            ClearingRecord::ReturnBuilt { .. } => self.clearing_returned(index, record),
+            ClearingRecord::CutOver { .. }
+            | ClearingRecord::ReturnTaken { .. }
+            | ClearingRecord::ExtractTaken { .. } => {}
         }
     }
 }

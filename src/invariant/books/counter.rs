@@ -110,7 +110,12 @@ impl Books {
             Command::Echo { ticket } => (*ticket, WishKind::Echo),
             Command::Download { ticket } => (*ticket, WishKind::Download),
             Command::Maintenance { .. } => return self.maintained.push(entry.party),
-            Command::CutOver { .. } | Command::WithdrawKeys { .. } => return,
+            Command::Claim { .. } | Command::Retrieve { .. } => {
+                return self.claims.asked(index, entry.party, command);
+            }
+            Command::LookUp { .. } | Command::CutOver { .. } | Command::WithdrawKeys { .. } => {
+                return;
+            }
         };
         if entry.party.role != Role::Terminal || !self.is_visible(entry.party) {
             return;
@@ -159,6 +164,7 @@ impl Books {
     }
 
     pub(super) fn put_out(&mut self, index: usize, entry: &Entry, output: &Output) {
+        self.claims.put_out(index, entry.party, output);
         if let Output::Card(command) = output {
             // The answer is there: from now on the chip is waited for.
             self.stop_waiting(index, entry);

@@ -5,14 +5,14 @@ use crate::party::Party;
 use reversim_models::node::Ticket;
 use reversim_models::record::{
     Account, ClearingRecord, EntryKind, Extracted, FileEntry, FileId, FileKind, IssuerRecord, Leg,
-    PayoutLine, Record, SuspenseEnd, SwitchRecord, Taken,
+    PayoutLine, Record, SuspenseEnd, SwitchRecord, Taken, TakenAs,
 };
 use reversim_models::time::Date;
 
 const CLEARING: Party = Party::clearing(1);
 
 /// A file of the n-th day of these tales.
-fn file(kind: FileKind, day: u8) -> FileId {
+pub(super) fn file(kind: FileKind, day: u8) -> FileId {
     let date = Date { day: DAY.day + day, ..DAY };
     FileId { kind, sender: 1, receiver: 2, date, sequence: u32::from(day) + 1 }
 }
@@ -86,6 +86,7 @@ impl Tale {
         let taken = |(s, kind): &(Sale, EntryKind)| Taken {
             entry: entry(*s, *kind),
             decision: Some(s.ticket.into()),
+            end: TakenAs::Booked,
         };
         let legs = entries.iter().flat_map(|(s, kind)| {
             let minor = entry(*s, *kind).signed();

@@ -3,12 +3,13 @@
 //! A [`Tale`] is told one entry at a time; each step returns the index of its (last) entry. What a
 //! step does not say is the same in every tale: terminal-1, switch-1, issuer-1, 500.00 yuan.
 
+mod claims;
 mod clearing;
 mod endings;
 mod refund;
 mod sale;
 
-pub(crate) use clearing::line;
+pub(crate) use clearing::{entry, line};
 pub(crate) use sale::{Sale, sale};
 
 use super::{Judge, find};
@@ -266,6 +267,7 @@ impl Tale {
             balance: None,
             legs: legs(-s.kind.money() * s.minor as i64),
             hold: if s.kind == Kind::PreAuth { s.minor as i64 } else { 0 },
+            until: None,
             pin_tries: 0,
             presented: None,
             business_date: DAY,

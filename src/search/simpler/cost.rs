@@ -88,11 +88,16 @@ fn of_step(step: &Step) -> u64 {
         Wish::Reprint { of } => u64::from(of.is_some()),
         Wish::CutOver { window_ms: ms } | Wish::Maintenance { for_ms: ms } => of_number(ms),
         Wish::SignOn | Wish::Settle | Wish::Echo => 0,
-        Wish::Download | Wish::WithdrawKeys { .. } => 0,
+        Wish::Claim { amount, by_hand, .. } => {
+            amount.map_or(0, of_number) + u64::from(amount.is_some()) + u64::from(by_hand)
+        }
+        Wish::LookUp { by_hand, .. } => u64::from(by_hand),
+        Wish::Download | Wish::WithdrawKeys { .. } | Wish::Retrieve { .. } => 0,
     };
     let at = step.at_ms.map_or(0, |ms| 10 + of_number(ms));
     let intent = 5 * u64::from(step.intent.is_some());
-    wish + at + intent + 5 * u64::from(step.asked_by == AskedBy::Screen)
+    let goods = 3 * u64::from(step.goods.is_some());
+    wish + at + intent + goods + 5 * u64::from(step.asked_by == AskedBy::Screen)
 }
 
 /// Cards of a topology by default.

@@ -140,13 +140,18 @@ macro_rules! fields {
         $each!($policy: policy.issuer_matches_by_rrn_alone);
         $each!($policy: policy.issuer_credits_declined);
         $each!($policy: policy.issuer_partial_approvals);
+        $each!($policy: policy.instant_payout);
+        $each!($policy: policy.merchant_reserve);
         $each!($policy: policy.stand_in_max);
         $each!($policy: policy.issuer_surcharge);
         $each!($policy: policy.issuer_cache_rows);
         $each!($policy: policy.hold_days);
+        $each!($policy: policy.hold_until_s);
+        $each!($policy: policy.issuer_zone_min);
         $each!($policy: policy.pin_tries_max);
         $each!($policy: policy.switch_answers_advices);
         $each!($policy: policy.refund_days);
+        $each!($policy: policy.claim_days);
         $each!($policy: policy.currency);
         $each!($policy: policy.amount_min);
         $each!($policy: policy.sales_per_card_max);
