@@ -13,6 +13,7 @@ mod bench;
 mod books;
 mod clearing;
 mod config;
+mod escrow;
 mod message;
 mod order;
 mod peers;
@@ -29,6 +30,8 @@ mod tests_chip;
 mod tests_claims;
 #[cfg(test)]
 mod tests_defects;
+#[cfg(test)]
+mod tests_escrow;
 #[cfg(test)]
 mod tests_follow;
 #[cfg(test)]
@@ -217,7 +220,7 @@ impl Issuer {
         };
         let over: Vec<_> = self.books.open_holds().filter(over).collect();
         for OpenHold { placed: original, pan, minor, .. } in over {
-            self.record(IssuerRecord::HoldExpired { original, pan, minor }, actions);
+            self.record(self.expiry(original, pan, minor), actions);
         }
     }
 
@@ -462,7 +465,8 @@ impl Issuer {
         let legs = self.legs(&request.pan, effective, (request.kind.money(), Account::Settlement));
         let original = self.original_of(request);
         let surcharge = self.surcharge(request.kind, effective, original.as_ref());
-        self.with_surcharge(legs, &request.pan, surcharge)
+        let legs = self.with_surcharge(legs, &request.pan, surcharge);
+        self.with_escrow(legs, &request.pan, self.hold(request, effective))
     }
 
     /// Legs that take `minor` units from the card (`money` 1) or give them to it (-1), from or to
