@@ -7,7 +7,7 @@ use super::message::Request;
 use crate::asked::Question;
 use crate::defect::Defect;
 use crate::node::Actions;
-use crate::record::{IssuerRecord, Kind};
+use crate::record::Kind;
 use crate::time::{Duration, Instant, LocalTime};
 
 impl Issuer {
@@ -22,7 +22,7 @@ impl Issuer {
         };
         let over: Vec<_> = self.books.open_holds().filter(over).collect();
         for OpenHold { placed: original, pan, minor, .. } in over {
-            self.record(IssuerRecord::HoldExpired { original, pan, minor }, actions);
+            self.record(self.expiry(original, pan, minor), actions);
         }
     }
 
