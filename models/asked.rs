@@ -11,6 +11,8 @@ use core::cell::Cell;
 pub enum Question {
     /// The terminal: are so many sendings of a reversal enough?
     ReversalBudget,
+    /// The terminal: are so many questions about an order enough?
+    OrderQueries,
     /// The terminal: do 12 and 25 end a reversal?
     NotFoundClears,
     /// The terminal: is a batch of so many sales full?
@@ -47,8 +49,9 @@ pub enum Question {
 
 impl Question {
     /// Every question.
-    pub const ALL: [Question; 17] = [
+    pub const ALL: [Question; 18] = [
         Question::ReversalBudget,
+        Question::OrderQueries,
         Question::NotFoundClears,
         Question::BatchRoom,
         Question::NetworkStan,

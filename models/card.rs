@@ -26,6 +26,18 @@ impl Pan {
     }
 }
 
+/// What every payment code begins with, before the digit of its issuer: codes of wallets have a
+/// range of their own among card numbers, as tokens have. Which one is our choice.
+pub const PAYMENT_CODE: &str = "62243";
+
+impl Pan {
+    /// Whether this is no card but a code that a customer's telephone shows (付款码): good for one
+    /// payment, and routed to its issuer as a card number is.
+    pub fn is_payment_code(&self) -> bool {
+        self.length == 19 && self.as_str().starts_with(PAYMENT_CODE)
+    }
+}
+
 impl fmt::Display for Pan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.as_str();
@@ -107,7 +119,7 @@ impl fmt::Display for Amount {
 /// A card as the reader gives it: enough for a request, and for the reversal of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Card {
-    /// The account number.
+    /// The account number; or the payment code that was scanned.
     pub pan: Pan,
     /// YYMM.
     pub expiry: u16,

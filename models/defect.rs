@@ -58,6 +58,8 @@ pub enum Defect {
     T30,
     /// Settlement does not drain the pending reversal first.
     T32,
+    /// Takes the answer to the close of an order for that to the question, and prints the receipt.
+    T33,
     /// A torn write on the pending entry makes recovery drop the whole entry.
     T34,
     /// Sends a reversal again at once when the host refuses it, not when its time is over.
@@ -112,12 +114,18 @@ pub enum Defect {
     W34,
     /// Every repeat of an advice (0421) gets a new STAN.
     W35,
+    /// Answers the query of an order that is on its way as if it had been refused.
+    W36,
     /// Has no time-out upstream; waits on a dead line for ever.
     W37,
     /// Writes down that keys are withdrawn, and goes on using them until the next sign-on.
     W40,
     /// Never asks whether elements 41 and 42 are those of the line.
     W41,
+    /// Voids a sale that is paid out to its merchant.
+    W42,
+    /// What was paid out for a sale that is reversed is never asked back.
+    W43,
     /// An unknown reversal is answered 25 and forgotten; the late original debits.
     I01,
     /// Credits at every copy of a reversal.
@@ -148,6 +156,8 @@ pub enum Defect {
     I23,
     /// Keeps no memory of card counters: a cryptogram is accepted as often as it comes.
     I24,
+    /// Pays an order that was closed before its payment came.
+    I25,
     /// Lets holds go when a date ends only: what power cut short is never done.
     I30,
     /// A refusal for lack of funds tells the balance.
@@ -164,6 +174,8 @@ pub enum Defect {
     B10,
     /// Splits a fee by rounding every part down.
     B11,
+    /// Takes until when a hold lasts for UTC, whatever zone it is written in.
+    B13,
     /// Parks what differs and never lets it out of suspense.
     B14,
     /// Keeps the issuer's part of the fee when a presentment is taken back.
@@ -242,6 +254,7 @@ impl Defect {
         Defect::T29,
         Defect::T30,
         Defect::T32,
+        Defect::T33,
         Defect::T34,
         Defect::T40,
         Defect::T41,
@@ -269,9 +282,12 @@ impl Defect {
         Defect::W32,
         Defect::W34,
         Defect::W35,
+        Defect::W36,
         Defect::W37,
         Defect::W40,
         Defect::W41,
+        Defect::W42,
+        Defect::W43,
         Defect::I01,
         Defect::I03,
         Defect::I04,
@@ -287,6 +303,7 @@ impl Defect {
         Defect::I21,
         Defect::I23,
         Defect::I24,
+        Defect::I25,
         Defect::I30,
         Defect::I31,
         Defect::I32,
@@ -295,6 +312,7 @@ impl Defect {
         Defect::B07,
         Defect::B10,
         Defect::B11,
+        Defect::B13,
         Defect::B14,
         Defect::B15,
         Defect::B16,

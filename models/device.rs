@@ -148,6 +148,13 @@ pub enum Slip {
         /// The amount in doubt.
         amount: Amount,
     },
+    /// An order could not be closed (关单不成功): the entry is one-sided until the host decides.
+    OrderNotClosed {
+        /// The voucher number (STAN) of the order.
+        stan: u32,
+        /// The amount in doubt.
+        amount: Amount,
+    },
     /// An advice was told to nobody who answered (退货未确认): the entry is one-sided until the host
     /// decides.
     AdviceFailed {
@@ -193,6 +200,16 @@ pub enum Display {
     TellingAgain,
     /// The advice could not be told.
     AdviceFailed,
+    /// Nobody knows yet whether the order is paid; it is asked about before anything else.
+    OrderOpen,
+    /// The host is asked whether the order is paid (支付查询中).
+    QueryingOrder,
+    /// The order is being closed (关单中).
+    ClosingOrder,
+    /// The order is closed: it is not paid, or the money is given back (订单已关闭).
+    OrderClosed,
+    /// The order could not be closed (关单失败).
+    OrderNotClosed,
     /// No work keys: sign on before selling.
     MustSignOn,
     /// The account holds this much.
@@ -257,6 +274,8 @@ impl Display {
                 | Display::ReversalFailed
                 | Display::TellingAgain
                 | Display::AdviceFailed
+                | Display::QueryingOrder
+                | Display::ClosingOrder
                 | Display::Settling
                 | Display::ReadingCard
                 | Display::Downloading
@@ -291,6 +310,11 @@ impl Display {
             Display::AdviceFailed => {
                 ("REFUND NOT CONFIRMED, CALL SERVICE", "退货未确认,请与客服联系")
             }
+            Display::OrderOpen
+            | Display::QueryingOrder
+            | Display::ClosingOrder
+            | Display::OrderClosed
+            | Display::OrderNotClosed => self.words_about_an_order(),
             Display::MustSignOn => ("SIGN ON FIRST", "请先签到"),
             Display::Settling => ("SETTLING", "结算中"),
             Display::Settled(true) => ("SETTLED, TOTALS AGREE", "结算成功,对账平"),
@@ -328,6 +352,20 @@ impl Display {
             }
         };
         (words.0.to_owned(), words.1.to_owned())
+    }
+
+    /// What is said of a payment by QR code.
+    fn words_about_an_order(self) -> (&'static str, &'static str) {
+        match self {
+            Display::OrderOpen => {
+                ("PAYMENT NOT CONFIRMED, WILL BE QUERIED", "支付结果未知,将自动查询")
+            }
+            Display::QueryingOrder => ("QUERYING PAYMENT", "支付查询中"),
+            Display::ClosingOrder => ("CLOSING ORDER", "关单中"),
+            Display::OrderClosed => ("ORDER CLOSED, NOT PAID", "订单已关闭,未收款"),
+            Display::OrderNotClosed => ("ORDER NOT CLOSED, CALL SERVICE", "关单失败,请与客服联系"),
+            other => unreachable!("{other:?} has words of its own"),
+        }
     }
 
     /// What is said of a chip and of the data that a terminal needs for it.

@@ -207,6 +207,51 @@ impl fmt::Display for LocalTime {
     }
 }
 
+/// A time on a calendar clock, and how many minutes that clock is ahead of UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ZonedTime {
+    /// What the clock shows.
+    pub local: LocalTime,
+    /// Minutes ahead of UTC; below zero for behind.
+    pub offset: i16,
+}
+
+impl ZonedTime {
+    /// The same moment on a clock that shows UTC.
+    pub fn utc(self) -> LocalTime {
+        self.local.plus(-i64::from(self.offset) * 60_000_000)
+    }
+
+    /// As messages carry it: `20260530100515+0800`.
+    pub fn text(self) -> String {
+        let Date { year, month, day } = self.local.date();
+        let (sign, minutes) =
+            if self.offset < 0 { ('-', -self.offset) } else { ('+', self.offset) };
+        let (hours, minutes, time) = (minutes / 60, minutes % 60, self.local.hhmmss());
+        format!("{year:04}{month:02}{day:02}{time:06}{sign}{hours:02}{minutes:02}")
+    }
+
+    /// Reads what [`text`](ZonedTime::text) writes.
+    pub fn parse(text: &[u8]) -> Option<ZonedTime> {
+        let number = |from: usize, to: usize| {
+            let digits = text.get(from..to).filter(|d| d.iter().all(u8::is_ascii_digit))?;
+            Some(digits.iter().fold(0_u32, |sum, digit| sum * 10 + u32::from(digit - b'0')))
+        };
+        let small = |from, to| u8::try_from(number(from, to)?).ok();
+        let date = Date::new(i32::try_from(number(0, 4)?).ok()?, small(4, 6)?, small(6, 8)?)?;
+        let (hours, minutes, seconds) = (number(8, 10)?, number(10, 12)?, number(12, 14)?);
+        let offset = i16::try_from(number(15, 17)? * 60 + number(17, 19)?).ok()?;
+        let offset = match text.get(14)? {
+            b'+' => offset,
+            b'-' => -offset,
+            _ => return None,
+        };
+        let is_time = hours < 24 && minutes < 60 && seconds < 60 && text.len() == 19;
+        let local = LocalTime::new(date, hours * 3_600 + minutes * 60 + seconds);
+        is_time.then_some(ZonedTime { local, offset })
+    }
+}
+
 /// The time of an event, as the party sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Now {
@@ -240,6 +285,17 @@ mod tests {
         assert!(Date::new(2026, 2, 29).is_none());
         assert!(Date::new(2026, 13, 1).is_none());
         assert!(Date::new(2026, 0, 1).is_none());
+    }
+
+    #[test]
+    fn a_moment_is_the_same_in_every_zone() {
+        let east = ZonedTime::parse(b"20260530230515+0800").unwrap();
+        let west = ZonedTime::parse(b"20260530100515-0500").unwrap();
+        assert_eq!(east.utc(), west.utc());
+        assert_eq!((east.text(), west.offset), ("20260530230515+0800".into(), -300));
+        for wrong in ["", "20260530230515", "20260230230515+0800", "20260530250515+0800"] {
+            assert_eq!(ZonedTime::parse(wrong.as_bytes()), None, "{wrong}");
+        }
     }
 
     #[test]

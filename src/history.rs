@@ -64,6 +64,8 @@ pub struct Setting {
     pub pin_tries_max: u8,
     /// Business dates after which an issuer lets a hold go.
     pub hold_days: u16,
+    /// Where a clock that shows UTC begins.
+    pub start: LocalTime,
     /// Business dates within which money that must go back is back (T+n).
     pub reversal_dates: u32,
 }

@@ -76,6 +76,10 @@ pub enum Mark {
     CryptogramSentAgain,
     /// A switch approved in the issuer's stead.
     StoodIn,
+    /// An answer to a question about an order, and it was paid.
+    OrderPaidOnQuery,
+    /// Nobody could tell, and the order was closed.
+    OrderClosed,
     /// A hold ended by itself.
     HoldExpired,
     /// A completion of a hold that had ended.
@@ -90,7 +94,7 @@ pub enum Mark {
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 36] = [
+    pub const ALL: [Mark; 38] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -122,6 +126,8 @@ impl Mark {
         Mark::CardPulledAfterApproval,
         Mark::CryptogramSentAgain,
         Mark::StoodIn,
+        Mark::OrderPaidOnQuery,
+        Mark::OrderClosed,
         Mark::HoldExpired,
         Mark::CompletedTooLate,
         Mark::ClaimPaid,
@@ -156,7 +162,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 36] = [
+const ROWS: [(&str, &str); 38] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -219,6 +225,10 @@ const ROWS: [(&str, &str); 36] = [
      "an issuer refused a genuine cryptogram because it had seen its counter or a higher one"),
     ("stood-in",
      "a switch approved a sale in the stead of an issuer that did not answer"),
+    ("order-paid-on-query",
+     "a terminal got no answer to a payment by code, asked, and learnt that it was paid"),
+    ("order-closed",
+     "a terminal closed an order of which nobody had told it whether it was paid"),
     ("hold-expired",
      "an issuer let a hold go that nobody had completed or voided in time"),
     ("completed-too-late",

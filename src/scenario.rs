@@ -223,6 +223,13 @@ pub enum Wish {
         /// Card number in [`Topology::cards`], from 1.
         card: u8,
     },
+    /// At a terminal: sell to a customer who shows a payment code on the telephone (扫码消费).
+    QrSale {
+        /// Price, minor units.
+        amount: u64,
+        /// The card whose account the wallet pays from: its number in [`Topology::cards`].
+        card: u8,
+    },
     /// At a terminal: hold money for later (预授权).
     PreAuth {
         /// How much, minor units.
@@ -403,7 +410,7 @@ impl Scenario {
     /// What a step asks the issuer for; none if for nothing, or if nobody can say.
     pub fn kind_of(&self, step: &Step) -> Option<Kind> {
         match step.wish {
-            Wish::Sale { .. } => Some(Kind::Sale),
+            Wish::Sale { .. } | Wish::QrSale { .. } => Some(Kind::Sale),
             Wish::Inquiry { .. } => Some(Kind::Inquiry),
             Wish::PreAuth { .. } => Some(Kind::PreAuth),
             Wish::Completion { .. } => Some(Kind::Completion),
@@ -411,7 +418,7 @@ impl Scenario {
             Wish::Void { of, .. } => {
                 let undone = self.steps.iter().find(|step| step.id == of)?;
                 match undone.wish {
-                    Wish::Sale { .. } => Some(Kind::Void),
+                    Wish::Sale { .. } | Wish::QrSale { .. } => Some(Kind::Void),
                     Wish::PreAuth { .. } => Some(Kind::PreAuthVoid),
                     Wish::Completion { .. } => Some(Kind::CompletionVoid),
                     _ => None,
@@ -424,9 +431,10 @@ impl Scenario {
     /// The number of the card that is in the reader in this step; none if there is none.
     pub fn card_of(&self, step: &Step) -> Option<u8> {
         match step.wish {
-            Wish::Sale { card, .. } | Wish::PreAuth { card, .. } | Wish::Inquiry { card } => {
-                Some(card)
-            }
+            Wish::Sale { card, .. }
+            | Wish::QrSale { card, .. }
+            | Wish::PreAuth { card, .. }
+            | Wish::Inquiry { card } => Some(card),
             Wish::Void { card: Some(card), .. } => Some(card),
             // A chain of originals ends at a step that has its own card. One that leads back to
             // itself has none, and neither has one that is longer than the scenario.
@@ -435,7 +443,9 @@ impl Scenario {
                 for _ in 0..3 {
                     let original = self.steps.iter().find(|step| Some(step.id) == of)?;
                     match original.wish {
-                        Wish::Sale { card, .. } | Wish::PreAuth { card, .. } => return Some(card),
+                        Wish::Sale { card, .. }
+                        | Wish::QrSale { card, .. }
+                        | Wish::PreAuth { card, .. } => return Some(card),
                         Wish::Void { card: Some(card), .. } => return Some(card),
                         _ => of = original.wish.original(),
                     }

@@ -66,13 +66,16 @@ impl Account {
             return (if held > 0 { "00" } else { "51" }, held);
         }
         let spent = self.spent.entry(date).or_default();
+        let left = self.left.saturating_sub(policy.issuer_surcharge);
         let (code, paid) = match asked {
             _ if self.spec.day_limit > 0 && *spent + asked > self.spec.day_limit => ("61", 0),
-            _ if asked <= self.left => ("00", asked),
-            _ if policy.issuer_partial_approvals && self.left > 0 => ("10", self.left),
+            _ if asked <= left => ("00", asked),
+            _ if policy.issuer_partial_approvals && left > 0 => ("10", left),
             _ => ("51", 0),
         };
-        self.left -= paid;
+        if paid > 0 {
+            self.left -= paid + policy.issuer_surcharge;
+        }
         *spent += paid;
         (code, paid)
     }
@@ -80,9 +83,12 @@ impl Account {
 
 impl Account {
     /// What follows an approval gives back, takes, or lets go, as the issuer says.
-    fn follow(&mut self, kind: Kind, effective: u64, hold: i64, date: Date) {
+    fn follow(&mut self, kind: Kind, effective: u64, hold: i64, date: Date, policy: &Policy) {
         let minor = effective as i64;
         self.left = self.left.saturating_add_signed(-kind.money() * minor - hold);
+        if kind == Kind::Void && effective > 0 {
+            self.left += policy.issuer_surcharge;
+        }
         if kind == Kind::Void {
             *self.spent.entry(date).or_default() -= effective;
         }
@@ -128,7 +134,7 @@ fn the_issuer_decides_what_the_account_calls_for() {
             };
             let account = accounts.get_mut(pan).expect("a card of the scenario");
             if kind.original().is_some() {
-                account.follow(*kind, *effective, *hold, *business_date);
+                account.follow(*kind, *effective, *hold, *business_date, &scenario.policy);
                 continue;
             }
             let counter = presented.map_or(u16::MAX, |presented| presented.counter);

@@ -75,8 +75,8 @@ pub struct Target {
     pub zone: Zone,
     /// What it calls itself.
     pub institution: u64,
-    /// The card numbers that it answers for begin with this.
-    pub bin: String,
+    /// The card numbers and payment codes that it answers for begin with one of these.
+    pub bins: Vec<String>,
     /// The port on which it sends files of returns.
     pub returns: Port,
 }

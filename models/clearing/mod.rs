@@ -424,8 +424,9 @@ impl Clearing {
     fn issuer_of(&self, entry: &FileEntry) -> Option<usize> {
         let pan = entry.pan.as_str();
         let of = self.config.issuers.iter().enumerate();
-        let of = of.filter(|(_, issuer)| pan.starts_with(issuer.bin.as_str()));
-        of.max_by_key(|(_, issuer)| issuer.bin.len()).map(|(place, _)| place)
+        let bins = of.flat_map(|(place, issuer)| issuer.bins.iter().map(move |bin| (place, bin)));
+        let fitting = bins.filter(|(_, bin)| pan.starts_with(bin.as_str()));
+        fitting.max_by_key(|(_, bin)| bin.len()).map(|(place, _)| place)
     }
 
     /// Makes a record durable, and believes it.

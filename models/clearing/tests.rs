@@ -32,7 +32,7 @@ fn config(defects: Defects) -> Config {
             port: Port(1),
             zone: zone(2),
             institution: ISSUER,
-            bin: "6224".to_owned(),
+            bins: vec!["6224".to_owned()],
             returns: Port(3),
         }],
         currency: Currency::CNY,

@@ -71,6 +71,8 @@ impl Element {
     pub const ADDITIONAL_AMOUNTS: Element = Element(54);
     /// Element 55: chip data, BER-TLV.
     pub const ICC: Element = Element(55);
+    /// On network lines: until when a pre-authorisation holds, with the offset of its zone.
+    pub const VALIDITY: Element = Element(57);
     /// Element 59: private, tagged text.
     pub const PRIVATE_59: Element = Element(59);
     /// Element 60: type, batch and network code (POS); reason (network).

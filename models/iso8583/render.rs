@@ -56,6 +56,7 @@ fn text(described: &DescribedElement, unmasked: bool) -> String {
         Element::PAN | Element(102 | 103) => mask_pan(&text),
         Element::TRACK_2 | Element::TRACK_3 | Element(45) => mask_track(&text),
         Element::PRIVATE_48 => mask_details(text, value),
+        Element::PRIVATE_59 => super::order::mask_order(text, value),
         Element::ICC => mask_chip(value),
         _ => text,
     }

@@ -154,6 +154,33 @@ impl ResponseCode {
         ResponseCode::parse(message.get(Element::RESPONSE_CODE)?)
     }
 
+    /// Whether an order may be paid although somebody answered this: it says that the answerer
+    /// knows of nothing, or cannot tell now, and not that the payment was refused.
+    #[must_use]
+    pub const fn leaves_doubt(self) -> bool {
+        matches!(
+            &self.0,
+            b"06"
+                | b"12"
+                | b"22"
+                | b"25"
+                | b"30"
+                | b"68"
+                | b"77"
+                | b"90"
+                | b"91"
+                | b"92"
+                | b"94"
+                | b"95"
+                | b"96"
+                | b"97"
+                | b"98"
+                | b"99"
+                | b"A0"
+                | b"A7"
+        )
+    }
+
     /// Whether the money moved. A2, A4, A5 and A6 are approvals that want confirming.
     #[must_use]
     pub const fn is_approval(self) -> bool {

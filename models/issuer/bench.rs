@@ -122,6 +122,7 @@ pub(super) fn config() -> Config {
     let account = |pan: &str, standing, expiry, day_limit| AccountSpec {
         pan: Pan::new(pan.as_bytes()).expect("a test's card is one"),
         pin: Pin::new("1234").expect("four digits"),
+        codes: None,
         balance: FUNDS,
         day_limit,
         expiry,
@@ -143,6 +144,7 @@ pub(super) fn config() -> Config {
         business_date: TODAY,
         frame_timeout: Duration::secs(5),
         hold_days: 30,
+        zone: 480,
         cache_rows: 0,
         surcharge: 0,
         pin_tries_max: 3,
@@ -230,7 +232,8 @@ impl Bench {
     }
 
     fn at(&self) -> Now {
-        Now { instant: self.now, local: LocalTime::new(TODAY, 0) }
+        let passed = i64::try_from(self.now.0).unwrap_or(i64::MAX);
+        Now { instant: self.now, local: LocalTime::new(TODAY, 0).plus(passed) }
     }
 
     pub(super) fn event(&mut self, event: Event<'_>) {

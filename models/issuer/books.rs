@@ -8,6 +8,8 @@ mod counters;
 mod holds;
 mod related;
 
+pub(super) use holds::OpenHold;
+
 use std::collections::BTreeMap;
 
 use super::Config;
@@ -18,7 +20,7 @@ use crate::defect::{Defect, Defects};
 use crate::iso8583::ResponseCode;
 use crate::ledger::Ledger;
 use crate::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Record};
-use crate::time::Date;
+use crate::time::{Date, LocalTime};
 use cache::Cache;
 use counters::Counters;
 
@@ -52,6 +54,8 @@ pub(super) struct Decision {
     pub(super) surcharge: i64,
     /// What it changed in what is held on the card.
     pub(super) hold: i64,
+    /// Until when it holds that, on a clock that shows UTC.
+    until: Option<LocalTime>,
     business_date: Date,
     pub(super) commit: Commit,
 }
@@ -103,6 +107,8 @@ struct Hold {
     pan: Pan,
     /// Its own business date, or the issuer's when it was placed, if that was later.
     since: Date,
+    /// The moment at which it is over, if the request named one: on a clock that shows UTC.
+    until: Option<LocalTime>,
     minor: u64,
 }
 
@@ -132,11 +138,11 @@ pub(super) struct Books {
 impl Books {
     /// What the journal says, on top of what the configuration says.
     pub(super) fn from_journal(config: &Config, records: &[Record]) -> Books {
-        let counters = |pan| Counters::new(pan, config.business_date);
+        let counters = |account| Counters::new(account, config.business_date);
         let mut books = Books {
             ledger: Ledger::new(),
             cache: Cache::new(config.cache_rows, config.defects),
-            cards: config.accounts.iter().map(|account| counters(account.pan)).collect(),
+            cards: config.accounts.iter().map(counters).collect(),
             transactions: BTreeMap::new(),
             holds: BTreeMap::new(),
             business_date: config.business_date,
@@ -195,7 +201,7 @@ impl Books {
             }
             IssuerRecord::HoldExpired { original, pan, minor } => {
                 let change = i64::try_from(*minor).map_or(i64::MIN, |minor| -minor);
-                self.set_hold(*original, pan, change, self.business_date);
+                self.set_hold(*original, pan, change, (self.business_date, None));
             }
             IssuerRecord::Reversed {
                 id,
@@ -338,9 +344,15 @@ impl Books {
         })
     }
 
-    /// The number of a card's account.
+    /// The number of the account of a card, or of the wallet that showed a payment code.
     pub(super) fn card(&self, pan: &Pan) -> Option<usize> {
-        self.cards.iter().position(|card| card.pan == *pan)
+        let shows = |card: &Counters| {
+            card.codes.as_ref().is_some_and(|codes| pan.as_str().starts_with(&**codes))
+        };
+        match pan.is_payment_code() {
+            true => self.cards.iter().position(shows),
+            false => self.cards.iter().position(|card| card.pan == *pan),
+        }
     }
 
     /// What a card may still spend; below zero if too much was taken.
@@ -414,6 +426,7 @@ fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
         balance,
         ref legs,
         hold,
+        until,
         pin_tries: _,
         presented: _,
         business_date,
@@ -433,6 +446,7 @@ fn decision(record: &IssuerRecord, commit: Commit) -> Option<Decision> {
         answer,
         surcharge: Leg::surcharge(legs),
         hold,
+        until,
         business_date,
         commit,
     })

@@ -27,6 +27,8 @@ pub struct Config {
     pub pin_tries_max: u8,
     /// Business dates after which a hold that nobody completed is over. At least 1.
     pub hold_days: u16,
+    /// Minutes that its clock is ahead of UTC.
+    pub zone: i16,
     /// Whether cardholders get text messages.
     pub texts: bool,
     /// What an unknown original is answered: 25, 12 or 22. The reversal is remembered all the same.
@@ -72,6 +74,8 @@ pub struct AccountSpec {
     pub pan: Pan,
     /// Its PIN.
     pub pin: Pin,
+    /// What the payment codes of its holder's telephone begin with; none if there is no wallet.
+    pub codes: Option<Box<str>>,
     /// What the account holds at the beginning, minor units.
     pub balance: u64,
     /// Largest sum of sales on one business date, minor units; above it 61. Zero for any.

@@ -7,7 +7,7 @@ use crate::iso8583::{
 };
 use crate::record::{Kind, NetworkKey};
 use crate::security::{Key, Pin, PinBlock, PinBlockError};
-use crate::time::Date;
+use crate::time::{Date, ZonedTime};
 
 /// Element 4 and 54 carry twelve digits.
 pub(super) const AMOUNT_MAX: u64 = 999_999_999_999;
@@ -29,6 +29,8 @@ pub(super) struct Request {
     pub(super) amount: Amount,
     pub(super) business_date: Date,
     pub(super) pin: Option<SealedPin>,
+    /// Element 57: until when a pre-authorisation holds.
+    pub(super) until: Option<ZonedTime>,
     /// Element 55: what the chip signed.
     pub(super) icc: Option<Icc55>,
 }
@@ -111,6 +113,10 @@ impl Request {
             amount: Amount { minor, currency },
             business_date: business_date(message, today)?,
             pin: SealedPin::read(message)?,
+            until: match message.get(Element::VALIDITY) {
+                Some(until) if kind == Kind::PreAuth => Some(ZonedTime::parse(until)?),
+                _ => None,
+            },
             icc: match message.get(Element::ICC) {
                 Some(icc) => Some(Icc55::parse(icc)?),
                 None => None,

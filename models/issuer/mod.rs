@@ -14,6 +14,7 @@ mod books;
 mod clearing;
 mod config;
 mod message;
+mod order;
 mod peers;
 mod returns;
 mod reversal;
@@ -32,6 +33,8 @@ mod tests_defects;
 mod tests_follow;
 #[cfg(test)]
 mod tests_orders;
+#[cfg(test)]
+mod tests_payment;
 
 pub use config::{AccountSpec, ClearingTerms, Config, Standing};
 
@@ -45,8 +48,8 @@ use crate::ledger::transfer;
 use crate::line::{Incoming, LineError, MacCheck};
 use crate::node::{Action, Actions, Command, Event, Journal, Link, Node, Port};
 use crate::record::{Account, IssuerRecord, Kind, Leg, Record};
-use crate::time::{Date, Duration, Instant, Now};
-use books::{Books, Commit, Decision, Transaction, cardholder};
+use crate::time::{Date, Duration, Instant, LocalTime, Now, ZonedTime};
+use books::{Books, Commit, Decision, OpenHold, Transaction, cardholder};
 use message::{Answer, Request};
 use peers::Peers;
 use rules::{Terms, judge};
@@ -71,6 +74,10 @@ pub struct Issuer {
     /// Requests are answered 91 and advices nothing until then.
     maintenance_until: Instant,
     asking: Asking,
+    /// Its calendar clock, as if it showed UTC.
+    clock: LocalTime,
+    /// When a hold is over whose request named a moment.
+    next_expiry: Option<Instant>,
 }
 
 /// A message, and where its answer goes.
@@ -89,15 +96,18 @@ struct Out<'a> {
 
 impl Node for Issuer {
     fn handle(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
+        self.clock = ZonedTime { local: now.local, offset: self.config.zone }.utc();
         if !self.hear_returns(now, &event, actions) {
             self.happen(now, event, actions);
         }
         self.send_returns(now, actions);
+        self.next_expiry = self.next_expiry(now.instant);
     }
 
     fn deadline(&self) -> Option<Instant> {
         let returns = self.returns.as_ref().and_then(Channel::deadline);
-        returns.into_iter().chain(self.peers.deadline()).min()
+        let own = returns.into_iter().chain(self.next_expiry);
+        own.chain(self.peers.deadline()).min()
     }
 
     fn asked(&self) -> Asked {
@@ -113,7 +123,12 @@ impl Issuer {
             Event::LinkDown { link, .. } => self.peers.detach(link),
             Event::Received { link, bytes } => self.receive(now.instant, link, bytes, actions),
             Event::Committed => self.committed(actions),
-            Event::DeadlineReached => self.peers.expire(now.instant, actions),
+            Event::DeadlineReached => {
+                if self.next_expiry.is_some_and(|at| at <= now.instant) {
+                    self.expire_holds(actions);
+                }
+                self.peers.expire(now.instant, actions);
+            }
             Event::Commanded(Command::CutOver { date, window }) => {
                 self.cut_over(now.instant, date, window, actions);
             }
@@ -146,6 +161,8 @@ impl Issuer {
             cut_over_until: Instant::START,
             maintenance_until: Instant::START,
             asking: Asking::new(),
+            clock: LocalTime::default(),
+            next_expiry: None,
         }
     }
 
@@ -188,18 +205,25 @@ impl Issuer {
         }
     }
 
-    /// Lets go what has been held for too long. Power may fail in the middle of it, so it is done
-    /// at every start too.
+    /// Lets go what has been held for too long: for so many business dates, or until the moment that
+    /// its request named. Power may fail in the middle of it, so it is done at every start too.
     fn expire_holds(&mut self, actions: &mut Actions) {
         let days = u64::from(self.config.hold_days.max(1));
-        let over = |&(_, _, _, age): &(u64, Pan, u64, u64)| {
-            self.asking.note(Question::HoldDays, age);
-            age >= days
+        let over = |hold: &OpenHold| {
+            self.asking.note(Question::HoldDays, hold.age);
+            hold.age >= days || hold.until.is_some_and(|until| until <= self.clock)
         };
         let over: Vec<_> = self.books.open_holds().filter(over).collect();
-        for (original, pan, minor, _) in over {
+        for OpenHold { placed: original, pan, minor, .. } in over {
             self.record(IssuerRecord::HoldExpired { original, pan, minor }, actions);
         }
+    }
+
+    /// When the first hold is over whose request named a moment. Its own clock says when that is.
+    fn next_expiry(&self, now: Instant) -> Option<Instant> {
+        let until = self.books.open_holds().filter_map(|hold| hold.until).min()?;
+        let wait = u64::try_from(until.0.saturating_sub(self.clock.0)).unwrap_or(0);
+        Some(now + Duration(wait))
     }
 
     fn receive(&mut self, now: Instant, link: Link, bytes: &[u8], actions: &mut Actions) {
@@ -280,6 +304,9 @@ impl Issuer {
             Ok(request) => request,
             Err(code) => return self.refuse(inbound, code, out),
         };
+        if request.kind == Kind::OrderQuery {
+            return self.asked_of_order(now, inbound, &request, out);
+        }
         match self.books.find(&request.key).copied() {
             // What an advice tells of is done: no window stands against it.
             None if request.is_told() => self.decide(inbound, &request, None, out),
@@ -287,7 +314,9 @@ impl Issuer {
             // The reversal overtook its request: 1. the request was held up past the switch's
             // time-out, 2. the switch reversed it, 3. now it arrives. Nobody waits for an approval.
             Some(Transaction::Barred(_)) => {
-                let refusal = Some(ResponseCode::DUPLICATE_TRANSMISSION);
+                let is_paid =
+                    request.kind.is_order(&request.pan) && self.config.defects.has(Defect::I25);
+                let refusal = (!is_paid).then_some(ResponseCode::DUPLICATE_TRANSMISSION);
                 self.decide(inbound, &request, refusal, out);
             }
             // Refused, and approved by who stood in for us: the merchant was promised the money.
@@ -354,6 +383,7 @@ impl Issuer {
             balance: answer.balance,
             legs: self.legs_of_decision(request, answer.effective),
             hold: self.hold(request, answer.effective),
+            until: self.until(request),
             pin_tries: verdict.pin_tries,
             presented: verdict.presented,
             business_date: request.business_date,
@@ -378,6 +408,14 @@ impl Issuer {
     fn original_of(&self, request: &Request) -> Option<Decision> {
         let known = self.books.find(request.original.as_ref()?)?;
         known.decision().filter(|decision| Some(decision.kind) == request.kind.original()).copied()
+    }
+
+    /// Until when a pre-authorisation holds, on a clock that shows UTC.
+    fn until(&self, request: &Request) -> Option<LocalTime> {
+        request.until.map(|until| match self.config.defects.has(Defect::B13) {
+            true => until.local,
+            false => until.utc(),
+        })
     }
 
     /// What an approval of `effective` minor units changes in what is held on the card.
@@ -480,7 +518,8 @@ impl Issuer {
         if self.config.texts && minor > 0 && money != 0 {
             let amount = Amount { minor, currency: self.config.currency };
             let is_credit = money < 0;
-            out.rest.tell(Device::TextMessage, Output::Text(Text { pan, amount, is_credit }));
+            let text = Text { pan, amount, is_credit };
+            out.rest.tell(Device::TextMessage, Output::Text(text));
         }
     }
 }

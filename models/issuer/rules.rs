@@ -106,30 +106,28 @@ fn judge_account(
             }
         };
     }
-    let tries = books.pin_tries(number, request.business_date);
+    let tries = tries_before(books, number, request);
     asking.note(Question::PinTries, tries.into());
     if let Some(code) = refusal.or_else(|| refuse_card(config, spec, request, tries)) {
         return Verdict::of(code, tries);
     }
-    let tries = match request.pin.as_ref().map(|pin| pin.open(&request.pan, pin_key)) {
-        None => tries,
-        Some(Ok(pin)) if pin == spec.pin => 0,
-        Some(Ok(_)) => {
-            return Verdict::of(ResponseCode::INCORRECT_PIN, tries.saturating_add(1));
-        }
-        // Most likely the zone's PIN keys differ: not the cardholder's fault, so it does not count.
-        Some(Err(_)) => return Verdict::of(ResponseCode::PIN_FORMAT_ERROR, tries),
+    let tries = match check_pin(spec, request, pin_key, tries) {
+        Ok(tries) => tries,
+        Err(verdict) => return verdict,
     };
     let available = u64::try_from(books.available(number)).unwrap_or(0);
     let approved = Verdict::of(ResponseCode::APPROVED, tries);
     match request.kind {
         Kind::Inquiry => Verdict { balance: Some(available.min(AMOUNT_MAX)), ..approved },
+        Kind::Sale if books.was_shown(&request.pan) => {
+            Verdict::of(ResponseCode::CARD_VERIFICATION_FAILED, tries)
+        }
         Kind::Sale => {
             let spent = books.spent(number, request.business_date);
+            let available = available.saturating_sub(config.surcharge);
             if request.amount.minor > available {
                 asking.note(Question::PartialApproval, 0);
             }
-            let available = available.saturating_sub(config.surcharge);
             let (code, effective) = sell(config, spec, request.amount.minor, available, spent);
             let is_short = code == ResponseCode::NOT_SUFFICIENT_FUNDS;
             let tells = is_short && config.defects.has(Defect::I31);
@@ -142,12 +140,39 @@ fn judge_account(
             };
             Verdict { code, effective, ..approved }
         }
-        Kind::Void | Kind::PreAuthVoid | Kind::Completion | Kind::CompletionVoid | Kind::Refund => {
-            match follow(terms, books, request) {
-                Ok(effective) => Verdict { effective, ..approved },
-                Err(code) => Verdict::of(code, tries),
-            }
-        }
+        Kind::Void
+        | Kind::PreAuthVoid
+        | Kind::Completion
+        | Kind::CompletionVoid
+        | Kind::Refund
+        | Kind::OrderQuery => match follow(terms, books, request) {
+            Ok(effective) => Verdict { effective, ..approved },
+            Err(code) => Verdict::of(code, tries),
+        },
+    }
+}
+
+/// Wrong PINs in a row before this request. Nobody enters one for a payment code.
+fn tries_before(books: &Books, number: usize, request: &Request) -> u8 {
+    match request.pan.is_payment_code() {
+        true => 0,
+        false => books.pin_tries(number, request.business_date),
+    }
+}
+
+/// Wrong PINs in a row, this request included; or why its PIN is not taken.
+fn check_pin(
+    spec: &AccountSpec,
+    request: &Request,
+    pin_key: &Key,
+    tries: u8,
+) -> Result<u8, Verdict> {
+    match request.pin.as_ref().map(|pin| pin.open(&request.pan, pin_key)) {
+        None => Ok(tries),
+        Some(Ok(pin)) if pin == spec.pin => Ok(0),
+        Some(Ok(_)) => Err(Verdict::of(ResponseCode::INCORRECT_PIN, tries.saturating_add(1))),
+        // Most likely the zone's PIN keys differ: not the cardholder's fault, so it does not count.
+        Some(Err(_)) => Err(Verdict::of(ResponseCode::PIN_FORMAT_ERROR, tries)),
     }
 }
 

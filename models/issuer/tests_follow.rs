@@ -1,9 +1,10 @@
 //! Voids, pre-authorisations and completions at the issuer: what is taken, given back and held.
 
 use super::bench::*;
-use crate::node::Command;
+use crate::iso8583::Element;
+use crate::node::{Command, Event, Node};
 use crate::record::{IssuerRecord, Kind};
-use crate::time::{Date, Duration};
+use crate::time::{Date, Duration, Instant};
 
 const HELD: Sale = Sale { kind: Kind::PreAuth, minor: 80_000, ..SALE };
 
@@ -188,6 +189,59 @@ fn what_a_void_brought_back_and_expired_is_not_let_go_twice_when_the_void_is_rev
     assert_eq!((bench.holds(GOOD), told(&mut bench, 20)), (100_000, 100_000));
     bench.ask(&void.reversal());
     assert_eq!((bench.holds(GOOD), told(&mut bench, 21)), (50_000, 50_000));
+}
+
+/// It is midnight in the issuer's zone, eight hours ahead of UTC.
+#[test]
+fn a_hold_ends_at_the_moment_that_its_request_named_in_whatever_zone() {
+    for until in ["20260331001000+0800", "20260331011000+0900", "20260330111000-0500"] {
+        let mut bench = Bench::new();
+        bench.ask(&HELD.message().with(Element::VALIDITY, until));
+        assert_eq!(bench.issuer.deadline(), Some(Instant(600_000_000)));
+        bench.now = Instant(599_999_999);
+        bench.event(Event::DeadlineReached);
+        assert_eq!((told(&mut bench, 20), bench.count("hold-expired")), (20_000, 0));
+        bench.restart();
+        bench.now = Instant(600_000_000);
+        bench.event(Event::DeadlineReached);
+        assert_eq!((told(&mut bench, 21), bench.count("hold-expired")), (100_000, 1));
+        assert_eq!(bench.issuer.deadline(), None);
+    }
+    let mut bench = Bench::new();
+    let wrong = HELD.message().with(Element::VALIDITY, "20260331001000");
+    assert_eq!(bench.code(&wrong), "30");
+}
+
+#[test]
+fn b13_takes_the_moment_for_utc() {
+    use crate::defect::Defect;
+    let deadline = [Bench::new(), Bench::with_defect(Defect::B13)].map(|mut bench| {
+        bench.ask(&HELD.message().with(Element::VALIDITY, "20260331001000+0100"));
+        bench.issuer.deadline().map(|at| at.0 / 60_000_000)
+    });
+    assert_eq!(deadline, [Some(10 + 7 * 60), Some(10 + 8 * 60)]);
+}
+
+#[test]
+fn i30_leaves_a_hold_that_power_kept_from_expiring() {
+    use crate::defect::Defect;
+    let left = [Bench::new(), Bench::with_defect(Defect::I30)].map(|mut bench| {
+        bench.ask(&HELD.message());
+        bench.cut_after = Some("cut-over");
+        cut_over(&mut bench, 4, 30);
+        told(&mut bench, 20)
+    });
+    assert_eq!(left, [100_000, 20_000]);
+}
+
+#[test]
+fn i31_tells_with_a_refusal_what_the_account_holds() {
+    use crate::defect::Defect;
+    let tells = [Bench::new(), Bench::with_defect(Defect::I31)].map(|mut bench| {
+        let answer = bench.ask(&Sale { minor: 100_001, ..SALE }.message());
+        answer.has(Element::ADDITIONAL_AMOUNTS)
+    });
+    assert_eq!(tells, [false, true]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{FileEntry, FileId, Kind, NetworkKey};
 use crate::card::{Amount, Pan};
 use crate::iso8583::ResponseCode;
 use crate::node::Ticket;
-use crate::time::Date;
+use crate::time::{Date, LocalTime};
 
 /// An account in an issuer's books.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -142,7 +142,10 @@ pub enum IssuerRecord {
         /// What changed in what is held on the card, minor units: more than zero for a new hold,
         /// less for one that ends.
         hold: i64,
-        /// Wrong PINs of the card in a row, after this request.
+        /// Until when a pre-authorisation holds, on a clock that shows UTC; none if its request did
+        /// not say.
+        until: Option<LocalTime>,
+        /// Wrong PINs of the card in a row, after this request; none of a payment code.
         pin_tries: u8,
         /// The card's cryptogram, if the request had a genuine one. It counts as seen from here on,
         /// whatever the code says.

@@ -177,6 +177,8 @@ impl Record {
         "not-sent",
         "approved",
         "declined",
+        "order-opened",
+        "order-queried",
         "reversal-due",
         "reversal-tried",
         "advice-due",

@@ -260,6 +260,17 @@ pub enum SwitchRecord {
         /// What it holds.
         entries: Box<[Extracted]>,
     },
+    /// A merchant is paid at once (秒到) what it is owed.
+    PaidOut {
+        /// The switch's number of the sale that occasioned it; earlier ones are paid with it.
+        id: u64,
+        /// What that is about.
+        ticket: Ticket,
+        /// Element 42.
+        merchant: [u8; 15],
+        /// How much, minor units.
+        minor: u64,
+    },
     /// The clearing house has taken this file.
     FileDelivered {
         /// The file.
@@ -319,6 +330,7 @@ impl SwitchRecord {
             SwitchRecord::BatchClosed { .. } => "batch-closed",
             SwitchRecord::CutOver { .. } => "cut-over",
             SwitchRecord::ExtractClosed { .. } => "extract-closed",
+            SwitchRecord::PaidOut { .. } => "paid-out",
             SwitchRecord::FileDelivered { .. } => "file-delivered",
             SwitchRecord::ClaimFiled { .. } => "claim-filed",
             SwitchRecord::ClaimRefused { .. } => "claim-refused",

@@ -86,7 +86,25 @@ pub enum TerminalRecord {
         /// The code.
         code: ResponseCode,
     },
-    /// The doubt became a reversal. No approval is accepted after this.
+    /// A sale by payment code got no valid answer. It stays open: it is asked about, and an
+    /// approval still counts, until it is paid, refused, or closed.
+    OrderOpened {
+        /// The wish.
+        ticket: Ticket,
+        /// Voucher number, part of the order's number.
+        stan: u32,
+    },
+    /// The host is about to be asked for the n-th time what became of an open order.
+    OrderQueried {
+        /// The wish.
+        ticket: Ticket,
+        /// Voucher number of the order.
+        stan: u32,
+        /// 1 for the first.
+        attempt: u8,
+    },
+    /// The doubt became a reversal; of an open order, its close. No approval is accepted after
+    /// this.
     ReversalDue {
         /// The wish.
         ticket: Ticket,
@@ -193,6 +211,8 @@ impl TerminalRecord {
             TerminalRecord::NotSent { .. } => "not-sent",
             TerminalRecord::Approved { .. } => "approved",
             TerminalRecord::Declined { .. } => "declined",
+            TerminalRecord::OrderOpened { .. } => "order-opened",
+            TerminalRecord::OrderQueried { .. } => "order-queried",
             TerminalRecord::ReversalDue { .. } => "reversal-due",
             TerminalRecord::ReversalTried { .. } => "reversal-tried",
             TerminalRecord::AdviceDue { .. } => "advice-due",

@@ -10,7 +10,7 @@ use crate::defect::Defect;
 use crate::device::{Device, Output};
 use crate::filing::{self, Channel, FileText, Heard};
 use crate::node::{Action, Actions, Event, Ticket};
-use crate::record::{EntryKind, Extracted, FileId, FileKind, SwitchRecord};
+use crate::record::{EntryKind, Extracted, FileId, FileKind, Reason, SwitchRecord};
 use crate::time::{Date, Instant, Now};
 
 /// The line to the clearing house, and the date that is being closed.
@@ -108,17 +108,36 @@ impl Switch {
         if is_ready && !actions.as_slice().iter().all(is_record) {
             self.timers.set(Timer::Extract, now.instant);
         } else if is_ready {
-            self.extract_dates(actions);
+            self.extract_dates(now, actions);
         }
         self.deliver(now, actions);
     }
 
-    fn extract_dates(&mut self, actions: &mut Actions) {
-        while let Some(date) = self.book.closing.dates.first().copied()
-            && !self.book.is_in_flight(date)
-        {
+    fn extract_dates(&mut self, now: Now, actions: &mut Actions) {
+        let mut is_closed = false;
+        while let Some(date) = self.book.closing.dates.first().copied() {
+            is_closed |= self.close_open_orders(now, date, actions);
+            if self.book.is_in_flight(date) {
+                break;
+            }
             self.extract(date, actions);
         }
+        if is_closed {
+            self.send_all_advices(now, actions);
+        }
+    }
+
+    /// A date does not wait for orders that nobody here waits for: they are closed with it. Whoever
+    /// asks after them later is told so.
+    fn close_open_orders(&mut self, now: Now, date: Date, actions: &mut Actions) -> bool {
+        let is_left = |(id, of): &(u64, &book::Transaction)| {
+            of.business_date <= date && of.is_open_order() && !self.waits(*id)
+        };
+        let left: Vec<u64> = self.book.transactions().filter(is_left).map(|(id, _)| id).collect();
+        for id in &left {
+            self.queue_advice(now, *id, Reason::NoAnswer, actions);
+        }
+        !left.is_empty()
     }
 
     /// Sends what is durable.

@@ -48,11 +48,19 @@ pub struct Config {
     /// Whether it answers an advice (0220) itself, and then forwards it from its own queue until it
     /// is taken; otherwise it passes advice and answer through.
     pub answers_advices: bool,
+    /// Whether merchants are paid at once (T+0), and then how much of theirs it keeps for refunds,
+    /// minor units.
+    pub instant_payout: Option<u64>,
     /// Up to how much, minor units, it approves in the stead of an issuer that does not answer:
     /// each sale, and all of a card that the issuer was not told of yet. Zero for nothing.
     pub stand_in_max: u64,
     /// Business dates after its sale on which a refund is refused with 22: any later than so many.
     pub refund_days: u16,
+    /// How long pre-authorisations of its terminals hold, by the word of element 57; zero to say
+    /// nothing.
+    pub hold_for: Duration,
+    /// Minutes that its clock is ahead of UTC.
+    pub zone: i16,
     /// Business dates after its transaction on which a claim is refused: any later than so many.
     pub claim_days: u16,
     /// The clearing house that gets an extract of every business date, if there is one.

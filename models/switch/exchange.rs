@@ -55,6 +55,13 @@ impl Switch {
         if transaction.kind.is_advice() {
             return self.advice_passed_back(now, id, message, code, actions);
         }
+        if transaction.kind == Kind::OrderQuery {
+            return self.told_of_order(id, message, code, actions);
+        }
+        if self.keeps_open(id, message, code, actions) {
+            return;
+        }
+        let Some(transaction) = self.book.transaction(id) else { return };
         match (self.waits(id), &transaction.answer, code.is_approval()) {
             (true, _, _) => {
                 if let Some(answer) = self.read_answer(transaction, message, code) {
@@ -133,6 +140,15 @@ impl Switch {
             // Its sender tells it again.
             self.stop_waiting(id);
             return;
+        }
+        if transaction.kind == Kind::OrderQuery {
+            // Who asked asks again.
+            self.stop_waiting(id);
+            return;
+        }
+        if transaction.is_order() {
+            self.asking.note(Question::TimeoutCode, 0);
+            return self.leave_open(id, self.config.timeout_code, actions);
         }
         if let Some(answer) = self.stand_in_for(id) {
             return self.decide(now, id, answer, Some(Reason::StoodIn), actions);
@@ -240,6 +256,7 @@ impl Switch {
             business_date: answer.business_date,
         };
         self.commit(record, actions);
+        self.pay_at_once(id, actions);
     }
 
     /// Institution, settlement date, and a number below 900,000 for transactions, above for others.
@@ -306,7 +323,7 @@ pub(super) fn complete(message: &mut Message, kind: Kind, answer: &Answer, asked
 
 /// A code as the sender may see it. What is wrong with the keys of a zone is nothing its terminals
 /// can mend by signing on.
-fn towards_sender(code: ResponseCode) -> ResponseCode {
+pub(super) fn towards_sender(code: ResponseCode) -> ResponseCode {
     match code {
         ResponseCode::MAC_ERROR
         | ResponseCode::TERMINAL_NOT_REGISTERED

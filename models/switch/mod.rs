@@ -14,6 +14,8 @@ mod clearing;
 mod config;
 mod exchange;
 mod network;
+mod order;
+mod payout;
 mod pos;
 mod request;
 mod reversal;
@@ -217,13 +219,17 @@ impl Switch {
         }
         self.reverse_what_was_in_doubt(now, actions);
         self.queue_what_was_taken(actions);
+        self.pay_what_is_owed(actions);
         self.connect_all(actions);
     }
 
-    /// Forwarded and not answered: nobody remembers who waits, so it is taken back.
+    /// Forwarded and not answered: nobody remembers who waits, so it is taken back. Of an order its
+    /// terminal remembers, and asks.
     fn reverse_what_was_in_doubt(&mut self, now: Now, actions: &mut Actions) {
         let in_doubt = self.book.transactions().filter(|(_, transaction)| {
-            transaction.answer.is_none() && self.owes_reversal(transaction)
+            transaction.answer.is_none()
+                && self.owes_reversal(transaction)
+                && !transaction.is_order()
         });
         let in_doubt: Vec<u64> = in_doubt.map(|(id, _)| id).collect();
         for id in in_doubt {

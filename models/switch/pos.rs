@@ -9,7 +9,9 @@ use super::request::{Request, kind_of};
 use super::{Caller, Side, Switch};
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
-use crate::iso8583::{Element, Message, Mti, OriginalPos61, Private60, ResponseCode};
+use crate::iso8583::{
+    Element, Message, Mti, Order59, OrderNumber, OriginalPos61, Private60, ResponseCode,
+};
 use crate::line::{Incoming, MacCheck};
 use crate::node::{Actions, Port};
 use crate::record::{Kind, Origin, PosKey, SwitchRecord};
@@ -18,6 +20,9 @@ use crate::time::Now;
 
 /// Element 60.3 of a sign-on: double-length keys.
 const DOUBLE_LENGTH_KEYS: u16 = 3;
+
+/// Element 22 begins like this where a code was scanned.
+const SCANNED: &[u8] = b"03";
 
 /// Element 60.3 of an echo test.
 const ECHO: u16 = 301;
@@ -126,7 +131,12 @@ impl Switch {
             false => 0,
         };
         let origin = PosKey::of(message)?;
+        let pan = pan_of(message)?;
         let original = || {
+            if kind == Kind::OrderQuery {
+                let key = order_key(message).filter(|key| key.terminal == origin.terminal)?;
+                return Some(Origin::Pos(key));
+            }
             let OriginalPos61 { batch, stan, .. } = OriginalPos61::of(message)?;
             let named = Origin::Pos(PosKey { terminal: origin.terminal, batch, stan });
             let nothing = Origin::Pos(PosKey { terminal: [0; 8], batch: 0, stan: 0 });
@@ -146,6 +156,10 @@ impl Switch {
         if message.number(Element::CURRENCY)? != u64::from(currency.0) {
             return None;
         }
+        // An order is numbered as its voucher is.
+        if kind.is_order(&pan) && order_key(message) != Some(origin) {
+            return None;
+        }
         let Side::Terminal(at) = caller.side else { return None };
         Some(Request {
             caller,
@@ -153,7 +167,7 @@ impl Switch {
             origin: Origin::Pos(origin),
             kind,
             original,
-            pan: pan_of(message)?,
+            pan,
             amount: Amount { minor, currency },
             pin_key: self.keys[at].as_ref().map(|keys| keys.pin.clone()),
         })
@@ -264,8 +278,10 @@ impl Switch {
     /// An answer in the POS dialect without its code.
     pub(super) fn outline_for_terminal(&self, request: &Message, marks: &Marks) -> Message {
         let mut answer = Message::new(request.mti().response());
-        if let Some(pan) = pan_of(request) {
-            answer.set(Element::PAN, pan.as_str());
+        match pan_of(request) {
+            Some(pan) if pan.is_payment_code() => answer.copy_from(request, &[Element::PRIVATE_59]),
+            Some(pan) => answer.set(Element::PAN, pan.as_str()),
+            None => {}
         }
         answer.copy_from(request, &[Element::PROCESSING_CODE, Element::AMOUNT, Element::STAN]);
         let own = u64::from(marks.transmission);
@@ -313,10 +329,21 @@ impl Switch {
     }
 }
 
-/// The card: element 2, or what stands before the separator of track 2.
+/// What an order is numbered as, in element 59.
+fn order_key(message: &Message) -> Option<PosKey> {
+    let OrderNumber { terminal, batch, stan } = Order59::of(message)?.number?;
+    Some(PosKey { terminal, batch, stan })
+}
+
+/// The card: element 2, or what stands before the separator of track 2. A payment code is scanned,
+/// and stands in element 59.
 fn pan_of(message: &Message) -> Option<Pan> {
     if let Some(pan) = message.get(Element::PAN) {
-        return Pan::new(pan);
+        return Pan::new(pan).filter(|pan| !pan.is_payment_code());
+    }
+    if message.get(Element::ENTRY_MODE).is_some_and(|mode| mode.starts_with(SCANNED)) {
+        let code = Pan::new(Order59::of(message)?.code.as_bytes());
+        return code.filter(Pan::is_payment_code);
     }
     let track = message.get(Element::TRACK_2)?;
     Pan::new(track.split(|byte| *byte == b'D').next()?)

@@ -15,7 +15,7 @@ use crate::iso8583::{Element, Envelope, Message, ResponseCode};
 use crate::node::{Actions, Link, Port, Ticket};
 use crate::record::{Kind, NetworkKey, Origin, SwitchRecord};
 use crate::security::{Key, PinBlock};
-use crate::time::{Date, Now};
+use crate::time::{Date, Now, ZonedTime};
 
 /// A financial request that reads and whose sender is known.
 pub(super) struct Request<'a> {
@@ -40,20 +40,24 @@ pub(super) struct Parked {
 }
 
 /// Where a request goes.
-struct Route {
-    port: Port,
-    link: Link,
-    key: NetworkKey,
+pub(super) struct Route {
+    pub(super) port: Port,
+    pub(super) link: Link,
+    pub(super) key: NetworkKey,
     /// The transaction it is about.
-    original: Option<u64>,
+    pub(super) original: Option<u64>,
     /// Under the key of that zone.
-    pin: Option<PinBlock>,
+    pub(super) pin: Option<PinBlock>,
 }
 
 impl Switch {
     /// A request: new, a copy, or one whose reversal came first.
     pub(super) fn request(&mut self, now: Now, request: &Request<'_>, actions: &mut Actions) {
         match self.stage(request) {
+            stage if request.kind == Kind::OrderQuery => {
+                let is_new = matches!(stage, Stage::Unknown);
+                self.asked_of_order(now, request, is_new, actions);
+            }
             Stage::Unknown if self.answers(request) => self.take_advice(now, request, actions),
             Stage::Unknown => match self.route(now, request) {
                 Ok(route) => self.forward(now, request, route, actions),
@@ -83,6 +87,8 @@ impl Switch {
             Stage::InDoubt(id, _) if request.kind.is_advice() => {
                 self.go_on_with_advice(now, id, request, actions);
             }
+            // It stays open, whoever waited: its terminal asks what became of it.
+            Stage::InDoubt(_, order) if order.is_order() => {}
             // Nobody waits any more: it was reversed, or power was lost. A reversal is queued.
             Stage::InDoubt(id, transaction) => {
                 let date = transaction.business_date;
@@ -248,8 +254,10 @@ impl Switch {
         }
         let (asked, done) = (request.amount.minor, approved.minor);
         if request.kind == Kind::Refund {
-            return self.check_refund(id, asked, done).map(|()| Some(id));
+            self.check_refund(id, asked, done)?;
+            return self.check_payout(request, id).map(|()| Some(id));
         }
+        self.check_payout(request, id)?;
         if request.kind == Kind::Void && self.book.refunded(id) > 0 {
             return Err(ResponseCode::SUSPICIOUS_OPERATION);
         }
@@ -297,13 +305,22 @@ impl Switch {
         self.answer(request.caller, &message, actions);
     }
 
-    fn forward(&mut self, now: Now, request: &Request<'_>, route: Route, actions: &mut Actions) {
+    pub(super) fn forward(
+        &mut self,
+        now: Now,
+        request: &Request<'_>,
+        route: Route,
+        actions: &mut Actions,
+    ) {
         let id = self.book.next_id();
         let business_date = self.dated(request);
         let rrn = self.rrn(id, request, business_date);
         let marks = Marks { transmission: route.key.transmission, business_date, rrn };
-        let message =
+        let mut message =
             self.request_upstream(request, (route.key, route.original), &marks, route.pin);
+        if let Some(until) = self.validity(now, request) {
+            message.set(Element::VALIDITY, until);
+        }
         let parties =
             (fixed(request.message, Element::TERMINAL), fixed(request.message, Element::MERCHANT));
         let (Some(frame), (Some(terminal), Some(merchant))) =
@@ -337,6 +354,20 @@ impl Switch {
         let is_for_the_issuer = is_for_the_issuer(request.message);
         let caller = request.caller;
         self.pending.push(Pending { id, caller, is_for_the_issuer, answer });
+    }
+
+    /// Until when a pre-authorisation holds, if anybody says so: whose terminal asked.
+    fn validity(&self, now: Now, request: &Request<'_>) -> Option<Vec<u8>> {
+        let hold_for = i64::try_from(self.config.hold_for.0).unwrap_or(i64::MAX);
+        match request.origin {
+            _ if request.kind != Kind::PreAuth => None,
+            Origin::Network(_) => request.message.get(Element::VALIDITY).map(<[u8]>::to_vec),
+            Origin::Pos(_) if hold_for == 0 => None,
+            Origin::Pos(_) => {
+                let (local, offset) = (now.local.plus(hold_for), self.config.zone);
+                Some(ZonedTime { local, offset }.text().into_bytes())
+            }
+        }
     }
 
     /// The settlement date a request belongs to: its own, or for a terminal's the open one.

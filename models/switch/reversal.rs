@@ -218,6 +218,12 @@ impl Switch {
         }
     }
 
+    /// Sends the heads of all queues.
+    pub(super) fn send_all_advices(&mut self, now: Now, actions: &mut Actions) {
+        let ports: Vec<Port> = self.config.upstream.iter().map(|upstream| upstream.port).collect();
+        ports.into_iter().for_each(|port| self.send_advices(now, port, actions));
+    }
+
     /// Planted defect W09: how long an advice may wait in its queue.
     fn expiry(&self) -> u64 {
         self.asking.note(Question::AdviceInterval, 0);

@@ -14,7 +14,7 @@ use crate::iso8583::{
     BatchDetails48, Element, Message, Private60, ResponseCode, Settlement48, Totals48,
 };
 use crate::matching;
-use crate::node::{Actions, Port};
+use crate::node::Actions;
 use crate::record::{PosKey, Reason, Settled, SwitchRecord, Total, Totals};
 use crate::time::Now;
 
@@ -132,8 +132,7 @@ impl Switch {
         };
         self.answer_service(now, caller, message, code, actions);
         // What a closed batch left behind is taken back upstream.
-        let ports: Vec<Port> = self.config.upstream.iter().map(|upstream| upstream.port).collect();
-        ports.into_iter().for_each(|port| self.send_advices(now, port, actions));
+        self.send_all_advices(now, actions);
     }
 
     fn upload_step(

@@ -51,6 +51,10 @@ impl Switch {
     /// Whether so much may be approved for this card: no more than the limit with all that its
     /// issuer was not told of yet.
     fn is_small(&self, pan: &Pan, minor: u64) -> bool {
+        // Whether a payment code is good, and for the first time, nobody knows but its issuer.
+        if pan.is_payment_code() {
+            return false;
+        }
         let untold = self.book.advices().filter(|advice| advice.reason == Reason::StoodIn);
         let sent = untold.filter_map(|advice| self.book.transaction(advice.id)?.sent);
         let of_card = sent.filter(|sent| sent.pan == *pan).map(|sent| sent.amount.minor);

@@ -30,6 +30,8 @@ pub struct Config {
     pub echo_interval: Option<Duration>,
     /// How often a reversal is sent before it becomes an exception item. At least 1.
     pub reversal_attempts: u8,
+    /// How often the host is asked about an order that may be paid, before it is closed.
+    pub order_queries: u8,
     /// How often a sign-on, settlement or upload message is sent before the wish fails. At least 1.
     pub management_attempts: u8,
     /// STANs run from 1 to this number and wrap to 1. At least 2.

@@ -61,6 +61,7 @@ impl Terminal {
             Aim::SignOn => Display::SignOnFailed,
             Aim::Echo => Display::Echo(false),
             Aim::Download => Display::DownloadFailed,
+            Aim::Conclude => Display::OrderOpen,
             Aim::Settle if self.memory.settlement.is_some() => Display::SettlementFailed,
             _ => Display::CommunicationError,
         };
@@ -78,6 +79,7 @@ impl Terminal {
             let display = match wish.aim {
                 Aim::Settle => Display::SettlementFailed,
                 Aim::Download => Display::DownloadFailed,
+                Aim::Conclude => Display::OrderOpen,
                 _ => Display::SignOnFailed,
             };
             self.end(now, wish.ticket, display, actions);
@@ -285,12 +287,16 @@ impl Terminal {
         messages::answers(incoming, request, stan, batch)
     }
 
-    /// Whether this answers the reversal of this voucher, or its repeat if it is an advice.
+    /// Whether this answers the reversal of this voucher, its repeat if it is an advice, or the
+    /// query of an open order.
     pub(super) fn hears_of_doubt(&self, incoming: &Incoming, of: u32, stan: u32) -> bool {
         let mut pending = self.memory.pending.iter();
         let doubt = pending.find(|doubt| doubt.transaction.stan == of);
-        let is_advice = doubt.is_some_and(|doubt| doubt.transaction.kind.is_advice());
-        let request = if is_advice { Mti::FINANCIAL_ADVICE } else { Mti::REVERSAL_REQUEST };
+        let request = match doubt {
+            Some(order) if order.is_open => Mti::FINANCIAL_REQUEST,
+            Some(advice) if advice.transaction.kind.is_advice() => Mti::FINANCIAL_ADVICE,
+            _ => Mti::REVERSAL_REQUEST,
+        };
         self.hears(incoming, request, stan)
     }
 

@@ -31,8 +31,10 @@ pub(super) struct Transaction {
 pub(super) struct Doubt {
     pub(super) transaction: Transaction,
     pub(super) reason: Reason,
-    /// How often its reversal, or its repeat, was sent.
+    /// How often its reversal, or its repeat, or the query of an open order was sent.
     pub(super) attempts: u8,
+    /// It is a sale by payment code that is asked about, and not closed yet.
+    pub(super) is_open: bool,
 }
 
 /// A voucher of the open batch; its amount is the approved one.
@@ -48,6 +50,11 @@ impl Transaction {
     /// Whether the chip signed it, and is asked again when the host has approved.
     pub(super) fn is_by_chip(&self) -> bool {
         self.card.has_chip && self.kind.original().is_none()
+    }
+
+    /// Whether it is a sale by payment code.
+    pub(super) fn is_order(&self) -> bool {
+        self.kind.is_order(&self.card.pan)
     }
 }
 
@@ -186,9 +193,12 @@ impl Memory {
                 self.book(stan, amount, rrn, authorization);
                 self.told(stan);
             }
-            TerminalRecord::AdviceDue { stan, .. } => self.doubt(stan, Reason::NoAnswer, config),
-            TerminalRecord::ReversalDue { stan, reason, .. } => self.doubt(stan, reason, config),
+            TerminalRecord::AdviceDue { stan, .. } | TerminalRecord::OrderOpened { stan, .. } => {
+                self.doubt(stan, Reason::NoAnswer, config);
+            }
+            TerminalRecord::ReversalDue { stan, reason, .. } => self.owe(stan, reason, config),
             TerminalRecord::ReversalTried { stan, attempt, .. }
+            | TerminalRecord::OrderQueried { stan, attempt, .. }
             | TerminalRecord::AdviceTried { stan, attempt, .. } => {
                 if let Some(doubt) = self.doubt_mut(stan) {
                     doubt.attempts = attempt;
@@ -285,16 +295,17 @@ impl Memory {
         self.vouchers.iter().any(undoes)
     }
 
-    /// An advice was answered: there is nothing to tell any more.
+    /// An advice was answered, or it is known what became of an order: nothing is to be told or
+    /// asked any more.
     fn told(&mut self, stan: u32) {
-        self.pending
-            .retain(|doubt| doubt.transaction.stan != stan || !doubt.transaction.kind.is_advice());
+        let is_over = |doubt: &Doubt| doubt.is_open || doubt.transaction.kind.is_advice();
+        self.pending.retain(|doubt| doubt.transaction.stan != stan || !is_over(doubt));
     }
 
     fn book(&mut self, stan: u32, amount: Amount, rrn: [u8; 12], authorization: Option<[u8; 6]>) {
-        // A correct terminal approves what is in flight, and advices that it tells again; the other
-        // two places also serve the planted defects T12 and T14, whose records must be read back as
-        // they were written.
+        // A correct terminal approves what is in flight, advices that it tells again, and orders
+        // that it asks about; the other two places also serve the planted defects T12 and T14,
+        // whose records must be read back as they were written.
         let found = self.in_flight.take_if(|transaction| transaction.stan == stan);
         let found = found.or_else(|| self.doubt_mut(stan).map(|doubt| doubt.transaction));
         let found = found.or_else(|| self.voucher(stan).map(|booked| booked.transaction));
@@ -304,12 +315,21 @@ impl Memory {
         }
     }
 
+    /// A reversal is owed: of what was in flight, or of an order that was open until now.
+    fn owe(&mut self, stan: u32, reason: Reason, config: &Config) {
+        match self.doubt_mut(stan).filter(|doubt| doubt.is_open) {
+            Some(order) => (order.is_open, order.attempts) = (false, 0),
+            None => self.doubt(stan, reason, config),
+        }
+    }
+
     fn doubt(&mut self, stan: u32, reason: Reason, config: &Config) {
         let Some(transaction) = self.in_flight.take_if(|one| one.stan == stan) else { return };
         if config.defects.has(Defect::T07) {
             self.pending.clear();
         }
-        self.pending.push(Doubt { transaction, reason, attempts: 0 });
+        let is_open = transaction.is_order();
+        self.pending.push(Doubt { transaction, reason, attempts: 0, is_open });
     }
 
     /// Planted defect T34: an entry was being rewritten in place, so half of it is lost.
@@ -320,6 +340,8 @@ impl Memory {
             | TerminalRecord::Declined { stan, .. }
             | TerminalRecord::ReversalDue { stan, .. }
             | TerminalRecord::ReversalTried { stan, .. }
+            | TerminalRecord::OrderOpened { stan, .. }
+            | TerminalRecord::OrderQueried { stan, .. }
             | TerminalRecord::AdviceDue { stan, .. }
             | TerminalRecord::AdviceTried { stan, .. }
             | TerminalRecord::Reversed { stan, .. }

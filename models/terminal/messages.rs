@@ -9,8 +9,8 @@ use super::journal::{Booked, Doubt, KEYS_CODE, Transaction};
 use crate::card::{Amount, Card, Voucher};
 use crate::defect::Defect;
 use crate::iso8583::{
-    Balance54, BatchDetail, BatchDetails48, Digits, Element, Icc55, Message, Mti, OriginalPos61,
-    Private60, ResponseCode, Settlement48, Totals48, icc_of_reversal,
+    Balance54, BatchDetail, BatchDetails48, Digits, Element, Icc55, Message, Mti, Order59,
+    OrderNumber, OriginalPos61, Private60, ResponseCode, Settlement48, Totals48, icc_of_reversal,
 };
 use crate::line::{Incoming, MacCheck};
 use crate::matching;
@@ -85,8 +85,10 @@ pub(super) fn request(
     (pin, icc): (Option<&Pin>, Option<&Icc55>),
 ) -> Option<Message> {
     let Transaction { kind, stan, batch, amount, .. } = *transaction;
-    let mut message =
-        card_request(config, kind, (stan, Some(amount)), &transaction.card, keys, pin)?;
+    let mut message = match transaction.card.pan.is_payment_code() {
+        true => code_request(config, transaction),
+        false => card_request(config, kind, (stan, Some(amount)), &transaction.card, keys, pin)?,
+    };
     if let Some(icc) = icc {
         message.set(Element::ENTRY_MODE, entry_mode(true, pin.is_some()));
         message.set(Element::CARD_SEQUENCE, CARD_SEQUENCE);
@@ -166,17 +168,63 @@ fn card_request(
     Some(message)
 }
 
+/// Element 22: a code was scanned, and there is no PIN.
+const SCANNED: &str = "032";
+
+/// Element 59 of a payment by code, and of what follows one.
+pub(super) fn order_59(config: &Config, asked: &Transaction) -> Order59 {
+    let Transaction { batch, stan, ref card, .. } = *asked;
+    let number = OrderNumber { terminal: config.terminal, batch, stan };
+    let code = card.pan.as_str().to_owned();
+    Order59 { code, number: asked.is_order().then_some(number) }
+}
+
+/// What a payment by code says instead of a card and a PIN.
+fn code_request(config: &Config, asked: &Transaction) -> Message {
+    let Transaction { kind, stan, amount, .. } = *asked;
+    let mut message =
+        Message::new(kind.request()).with(Element::PROCESSING_CODE, kind.processing());
+    message.set_number(Element::AMOUNT, amount.minor, 12);
+    message.set_number(Element::STAN, stan.into(), 6);
+    message.set(Element::ENTRY_MODE, SCANNED);
+    message.set(Element::CONDITION_CODE, kind.condition());
+    message.set(Element::TERMINAL, config.terminal);
+    message.set(Element::MERCHANT, config.merchant);
+    message.set_number(Element::CURRENCY, amount.currency.0.into(), 3);
+    message.with(Element::PRIVATE_59, order_59(config, asked).encode())
+}
+
+/// 0200: asks what became of an order. It moves nothing.
+pub(super) fn order_query(config: &Config, order: &Transaction, stan: u32, batch: u32) -> Message {
+    let kind = Kind::OrderQuery;
+    let mut message =
+        Message::new(kind.request()).with(Element::PROCESSING_CODE, kind.processing());
+    message.set_number(Element::STAN, stan.into(), 6);
+    message.set(Element::ENTRY_MODE, SCANNED);
+    message.set(Element::CONDITION_CODE, kind.condition());
+    message.set(Element::TERMINAL, config.terminal);
+    message.set(Element::MERCHANT, config.merchant);
+    message.set_number(Element::CURRENCY, order.amount.currency.0.into(), 3);
+    message.set(Element::PRIVATE_59, order_59(config, order).encode());
+    message.with(Element::PRIVATE_60, card_60(kind, batch))
+}
+
 /// 0400: takes a transaction back. `stan` is the original's.
 pub(super) fn reversal(config: &Config, doubt: &Doubt, stan: u32, now: Now) -> Message {
     let Transaction { kind, batch, amount, card, ref original, .. } = doubt.transaction;
-    let mut message = Message::new(Mti::REVERSAL_REQUEST)
-        .with(Element::PAN, card.pan.as_str())
-        .with(Element::PROCESSING_CODE, kind.processing());
+    let mut message =
+        Message::new(Mti::REVERSAL_REQUEST).with(Element::PROCESSING_CODE, kind.processing());
     message.set_number(Element::AMOUNT, amount.minor, 12);
     message.set_number(Element::STAN, stan.into(), 6);
-    message.set_number(Element::EXPIRY, card.expiry.into(), 4);
     let is_by_chip = doubt.transaction.is_by_chip();
-    message.set(Element::ENTRY_MODE, entry_mode(is_by_chip, config.asks_for_pin));
+    if card.pan.is_payment_code() {
+        message.set(Element::ENTRY_MODE, SCANNED);
+        message.set(Element::PRIVATE_59, order_59(config, &doubt.transaction).encode());
+    } else {
+        message.set(Element::PAN, card.pan.as_str());
+        message.set_number(Element::EXPIRY, card.expiry.into(), 4);
+        message.set(Element::ENTRY_MODE, entry_mode(is_by_chip, config.asks_for_pin));
+    }
     message.set(Element::CONDITION_CODE, kind.condition());
     message.set(Element::RESPONSE_CODE, doubt.reason.code());
     message.set(Element::TERMINAL, config.terminal);
@@ -357,7 +405,7 @@ pub(super) fn judge(config: &Config, asked: &Transaction, incoming: &Incoming) -
 }
 
 /// Whether an answer is for this terminal and about a request of this kind.
-fn is_about(config: &Config, kind: Kind, message: &Message) -> bool {
+pub(super) fn is_about(config: &Config, kind: Kind, message: &Message) -> bool {
     is_for(config, message) && message.text(Element::PROCESSING_CODE) == Some(kind.processing())
 }
 

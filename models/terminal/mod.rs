@@ -1,5 +1,5 @@
-//! The terminal: sells, voids, refunds, pre-authorises, inquires, reverses what is in doubt,
-//! settles. Knows one host and no money but its batch.
+//! The terminal: sells by card and by payment code, voids, refunds, pre-authorises, inquires,
+//! reverses what is in doubt, settles. Knows one host and no money but its batch.
 //!
 //! Read docs/protocol.md 2 (reversals) before touching a transition. Two rules carry everything: a
 //! record that would reverse a request, or repeat an advice, is durable before it is on the wire,
@@ -13,6 +13,7 @@ mod download;
 mod exchange;
 mod journal;
 mod messages;
+mod order;
 mod request;
 mod reversal;
 mod settlement;
@@ -37,6 +38,7 @@ use crate::timers::Timers;
 use download::Download;
 use journal::{Keys, Memory, Transaction};
 use messages::Approval;
+use reversal::{due, in_doubt};
 
 /// A terminal with its cashier's screen, printer and PIN pad.
 #[derive(Clone, Debug)]
@@ -93,6 +95,8 @@ enum Aim {
         card: Card,
     },
     Settle,
+    /// To end what is in doubt, after a payment whose answer did not come.
+    Conclude,
     Reprint {
         voucher: Option<u32>,
     },
@@ -302,6 +306,7 @@ impl Terminal {
             (aim, Keys::Good(_)) => match (self.next_doubt(&wish), aim) {
                 (Some(doubt), _) => self.end_doubt(now, wish, doubt, actions),
                 (None, Aim::Settle) => self.settle(now, wish, actions),
+                (None, Aim::Conclude) => self.concluded(now, actions),
                 (None, _) => self.ask_for_pin(now, wish, actions),
             },
         }
@@ -371,7 +376,7 @@ impl Terminal {
             // Whether it was sent, and what the host said, nobody knows any more.
             actions.about(transaction.ticket);
             self.record(due(&transaction, Reason::NoAnswer), actions);
-            show(actions, in_doubt(transaction.kind));
+            show(actions, in_doubt(&transaction));
         } else if let Some(booked) = self.memory.vouchers.last().filter(|one| !one.is_printed) {
             actions.about(booked.transaction.ticket);
             show(actions, Display::PrinterFault);
@@ -468,23 +473,6 @@ fn show(actions: &mut Actions, display: Display) {
 
 fn print(actions: &mut Actions, slip: Slip) {
     actions.tell(Device::Printer, Output::Slip(slip));
-}
-
-/// What becomes of a request without a valid answer: an advice is told again, the rest reversed.
-fn due(transaction: &Transaction, reason: Reason) -> TerminalRecord {
-    let Transaction { ticket, stan, kind, .. } = *transaction;
-    match kind.is_advice() {
-        true => TerminalRecord::AdviceDue { ticket, stan },
-        false => TerminalRecord::ReversalDue { ticket, stan, reason },
-    }
-}
-
-/// What the screen says of it.
-fn in_doubt(kind: Kind) -> Display {
-    match kind.is_advice() {
-        true => Display::WillTellAgain,
-        false => Display::InDoubt,
-    }
 }
 
 /// Batch numbers run from 1 to 999999.

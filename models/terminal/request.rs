@@ -51,8 +51,10 @@ impl Terminal {
                 None => self.read_card(wish, actions),
             };
         }
-        // The supervisor answers for a refund, and a repeat could carry no PIN: none is kept.
-        if asked.is_some_and(|asked| asked.kind.is_advice()) {
+        // The supervisor answers for a refund, and a repeat could carry no PIN: none is kept. A
+        // payment code stands for its customer.
+        let needs_no_pin = |one: Asked| one.kind.is_advice() || one.card.pan.is_payment_code();
+        if asked.is_some_and(needs_no_pin) {
             return self.request(now, wish, (None, None), actions);
         }
         self.enter_pin(now, wish, actions);
@@ -94,7 +96,7 @@ impl Terminal {
         Ok(Asked { kind, amount, card, original })
     }
 
-    fn card_stan(&self, moves_money: bool) -> Option<u32> {
+    pub(super) fn card_stan(&self, moves_money: bool) -> Option<u32> {
         let stans = &self.memory.stans;
         match moves_money {
             _ if self.config.defects.has(Defect::T11) => Some(stans.modulo()),
@@ -199,6 +201,14 @@ impl Terminal {
     ) {
         actions.about(asked.ticket);
         match messages::judge(&self.config, asked, incoming) {
+            // Who cannot tell has not refused the payment.
+            Verdict::Declined(code) if asked.is_order() && code.leaves_doubt() => {
+                self.doubt(now, asked, Reason::NoAnswer, actions);
+            }
+            Verdict::Untrusted(code, reason) if asked.is_order() => {
+                self.note_keys(code, actions);
+                self.doubt(now, asked, reason, actions);
+            }
             Verdict::Approved(approval) if asked.is_by_chip() => {
                 self.complete(*asked, approval, actions);
             }
@@ -270,7 +280,11 @@ impl Terminal {
     fn doubt(&mut self, now: Now, asked: &Transaction, reason: Reason, actions: &mut Actions) {
         actions.about(asked.ticket);
         self.record(due(asked, reason), actions);
-        self.end(now, asked.ticket, in_doubt(asked.kind), actions);
+        if asked.is_order() {
+            // The customer stands there and knows more than the terminal.
+            return self.conclude(now, asked.ticket, actions);
+        }
+        self.end(now, asked.ticket, in_doubt(asked), actions);
     }
 
     pub(super) fn timed_out(&mut self, now: Now, asked: &Transaction, actions: &mut Actions) {

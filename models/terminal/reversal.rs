@@ -1,15 +1,36 @@
-//! The automatic reversal (冲正) before the next wish that needs the host. Never runs by itself.
+//! The automatic reversal (冲正), which is also the close of an order (关单), before the next wish
+//! that needs the host. Never runs by itself.
 
 use super::journal::{Doubt, Transaction};
 use super::{Aim, Printing, State, Terminal, Wish, messages, print, show};
 use crate::asked::Question;
 use crate::defect::Defect;
 use crate::device::{Display, Slip};
-use crate::iso8583::ResponseCode;
+use crate::iso8583::{Element, ResponseCode};
 use crate::line::Incoming;
 use crate::node::Actions;
 use crate::record::{Reason, TerminalRecord};
 use crate::time::Now;
+
+/// What becomes of a request without a valid answer: an advice is told again, an order asked about,
+/// the rest reversed.
+pub(super) fn due(transaction: &Transaction, reason: Reason) -> TerminalRecord {
+    let Transaction { ticket, stan, kind, .. } = *transaction;
+    match kind.is_advice() {
+        true => TerminalRecord::AdviceDue { ticket, stan },
+        false if transaction.is_order() => TerminalRecord::OrderOpened { ticket, stan },
+        false => TerminalRecord::ReversalDue { ticket, stan, reason },
+    }
+}
+
+/// What the screen says of it.
+pub(super) fn in_doubt(transaction: &Transaction) -> Display {
+    match transaction.kind.is_advice() {
+        true => Display::WillTellAgain,
+        false if transaction.is_order() => Display::OrderOpen,
+        false => Display::InDoubt,
+    }
+}
 
 impl Terminal {
     /// What must be reversed, or told again, before this wish goes on: reversals first.
@@ -25,7 +46,9 @@ impl Terminal {
 
     /// Sends a reversal or an advice once more, or gives up.
     pub(super) fn end_doubt(&mut self, now: Now, wish: Wish, doubt: Doubt, actions: &mut Actions) {
-        if self.is_spent(doubt.attempts) {
+        if doubt.is_open {
+            self.ask_about(now, wish, doubt, actions);
+        } else if self.is_spent(doubt.attempts) {
             self.give_up(now, wish, &doubt, actions);
         } else if !self.is_up() {
             self.connect(now, wish, None, actions);
@@ -37,7 +60,13 @@ impl Terminal {
     }
 
     fn reverse(&mut self, now: Now, wish: Wish, doubt: Doubt, actions: &mut Actions) {
-        show(actions, Display::ReversalInProgress);
+        show(
+            actions,
+            match doubt.transaction.is_order() {
+                true => Display::ClosingOrder,
+                false => Display::ReversalInProgress,
+            },
+        );
         let (ticket, original) = (doubt.transaction.ticket, doubt.transaction.stan);
         actions.about(ticket);
         let stan = match self.config.defects.has(Defect::T08) {
@@ -71,6 +100,9 @@ impl Terminal {
             return self.proceed(now, wish, actions);
         };
         let asked = doubt.transaction;
+        if doubt.is_open {
+            return self.order_answered(now, wish, (asked, stan), incoming, actions);
+        }
         if asked.kind.is_advice() {
             return self.advice_answered(now, wish, (asked, stan), incoming, actions);
         }
@@ -79,8 +111,13 @@ impl Terminal {
             actions.about(asked.ticket);
             let ticket = asked.ticket;
             self.record(TerminalRecord::Reversed { ticket, stan: original, code }, actions);
-            actions.about(wish.ticket);
-            show(actions, Display::ReversalSucceeded);
+            if asked.is_order() {
+                let rrn = incoming.message.get(Element::RRN).and_then(|rrn| rrn.try_into().ok());
+                self.closed(&asked, rrn.unwrap_or([0; 12]), actions);
+            } else {
+                actions.about(wish.ticket);
+                show(actions, Display::ReversalSucceeded);
+            }
             return self.proceed(now, wish, actions);
         }
         doubt.reason = Reason::Other;
@@ -125,8 +162,12 @@ impl Terminal {
         actions: &mut Actions,
     ) {
         actions.about(wish.ticket);
-        let attempts = self.memory.doubt_mut(original).map_or(0, |doubt| doubt.attempts);
-        if self.is_spent(attempts) && !is_refused {
+        let doubt = self.memory.doubt_mut(original).copied();
+        let is_spent = match doubt {
+            Some(order) if order.is_open => self.is_asked_enough(&order),
+            other => self.is_spent(other.map_or(0, |doubt| doubt.attempts)),
+        };
+        if is_spent && !is_refused {
             // Nothing was heard for the whole budget: the line may be dead without anybody
             // knowing, and what follows takes a new one.
             self.hang_up(actions);
@@ -140,8 +181,10 @@ impl Terminal {
     /// The budget is spent: the transaction becomes an exception item, and business goes on.
     pub(super) fn give_up(&mut self, now: Now, wish: Wish, doubt: &Doubt, actions: &mut Actions) {
         let Transaction { ticket, stan, amount, kind, .. } = doubt.transaction;
+        let is_order = doubt.transaction.is_order();
         let (slip, display) = match kind.is_advice() {
             true => (Slip::AdviceFailed { stan, amount }, Display::AdviceFailed),
+            false if is_order => (Slip::OrderNotClosed { stan, amount }, Display::OrderNotClosed),
             false => (Slip::ReversalFailed { stan, amount }, Display::ReversalFailed),
         };
         if self.config.defects.has(Defect::T06) {
@@ -154,7 +197,8 @@ impl Terminal {
             print(actions, slip);
             self.slips.push(Printing::Note);
         }
-        actions.about(wish.ticket);
+        // What became of an order is told to who pays it; of the rest, to who waits for it.
+        actions.about(if is_order { ticket } else { wish.ticket });
         show(actions, display);
         self.proceed(now, wish, actions);
     }

@@ -5,7 +5,7 @@ use crate::history::Entry;
 use crate::party::Party;
 use reversim_models::node::Ticket;
 use reversim_models::record::{
-    IssuerRecord, Reason, Record, Settled, SwitchRecord, TerminalRecord,
+    IssuerRecord, Kind, Reason, Record, Settled, SwitchRecord, TerminalRecord,
 };
 
 /// Collects the states of one run.
@@ -85,6 +85,8 @@ impl StateWatch {
 
     fn switch(&mut self, about: Ticket, record: &SwitchRecord) {
         let state = match record {
+            // A question about an order changes nothing.
+            SwitchRecord::Forwarded { kind: Kind::OrderQuery, .. } => return,
             SwitchRecord::Forwarded { ticket, rrn, .. } => {
                 if let Some(sale) = self.sales.iter_mut().rev().find(|s| s.ticket == *ticket) {
                     sale.rrn = *rrn;

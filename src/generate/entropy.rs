@@ -40,10 +40,14 @@ pub(super) enum Concern {
     Currency,
     /// How issuers keep their books.
     Core,
+    /// Customers who pay by telephone.
+    Qr,
     /// Holds that end by themselves. Numbers between are taken.
     Hold = 40,
     /// Who a sign-on says to be.
     Identity,
+    /// Until when a hold lasts by its own word.
+    Validity,
     /// Claims and complaints.
     Claims = 50,
 }

@@ -368,7 +368,7 @@ impl Aim<'_> {
     }
 
     fn has_pin(&self) -> bool {
-        self.scenario.policy.pin && self.way.is_taken_back
+        self.scenario.policy.pin && self.way.is_taken_back && !self.way.is_order
     }
 }
 

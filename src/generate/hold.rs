@@ -20,6 +20,18 @@ pub(super) const fn percent(profile: Profile) -> u64 {
     }
 }
 
+/// How many of a hundred scenarios that hold money say until when.
+pub(super) const VALIDITY_PERCENT: u64 = 15;
+
+/// Pre-authorisations name the moment at which they are over, mostly to an issuer whose clock
+/// stands in another zone.
+pub(super) fn name_a_moment(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    if scenario.steps.iter().any(|step| matches!(step.wish, Wish::PreAuth { .. })) {
+        scenario.policy.hold_until_s = 20;
+        scenario.policy.issuer_zone_min = entropy.pick(&[480, 60, 540]);
+    }
+}
+
 /// Lets dates end over the first pre-authorisation.
 pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     let held = |step: &&Step| matches!(step.wish, Wish::PreAuth { .. });

@@ -15,16 +15,18 @@ mod follow;
 mod hold;
 mod identity;
 mod peers;
+mod qr;
 mod refund;
 mod shape;
 mod steps;
 mod story;
 mod strategy;
+mod terms;
 
 pub use peers::WEAK_PEERS;
 pub use strategy::{ScenarioStrategy, ScenarioTree, strategy, strategy_of};
 
-use crate::scenario::{CurrencyName, Scenario};
+use crate::scenario::Scenario;
 use entropy::{Concern, Entropy, Seeded};
 use std::fmt;
 use std::str::FromStr;
@@ -116,9 +118,6 @@ const STORIES_PERCENT: u64 = 16;
 /// How many scenarios of a hundred have voids or pre-authorisations beside what they sell.
 const FOLLOW_PERCENT: u64 = 30;
 
-/// How many scenarios of a hundred count in something that has not two decimals.
-const CURRENCY_PERCENT: u64 = 4;
-
 /// The scenario of this seed. Total, deterministic and cheap: about a microsecond.
 pub fn scenario(profile: Profile, seed: u64) -> Scenario {
     let mut scenario = build(profile, &mut Seeded::new(seed));
@@ -159,6 +158,14 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     if entropy.chance(hold::percent(profile)) {
         hold::add(entropy, &mut scenario);
     }
+    entropy.concern(Concern::Validity);
+    if entropy.chance(hold::VALIDITY_PERCENT) {
+        hold::name_a_moment(entropy, &mut scenario);
+    }
+    entropy.concern(Concern::Qr);
+    if entropy.chance(qr::percent(profile, is_short)) {
+        qr::add(entropy, &mut scenario);
+    }
     entropy.concern(Concern::Story);
     if entropy.chance(STORIES_PERCENT) {
         story::tell(profile, entropy, &mut scenario);
@@ -174,42 +181,8 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     if entropy.chance(identity::percent(profile)) {
         identity::add(entropy, &mut scenario);
     }
-    entropy.concern(Concern::Rules);
-    if entropy.chance(4) {
-        scenario.topology.merchants = 2;
-        scenario.policy.card_spacing_s = entropy.pick(&[60, 1_800]);
-    }
-    entropy.concern(Concern::Currency);
-    if entropy.chance(CURRENCY_PERCENT) {
-        scenario.policy.currency = entropy.pick(&[CurrencyName::JPY, CurrencyName::KWD]);
-    }
-    entropy.concern(Concern::Core);
-    core(entropy, &mut scenario);
+    terms::add(entropy, &mut scenario);
     scenario
-}
-
-/// How issuers keep their books.
-fn core(entropy: &mut impl Entropy, scenario: &mut Scenario) {
-    // Only where several write at once can a cache miss something.
-    let is_busy = scenario.topology.workers > 1 && scenario.timing.commit_ms > 0;
-    if entropy.chance(if is_busy { 60 } else { 2 }) {
-        scenario.policy.issuer_cache_rows = entropy.pick(&[1, 1, 4]);
-        // What is missed shows where there is enough for two or three of the usual sales.
-        if entropy.chance(60) {
-            let balance = entropy.pick(&[25_000, 20_000, 30_000]);
-            scenario.topology.cards.iter_mut().for_each(|card| card.balance = balance);
-        }
-    }
-    // Nobody stands in for what only an issuer can check. An advice that is given up stays an item
-    // for people, which no claim closes yet: not before a clearing house.
-    let may = !scenario.policy.issuer_partial_approvals && scenario.topology.clearing == 0;
-    if entropy.chance(5) && may {
-        scenario.policy.stand_in_max = entropy.pick(&[10_000, 25_000, 1_000_000]);
-        scenario.policy.pin = false;
-    }
-    if entropy.chance(5) {
-        scenario.policy.issuer_surcharge = entropy.pick(&[150, 1]);
-    }
 }
 
 #[cfg(test)]

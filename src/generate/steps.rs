@@ -41,6 +41,7 @@ pub(super) fn keep_transactions(others: usize, scenario: &mut Scenario) {
 fn is_transaction(wish: &Wish) -> bool {
     match wish {
         Wish::Sale { .. }
+        | Wish::QrSale { .. }
         | Wish::PreAuth { .. }
         | Wish::Completion { .. }
         | Wish::Void { .. }

@@ -79,6 +79,10 @@ fn change(record: &TerminalRecord) -> Option<(Ticket, u32, &'static str)> {
         | TerminalRecord::ReversalTried { ticket, stan, .. } => {
             Some((*ticket, *stan, "due for reversal"))
         }
+        TerminalRecord::OrderOpened { ticket, stan }
+        | TerminalRecord::OrderQueried { ticket, stan, .. } => {
+            Some((*ticket, *stan, "an open order"))
+        }
         TerminalRecord::AdviceDue { ticket, stan }
         | TerminalRecord::AdviceTried { ticket, stan, .. } => {
             Some((*ticket, *stan, "due to be told again"))

@@ -4,13 +4,14 @@
 use super::books::{Books, Decision};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use crate::history::Horizon;
+use reversim_models::time::LocalTime;
 use std::collections::BTreeMap;
 
 const ABOUT: About = About {
     code: "L9",
     name: "holds-end-in-time",
-    claim: "What a pre-authorisation holds is captured or released in its time, or let go by itself \
-            when that is over, not before and not later.",
+    claim: "What a pre-authorisation holds is captured or released in its time, or let go when \
+            that is over, not before and not later.",
     example: "a pre-authorisation of 800.00 that nobody completes; the issuer holds for one date\n\
               two business dates later the 800.00 are held still",
 };
@@ -35,16 +36,16 @@ impl Invariant for Claim {
             return Ok(0);
         };
         let Some(placed) = books.decision(seen.entry.party, *id) else { return Ok(0) };
-        let days = u64::from(books.setting.hold_days);
-        match age(books, placed) {
-            age if age < days => breach!(
-                [placed.index, seen.index],
-                "{} let go what it held on card {} after {age} business dates; it holds for {days}",
-                placed.issuer,
-                placed.pan
-            ),
-            _ => Ok(1),
+        if may_be_over(books, placed) {
+            return Ok(1);
         }
+        breach!(
+            [placed.index, seen.index],
+            "{} let go too early what it held on card {}: {}",
+            placed.issuer,
+            placed.pan,
+            words(books, placed)
+        )
     }
 
     fn at(&self, books: &Books, _horizon: Horizon) -> Checked {
@@ -54,19 +55,17 @@ impl Invariant for Claim {
                 held.entry(placed.index).or_insert((placed, 0)).1 += decision.held();
             }
         }
-        let days = u64::from(books.setting.hold_days);
         let mut checked = 0;
         for (placed, open) in held.into_values() {
-            let age = age(books, placed);
-            if open > 0 && age >= days {
+            if open > 0 && is_over(books, placed) {
                 let ended = books.issuer_date(placed.issuer).map_or(placed.index, |(_, at)| at);
                 return breach!(
                     [placed.index, ended],
-                    "{} still holds {} on card {}, {age} business dates after it was placed; it \
-                     holds for {days}",
+                    "{} still holds {} on card {}: {}",
                     placed.issuer,
                     books.money(open.unsigned_abs()),
-                    placed.pan
+                    placed.pan,
+                    words(books, placed)
                 );
             }
             checked += u64::from(open <= 0);
@@ -81,17 +80,44 @@ fn ended(books: &Books, decision: &Decision) -> Checked {
         return Ok(0);
     }
     let Some(placed) = books.placed_by(decision) else { return Ok(0) };
-    let (age, days) = (age(books, placed), u64::from(books.setting.hold_days));
-    if age < days {
+    if !is_over(books, placed) {
         return Ok(1);
     }
     breach!(
         [placed.index, decision.index],
-        "{} {} on card {}, {age} business dates after it was held; it holds for {days}",
+        "{} {} on card {} after the time of that hold: {}",
         placed.issuer,
         decision.done(),
-        placed.pan
+        placed.pan,
+        words(books, placed)
     )
+}
+
+/// Longer than power or a disk keeps an issuer from looking at its clock.
+const SLACK: i64 = 180_000_000;
+
+/// Whether the time of a hold is over for certain.
+fn is_over(books: &Books, placed: &Decision) -> bool {
+    let is_right = !books.jumped.contains(&placed.issuer);
+    let is_past = |until: LocalTime| books.utc() >= until.plus(SLACK);
+    age(books, placed) >= u64::from(books.setting.hold_days)
+        || (is_right && placed.until.is_some_and(is_past))
+}
+
+/// Whether the time of a hold may be over, on whatever clock its issuer has.
+fn may_be_over(books: &Books, placed: &Decision) -> bool {
+    let is_wrong = books.jumped.contains(&placed.issuer);
+    age(books, placed) >= u64::from(books.setting.hold_days)
+        || placed.until.is_some_and(|until| is_wrong || books.utc() >= until)
+}
+
+/// How long a hold lasts, and how old it is, for people.
+fn words(books: &Books, placed: &Decision) -> String {
+    let (age, days) = (age(books, placed), books.setting.hold_days);
+    match placed.until {
+        Some(until) => format!("it was to hold until {until} UTC, and it is {} UTC", books.utc()),
+        None => format!("it holds for {days} business dates, and {age} ended since"),
+    }
 }
 
 /// How many business dates of its issuer ended since a hold was placed.
@@ -103,8 +129,11 @@ fn age(books: &Books, placed: &Decision) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::testing::{DAY, Sale, Tale, pan, sale};
+    use crate::history::What;
+    use crate::invariant::testing::{DAY, ISSUER, SWITCH, Sale, Tale, pan, sale};
+    use reversim_models::iso8583::{Element, Mti};
     use reversim_models::record::{IssuerRecord, Kind};
+    use reversim_models::time::Duration;
 
     const HELD: Sale = Sale { kind: Kind::PreAuth, minor: 80_000, ..sale(1) };
 
@@ -151,7 +180,7 @@ mod tests {
         date_ends(&mut tale);
         let held = tale.decided(HELD);
         let gone = expired(&mut tale);
-        tale.breaks(ABOUT.name, &[held, gone], "after 0 business dates");
+        tale.breaks(ABOUT.name, &[held, gone], "and 0 ended since");
     }
 
     #[test]
@@ -161,6 +190,46 @@ mod tests {
         date_ends(&mut tale);
         let late = completed(&mut tale);
         tale.breaks(ABOUT.name, &[held, late], "debited 500.00 on card");
+    }
+
+    /// The request asks for 800.00 until 10:01 at the counter, and the issuer holds it.
+    fn held_until(tale: &mut Tale) -> usize {
+        tale.history.setting.hold_days = 30;
+        tale.history.setting.start = LocalTime::new(DAY, 2 * 3_600);
+        let message = HELD.net(Mti::AUTHORIZATION_REQUEST);
+        let message = message.with(Element::VALIDITY, "20260530100100+0800");
+        tale.pass(HELD, SWITCH, ISSUER, &message);
+        tale.decided(HELD)
+    }
+
+    #[test]
+    fn a_hold_ends_at_the_moment_that_its_request_named() {
+        for (seconds, is_right) in [(0, false), (60, true)] {
+            let mut tale = Tale::new();
+            let held = held_until(&mut tale);
+            tale.now += Duration::secs(seconds);
+            let gone = expired(&mut tale);
+            match is_right {
+                true => tale.holds(ABOUT.name),
+                false => tale.breaks(ABOUT.name, &[held, gone], "until 2026-05-30 02:01:00 UTC"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_hold_does_not_outlive_its_moment_by_the_offset_of_a_zone() {
+        let mut tale = Tale::new();
+        let held = held_until(&mut tale);
+        tale.now += Duration::secs(600);
+        tale.online();
+        tale.breaks(ABOUT.name, &[held], "and it is 2026-05-30 02:10:00 UTC");
+        // Where the clock of the issuer was wrong, nobody knows what it saw.
+        let mut tale = Tale::new();
+        held_until(&mut tale);
+        tale.push(ISSUER, 0, What::ClockStepped(LocalTime::default()));
+        tale.now += Duration::secs(600);
+        tale.online();
+        tale.is_unknown(ABOUT.name);
     }
 
     #[test]

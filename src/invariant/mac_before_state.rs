@@ -84,8 +84,14 @@ fn believed(
 fn terminal(books: &Books, seen: &Seen<'_>, record: &TerminalRecord) -> Checked {
     match record {
         TerminalRecord::Approved { ticket, stan, .. } => {
-            let is_it = |w: &Wire| w.is_pos && w.stan == *stan && w.code.is_approval();
-            let request = books.sale(*ticket).map_or(Kind::Sale, |sale| sale.kind).request();
+            let sale = books.sale(*ticket);
+            // What became of an order may have been asked.
+            let order = sale.map(|sale| (sale.batch, *stan));
+            let is_it = |w: &Wire| {
+                let is_about_it = w.stan == *stan || (w.order.is_some() && w.order == order);
+                w.is_pos && is_about_it && w.code.is_approval()
+            };
+            let request = sale.map_or(Kind::Sale, |sale| sale.kind).request();
             believed(books, seen, "an approval", request.response(), is_it)
         }
         TerminalRecord::Reversed { stan, .. } => {
@@ -109,9 +115,10 @@ fn switch(books: &Books, seen: &Seen<'_>, record: &SwitchRecord) -> Checked {
         {
             let Some(forward) = books.forward(party, *id) else { return Ok(0) };
             let is_it = |w: &Wire| {
-                !w.is_pos
-                    && (w.stan, w.transmission) == (forward.key.stan, forward.key.transmission)
-                    && w.code.is_approval()
+                let names = (w.stan, w.transmission);
+                let is_its = names == (forward.key.stan, forward.key.transmission);
+                let tells_of_it = w.original == Some(forward.key);
+                !w.is_pos && (is_its || tells_of_it) && w.code.is_approval()
             };
             believed(books, seen, "an approval", forward.kind.request().response(), is_it)
         }

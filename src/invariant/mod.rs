@@ -42,6 +42,7 @@ mod one_business_date;
 mod open_to_buy;
 mod order_independence;
 mod pan_is_masked;
+mod payout_is_covered;
 mod pin_never_clear;
 mod queue_drains;
 mod refusals_tell_nothing;
@@ -211,7 +212,7 @@ pub(crate) trait Invariant: Sync {
 }
 
 /// Every claim, in the order in which violations are told.
-static ALL: [&dyn Invariant; 50] = [
+static ALL: [&dyn Invariant; 51] = [
     &no_unreversed_debit::Claim,
     &no_unpaid_approval::Claim,
     &at_most_once_posting::Claim,
@@ -242,6 +243,7 @@ static ALL: [&dyn Invariant; 50] = [
     &currency_exact::Claim,
     &suspense_returns_to_zero::Claim,
     &fees_follow_principal::Claim,
+    &payout_is_covered::Claim,
     &goods_and_money_agree::Claim,
     &interaction_ends::Claim,
     &reversals_drain::Claim,

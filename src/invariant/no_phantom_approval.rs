@@ -104,7 +104,7 @@ fn approved(books: &Books, seen: &Seen<'_>, ticket: Ticket, stan: u32, amount: A
     let is_answer = |wire: &Wire| {
         wire.is_approval()
             && wire.has_mac
-            && wire.stan == stan
+            && (wire.stan == stan || wire.order == Some((sale.batch, stan)))
             && wire.amount.is_none_or(|minor| minor == amount.minor)
     };
     let mut delivered = books.deliveries.iter().rev().filter(|d| d.party == terminal);

@@ -85,6 +85,11 @@ fn completed(books: &Books, seen: &Seen<'_>, id: u64) -> Checked {
     if books.deliveries_named(name).rev().filter_map(approval).any(is_its) {
         return Ok(1);
     }
+    // Asked about an order, an issuer names it in element 90 and says what became of it.
+    let told = |w: &Wire| w.is_approval() && w.to == switch && w.terminal == forward.terminal;
+    if books.reversals_on_wire(forward.key).any(told) {
+        return Ok(1);
+    }
     let Some(other) = books.deliveries.iter().rev().find_map(approval) else { return Ok(0) };
     if books.was_altered(switch, forward.ticket) {
         return Ok(0);

@@ -8,8 +8,8 @@ use crate::party::Role;
 const ABOUT: About = About {
     code: "L8",
     name: "retries-are-spaced",
-    claim: "A reversal or advice is sent no more often than its budget allows, and not again before \
-            the time for an answer is over, unless power, line or keys are new since.",
+    claim: "A reversal or advice is sent no more often than its budget allows, and not again \
+            before time is up for an answer, unless power, line or keys are new since.",
     example: "the reversal of a sale that switch-1 does not know; the terminal must go on trying\n\
               terminal-1 sends it three times within a second and makes it an exception item",
 };

@@ -39,6 +39,7 @@ impl Invariant for Claim {
                 let state = match (sale.due, sale.advice_due) {
                     (Some(_), _) => "waiting to be reversed",
                     (None, Some(_)) => "waiting to be told again",
+                    (None, None) if sale.opened.is_some() => "an open order",
                     (None, None) => "in doubt",
                 };
                 return breach!(
@@ -47,7 +48,7 @@ impl Invariant for Claim {
                     sale.tries
                 );
             }
-            checked += u64::from(sale.due.or(sale.advice_due).is_some());
+            checked += u64::from(sale.due.or(sale.advice_due).or(sale.opened).is_some());
         }
         Ok(checked)
     }

@@ -33,7 +33,11 @@ impl Invariant for Claim {
             return Ok(0);
         }
         let own = || books.sales_of(terminal).rev();
-        let blocks = |s: &&Sale| s.is_pending() && s.stan != wire.stan && !s.kind.is_advice();
+        let kind = wire.kind();
+        // What is in doubt may be asked about.
+        let asks = |s: &Sale| kind == Some(Kind::OrderQuery) && s.ticket == wire.ticket;
+        let blocks =
+            |s: &&Sale| s.is_pending() && s.stan != wire.stan && !s.kind.is_advice() && !asks(s);
         if let Some(older) = own().find(blocks) {
             let state =
                 if older.due.is_some() { "is waiting to be reversed" } else { "is in doubt" };
@@ -44,7 +48,6 @@ impl Invariant for Claim {
                 wire.at
             );
         }
-        let kind = wire.kind();
         if kind.is_some_and(Kind::is_advice) {
             return told(books, wire);
         }

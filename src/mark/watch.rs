@@ -37,6 +37,8 @@ pub struct MarkWatch {
     approved: Vec<Ticket>,
     /// Advices that a terminal got no answer to.
     told: Vec<Ticket>,
+    /// Orders that a terminal got no answer to.
+    open: Vec<Ticket>,
     /// Answers as they were sent: by whom, to whom, about what, how long.
     answers: Vec<(Party, Party, Ticket, usize)>,
     /// Requests that arrived again, or about which a duplicate arrived.
@@ -87,6 +89,7 @@ impl MarkWatch {
             closed: Vec::new(),
             approved: Vec::with_capacity(4),
             told: Vec::new(),
+            open: Vec::new(),
             answers: Vec::with_capacity(16),
             copies: Vec::new(),
             recorded: Vec::with_capacity(4),
@@ -253,7 +256,19 @@ impl MarkWatch {
             TerminalRecord::StanTaken { stan } | TerminalRecord::SettlementStarted { stan, .. } => {
                 self.counted(terminal, *stan, self.stan_max.0);
             }
-            TerminalRecord::Approved { ticket, .. } => self.approved.push(*ticket),
+            TerminalRecord::Approved { ticket, .. } => {
+                self.approved.push(*ticket);
+                if self.open.contains(ticket) {
+                    self.marks.set(Mark::OrderPaidOnQuery);
+                }
+            }
+            TerminalRecord::OrderOpened { ticket, .. } => {
+                self.open.push(*ticket);
+                self.timed_out.push((terminal, *ticket, entry.at));
+            }
+            TerminalRecord::Reversed { ticket, .. } if self.open.contains(ticket) => {
+                self.marks.set(Mark::OrderClosed);
+            }
             TerminalRecord::ReversalDue { ticket, reason: Reason::NoAnswer, .. } => {
                 self.timed_out.push((terminal, *ticket, entry.at));
             }
@@ -280,8 +295,12 @@ impl MarkWatch {
             {
                 self.marks.set(Mark::KeyChangedInFlight);
             }
-            SwitchRecord::Forwarded { id, origin, key, .. } => {
+            SwitchRecord::Forwarded { id, origin, key, kind, .. } => {
                 self.counted(switch, key.stan, self.stan_max.1);
+                // A question moves nothing, and nobody records what it was answered.
+                if *kind == Kind::OrderQuery {
+                    return;
+                }
                 let is_twin = |f: &InFlight| f.switch == switch && same_stan(f.origin, *origin);
                 if self.in_flight.iter().any(is_twin) {
                     self.marks.set(Mark::SameStanOnTwoTerminals);

@@ -72,8 +72,11 @@ fn terminal_words(record: &TerminalRecord, currency: Currency) -> String {
         TerminalRecord::ReversalDue { stan, reason: why, .. } => {
             format!("{stan:06} {}", reason(*why))
         }
-        TerminalRecord::AdviceDue { stan, .. } => format!("{stan:06}"),
+        TerminalRecord::AdviceDue { stan, .. } | TerminalRecord::OrderOpened { stan, .. } => {
+            format!("{stan:06}")
+        }
         TerminalRecord::ReversalTried { stan, attempt, .. }
+        | TerminalRecord::OrderQueried { stan, attempt, .. }
         | TerminalRecord::AdviceTried { stan, attempt, .. } => format!("{stan:06} try {attempt}"),
         TerminalRecord::ExceptionOpened { stan, amount, attempts, .. } => {
             format!("{stan:06} {amount} after {attempts} tries")
@@ -95,6 +98,7 @@ fn of_kind(kind: Kind, amount: Amount) -> String {
     match kind {
         Kind::Sale => amount.to_string(),
         Kind::Inquiry => "inquiry".to_owned(),
+        Kind::OrderQuery => format!("order {amount}"),
         other => format!("{} {amount}", other.words()),
     }
 }
@@ -146,6 +150,7 @@ fn switch_words(record: &SwitchRecord, currency: Currency) -> String {
             format!("{batch:06} {}{differ}", sums(sum, currency))
         }
         SwitchRecord::CutOver { date } => date.to_string(),
+        SwitchRecord::PaidOut { minor, .. } => currency.amount(*minor).to_string(),
         SwitchRecord::ExtractClosed { .. }
         | SwitchRecord::FileDelivered { .. }
         | SwitchRecord::ClaimFiled { .. }
@@ -228,6 +233,9 @@ pub fn output_words(output: &Output, currency: Currency) -> String {
         Output::Slip(Slip::ReversalFailed { stan, amount }) => {
             format!("(slip: reversal failed {stan:06} {amount})")
         }
+        Output::Slip(Slip::OrderNotClosed { stan, amount }) => {
+            format!("(slip: order not closed {stan:06} {amount})")
+        }
         Output::Slip(Slip::AdviceFailed { stan, amount }) => {
             format!("(slip: refund not confirmed {stan:06} {amount})")
         }
@@ -240,7 +248,12 @@ pub fn output_words(output: &Output, currency: Currency) -> String {
         // A log may hold what must never be shown: a planted defect writes frames into it.
         Output::Log(text) => format!("(log line of {} characters)", text.chars().count()),
         Output::Text(text) => {
-            let way = if text.is_credit { "credited" } else { "debited" };
+            let way = match (text.pan.is_payment_code(), text.is_credit) {
+                (false, true) => "credited",
+                (false, false) => "debited",
+                (true, true) => "given back",
+                (true, false) => "paid",
+            };
             format!("(text: {} {way})", text.amount)
         }
         Output::Desk(note) => format!("(desk: {})", note.text().0),
@@ -279,6 +292,7 @@ pub fn message_words(frame: &Frame, currency: Currency) -> Vec<String> {
     match message.number(Element::AMOUNT) {
         Some(minor) if !is_declined => words.push(of_kind(kind, currency.amount(minor))),
         None if kind == Kind::Inquiry => words.push("inquiry".to_owned()),
+        None if kind == Kind::OrderQuery => words.push("order query".to_owned()),
         _ => {}
     }
     words.extend(message.text(Element::STAN).map(str::to_owned));

@@ -59,7 +59,9 @@ fn sentence(entry: &Entry, faults: &[Fault], currency: Currency) -> Option<Strin
         What::Recorded(Record::Terminal(record)) => {
             terminal(record, currency).map(|s| format!("{party} {s}"))
         }
-        What::Recorded(Record::Switch(record)) => switch(record).map(|s| format!("{party} {s}")),
+        What::Recorded(Record::Switch(record)) => {
+            switch(record, currency).map(|s| format!("{party} {s}"))
+        }
         What::Recorded(Record::Issuer(record)) => {
             issuer(record, currency).map(|s| format!("{party} {s}"))
         }
@@ -108,6 +110,9 @@ fn printed(slip: &Slip, currency: Currency) -> String {
         Slip::ReversalFailed { stan, amount } => {
             format!("a slip says that the reversal of {amount}, voucher {stan:06}, failed")
         }
+        Slip::OrderNotClosed { stan, amount } => {
+            format!("a slip says that the order of {amount}, voucher {stan:06}, is not closed")
+        }
         Slip::AdviceFailed { stan, amount } => {
             format!("a slip says that nobody confirmed {amount}, voucher {stan:06}")
         }
@@ -121,6 +126,10 @@ fn terminal(record: &TerminalRecord, currency: Currency) -> Option<String> {
             format!("has {amount} approved in batch {batch:06}")
         }
         TerminalRecord::Declined { code, .. } => format!("takes the decline: {}", meaning(*code)),
+        TerminalRecord::OrderOpened { .. } => "does not know whether the order is paid".to_owned(),
+        TerminalRecord::OrderQueried { attempt, .. } => {
+            format!("asks what became of the order, try {attempt}")
+        }
         TerminalRecord::ReversalDue { .. } => "is in doubt and owes a reversal".to_owned(),
         TerminalRecord::ReversalTried { attempt, .. } => {
             format!("sends the reversal, try {attempt}")
@@ -145,7 +154,7 @@ fn terminal(record: &TerminalRecord, currency: Currency) -> Option<String> {
     })
 }
 
-fn switch(record: &SwitchRecord) -> Option<String> {
+fn switch(record: &SwitchRecord, currency: Currency) -> Option<String> {
     Some(match record {
         SwitchRecord::Answered { code, .. } if !code.is_approval() => {
             format!("answers {}", meaning(*code))
@@ -159,6 +168,12 @@ fn switch(record: &SwitchRecord) -> Option<String> {
         }
         SwitchRecord::AdviceQueued { reason: Reason::StoodIn, .. } => {
             "approves in the issuer's stead, and queues an advice that tells it so".to_owned()
+        }
+        SwitchRecord::AdviceQueued { reason: Reason::Told, .. } => {
+            "queues the advice for the issuer".to_owned()
+        }
+        SwitchRecord::PaidOut { minor, .. } => {
+            format!("pays {} out to the merchant", currency.amount(*minor))
         }
         SwitchRecord::AdviceQueued { .. } => "queues a reversal advice for the issuer".to_owned(),
         SwitchRecord::AdviceCompleted { code, .. } => {

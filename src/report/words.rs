@@ -302,6 +302,9 @@ pub fn describe_step(step: &Step, currency: Currency) -> String {
         Wish::Sale { amount, card } => {
             format!("sale of {} with card {card}", currency.amount(*amount))
         }
+        Wish::QrSale { amount, card } => {
+            format!("QR sale of {} from the wallet of card {card}", currency.amount(*amount))
+        }
         Wish::PreAuth { amount, card } => {
             format!("pre-authorisation of {} with card {card}", currency.amount(*amount))
         }
@@ -359,6 +362,9 @@ fn last_four(card: &Card) -> String {
 pub fn describe_command(command: &Command) -> String {
     match command {
         Command::SignOn { .. } => "sign on".to_owned(),
+        Command::Sale { amount, card, .. } if card.pan.is_payment_code() => {
+            format!("QR sale {amount}, code {}", last_four(card))
+        }
         Command::Sale { amount, card, .. } => format!("sale {amount}, card {}", last_four(card)),
         Command::PreAuth { amount, card, .. } => {
             format!("pre-authorise {amount}, card {}", last_four(card))

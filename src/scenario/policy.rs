@@ -17,6 +17,8 @@ pub struct Policy {
     pub switch_stan_max: u32,
     /// Sendings of a reversal, or repeats of an advice, by a terminal.
     pub reversal_attempts: u8,
+    /// Queries of an order by a terminal before it closes it.
+    pub order_queries: u8,
     /// Sendings of an advice by a switch.
     pub saf_attempts: u16,
     /// Advices waiting at most.
@@ -44,12 +46,22 @@ pub struct Policy {
     pub issuer_cache_rows: u32,
     /// Business dates after which the issuer lets a hold go that nobody completed.
     pub hold_days: u16,
+    /// Seconds for which pre-authorisations hold by their own word (element 57); 0 to say nothing,
+    /// so that business dates alone end them.
+    pub hold_until_s: u32,
+    /// Minutes that clocks of issuers are ahead of UTC; those at the counter are 480 ahead.
+    pub issuer_zone_min: i16,
     /// Wrong PINs before a card is locked until the next business date.
     pub pin_tries_max: u8,
     /// Whether a switch answers advices (refunds) itself and forwards them from its queue;
     /// otherwise it passes advice and answer through, and leaves to the issuer what all refunds may
     /// come to.
     pub switch_answers_advices: bool,
+    /// Whether merchants are paid at once (秒到, T+0) by their acquirer; a sale that is paid out is
+    /// refunded, not voided.
+    pub instant_payout: bool,
+    /// What such an acquirer keeps of each merchant's money for refunds, minor units.
+    pub merchant_reserve: u64,
     /// Up to how much, minor units, the switch before an issuer approves in its stead when it does
     /// not answer, if there is neither a PIN nor a cryptogram to check; 0 for nothing.
     pub stand_in_max: u64,
@@ -88,6 +100,7 @@ impl Default for Policy {
             terminal_stan_start: 0,
             switch_stan_max: 999_999,
             reversal_attempts: 3,
+            order_queries: 2,
             saf_attempts: 5,
             saf_max: 1_000,
             batch_max: 500,
@@ -101,8 +114,12 @@ impl Default for Policy {
             issuer_surcharge: 0,
             issuer_cache_rows: 0,
             hold_days: 30,
+            hold_until_s: 0,
+            issuer_zone_min: 480,
             pin_tries_max: 3,
             switch_answers_advices: true,
+            instant_payout: false,
+            merchant_reserve: 0,
             stand_in_max: 0,
             refund_days: 30,
             claim_days: 30,

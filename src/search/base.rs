@@ -20,6 +20,7 @@ pub const FLOWS: &[&str] = &[
     "pre-auth",
     "pre-auth+expiry",
     "expiry-in-flight",
+    "expiry-by-the-clock",
     "pre-auth-void",
     "completion-void",
     "void+settlement",
@@ -27,6 +28,7 @@ pub const FLOWS: &[&str] = &[
     "refund-passed-through",
     "refund+settlement",
     "two-refunds",
+    "payout",
     "stand-in",
     "stand-in-void",
     "wrong-pin",
@@ -44,9 +46,12 @@ pub const FLOWS: &[&str] = &[
     "retrieval",
     "chip",
     "chip-download",
+    "qr",
+    "qr+settlement",
 ];
 
 const SALE: Wish = Wish::Sale { amount: 10_000, card: 1 };
+const QR_SALE: Wish = Wish::QrSale { amount: 10_000, card: 1 };
 const INQUIRY: Wish = Wish::Inquiry { card: 2 };
 const PRE_AUTH: Wish = Wish::PreAuth { amount: 10_000, card: 1 };
 const COUNTER: Party = Party::terminal(1);
@@ -66,6 +71,7 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "pre-auth" => at_the_counter(&[PRE_AUTH, completion(2)]),
         "pre-auth+expiry" => expiry(),
         "expiry-in-flight" => expiry_in_flight(),
+        "expiry-by-the-clock" => expiry_by_the_clock(),
         "pre-auth-void" => at_the_counter(&[PRE_AUTH, void(2)]),
         "completion-void" => at_the_counter(&[PRE_AUTH, completion(2), void(3)]),
         "void+settlement" => at_the_counter(&[SALE, void(2), Wish::Settle]),
@@ -73,6 +79,7 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "refund-passed-through" => refund_passed_through(),
         "refund+settlement" => at_the_counter(&[SALE, Wish::Settle, refund(2), Wish::Settle]),
         "two-refunds" => at_the_counter(&[SALE, refund(2), refund(2)]),
+        "payout" => payout(),
         "stand-in" => stand_in(&[SALE, INQUIRY]),
         "stand-in-void" => stand_in(&[SALE, void(2)]),
         "wrong-pin" => wrong_pin(),
@@ -90,6 +97,8 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "retrieval" => retrieval(),
         "chip" => by_chip(&[SALE]),
         "chip-download" => chip_download(),
+        "qr" => at_the_counter(&[QR_SALE]),
+        "qr+settlement" => at_the_counter(&[QR_SALE, Wish::Settle]),
         _ => return None,
     };
     name.clone_into(&mut scenario.title);
@@ -122,6 +131,13 @@ fn refund(of: u32) -> Wish {
 fn refund_passed_through() -> Scenario {
     let mut scenario = at_the_counter(&[SALE, refund(2)]);
     scenario.policy.switch_answers_advices = false;
+    scenario
+}
+
+/// The merchant is paid at once: a void is refused, a refund is taken from what it has left.
+fn payout() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, void(2), refund(2), SALE]);
+    (scenario.policy.instant_payout, scenario.policy.merchant_reserve) = (true, 7_000);
     scenario
 }
 
@@ -182,6 +198,15 @@ fn expiry_in_flight() -> Scenario {
     let (from, to, mti) = (Party::switch(1), Party::issuer(1), Mti::FINANCIAL_REQUEST);
     let at = When::Message(OnMessage { from, to, mti, step: 3, nth: 1 });
     scenario.faults.push(Fault::CutOver { at, window_ms: 0 });
+    scenario
+}
+
+/// The pre-authorisation names the moment at which it is over, and the issuer's clock stands in
+/// another zone.
+fn expiry_by_the_clock() -> Scenario {
+    let mut scenario = at_the_counter(&[PRE_AUTH]);
+    (scenario.policy.hold_until_s, scenario.policy.issuer_zone_min) = (20, 60);
+    later(&mut scenario, completion(2), 40_000);
     scenario
 }
 
@@ -356,7 +381,9 @@ mod tests {
             "claim-charged-back" => Some(Mark::ClaimChargedBack),
             "retrieval" => Some(Mark::SlipMissing),
             "stand-in" | "stand-in-void" => Some(Mark::StoodIn),
-            "pre-auth+expiry" | "expiry-in-flight" => Some(Mark::CompletedTooLate),
+            "pre-auth+expiry" | "expiry-in-flight" | "expiry-by-the-clock" => {
+                Some(Mark::CompletedTooLate)
+            }
             "two-terminals" => Some(Mark::SameStanOnTwoTerminals),
             _ => None,
         };

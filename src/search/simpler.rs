@@ -121,10 +121,17 @@ impl List<'_> {
                     |s| plain_number(&mut s.steps[index], plain),
                 );
             }
+            if let Wish::QrSale { amount, card } = self.current.steps[index].wish {
+                self.offer(
+                    || words("by card"),
+                    |s| s.steps[index].wish = Wish::Sale { amount, card },
+                );
+            }
             self.offer(
                 || words("the first card"),
                 |s| match &mut s.steps[index].wish {
                     Wish::Sale { card, .. }
+                    | Wish::QrSale { card, .. }
                     | Wish::PreAuth { card, .. }
                     | Wish::Inquiry { card } => *card = 1,
                     Wish::Void { card, password, .. } => (*card, *password) = (None, None),
@@ -143,7 +150,11 @@ impl List<'_> {
 /// A sale of nothing is not simpler, it is another thing.
 fn plain_number(step: &mut Step, plain: u64) {
     match &mut step.wish {
-        Wish::Sale { amount, .. } | Wish::PreAuth { amount, .. } if plain > 0 => *amount = plain,
+        Wish::Sale { amount, .. } | Wish::QrSale { amount, .. } | Wish::PreAuth { amount, .. }
+            if plain > 0 =>
+        {
+            *amount = plain;
+        }
         Wish::Completion { amount: Some(amount), .. }
         | Wish::Refund { amount: Some(amount), .. }
             if plain > 0 =>

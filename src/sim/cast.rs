@@ -5,7 +5,7 @@
 
 use crate::party::{Party, Role};
 use crate::scenario::{self, Scenario};
-use reversim_models::card::{Card, Pan};
+use reversim_models::card::{Card, PAYMENT_CODE, Pan};
 use reversim_models::chip::Chip;
 use reversim_models::defect::{Defect, Defects};
 use reversim_models::iso8583::ResponseCode;
@@ -122,6 +122,15 @@ impl<'a> Plan<'a> {
         Some(Card { pan: self.pan(number, spec), expiry: spec.expiry, has_chip: spec.chip })
     }
 
+    /// What the telephone of a card's holder shows in this step: a code that is good for one order.
+    pub(crate) fn code(&self, number: u8, step: u32) -> Option<Card> {
+        let spec = self.scenario.topology.cards.get(usize::from(number).checked_sub(1)?)?;
+        let codes = codes(spec.issuer.clamp(1, self.issuers), number);
+        let digits = format!("{codes}{:09}0", step % 1_000_000_000);
+        let pan = with_check_digit(digits.as_bytes())?;
+        Some(Card { pan, expiry: spec.expiry, has_chip: false })
+    }
+
     /// The chips of all cards, each as it leaves the factory; none for a card without one.
     pub(super) fn chips(&self) -> Vec<Option<Chip>> {
         let cards = self.scenario.topology.cards.iter().take(200);
@@ -215,6 +224,7 @@ impl<'a> Plan<'a> {
             frame_timeout: Duration::millis(timing.frame_ms.max(1)),
             echo_interval: some_millis(timing.echo_interval_ms),
             reversal_attempts: policy.reversal_attempts.max(1),
+            order_queries: policy.order_queries,
             management_attempts: 3,
             stan_max: policy.terminal_stan_max.clamp(2, 999_999),
             stan_start: policy.terminal_stan_start.min(policy.terminal_stan_max.clamp(2, 999_999)),
@@ -239,7 +249,7 @@ impl<'a> Plan<'a> {
         };
         let upstream = |(n, port): (u8, u16)| switch::Upstream {
             port: Port(port),
-            bins: vec![if is_last { bin(n + 1) } else { String::new() }],
+            bins: if is_last { bins(n + 1) } else { vec![String::new()] },
             zone: if is_last { self.zone(b'I', n) } else { self.zone(b'N', i) },
             pool: self.scenario.topology.pool.clamp(1, 4),
         };
@@ -265,12 +275,15 @@ impl<'a> Plan<'a> {
             stan_max: policy.switch_stan_max.clamp(2, 999_999),
             timeout_code: code(&policy.switch_timeout_code, ResponseCode::ISSUER_TIMED_OUT),
             answers_advices: policy.switch_answers_advices,
+            instant_payout: (i == 0 && policy.instant_payout).then_some(policy.merchant_reserve),
             stand_in_max: if is_last { policy.stand_in_max } else { 0 },
             refund_days: policy.refund_days,
             claim_days: policy.claim_days,
             amount_min: policy.amount_min,
             sales_per_card_max: policy.sales_per_card_max,
             card_spacing: Duration::secs(policy.card_spacing_s.into()),
+            hold_for: Duration::secs(policy.hold_until_s.into()),
+            zone: COUNTER_ZONE,
             clearing: clearing.flatten(),
             defects: self.defects,
         }
@@ -287,6 +300,7 @@ impl<'a> Plan<'a> {
                 .map(|(spec, number)| issuer::AccountSpec {
                     pan: self.pan(number, spec),
                     pin: Plan::pin(number),
+                    codes: Some(codes(spec.issuer.clamp(1, self.issuers), number).into()),
                     balance: spec.balance.min(i64::MAX as u64 / 4),
                     day_limit: spec.day_limit,
                     expiry: spec.expiry,
@@ -303,6 +317,7 @@ impl<'a> Plan<'a> {
             frame_timeout: Duration::millis(timing.frame_ms.max(1)),
             hold_days: policy.hold_days.max(1),
             cache_rows: policy.issuer_cache_rows,
+            zone: self.issuer_zone(),
             surcharge: policy.issuer_surcharge,
             pin_tries_max: policy.pin_tries_max.max(1),
             texts: true,
@@ -318,12 +333,28 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Minutes that clocks of issuers are ahead of UTC.
+    fn issuer_zone(&self) -> i16 {
+        self.scenario.policy.issuer_zone_min.clamp(-840, 840)
+    }
+
+    /// Microseconds that a party's clock is ahead of those at the counter.
+    pub(super) fn zone_of(&self, party: Party) -> i64 {
+        match party.role {
+            Role::Issuer => i64::from(self.issuer_zone() - COUNTER_ZONE) * 60_000_000,
+            _ => 0,
+        }
+    }
+
     pub(super) fn zone(&self, kind: u8, i: u8) -> Zone {
         let algorithm =
             MacAlgorithm::by_name(&self.scenario.policy.network_mac).unwrap_or(MacAlgorithm::X919);
         Zone { pin: key(kind, i), mac: key(kind.to_ascii_lowercase(), i), algorithm }
     }
 }
+
+/// Minutes that clocks at the counter are ahead of UTC.
+pub(super) const COUNTER_ZONE: i16 = 480;
 
 /// What the supervisor of every shop types.
 pub(super) const SUPERVISOR: [u8; 6] = *b"123456";
@@ -347,9 +378,9 @@ pub(super) fn issuer_institution(i: u8) -> u64 {
     1_453_820 + u64::from(i)
 }
 
-/// The card number prefix of the n-th issuer.
-pub(super) fn bin(issuer: u8) -> String {
-    format!("62242{issuer}")
+/// What the card numbers and payment codes of the n-th issuer begin with.
+pub(super) fn bins(issuer: u8) -> Vec<String> {
+    vec![format!("62242{issuer}"), code_bin(issuer)]
 }
 
 /// A test card number with a valid check digit (ISO/IEC 7812-1, annex B).
@@ -361,13 +392,29 @@ fn pan(issuer: u8, number: u8) -> Pan {
         b'0' + number / 10 % 10,
         b'0' + number % 10,
     ]);
+    with_check_digit(&digits).expect("sixteen digits are a card number")
+}
+
+/// These digits, the last of them replaced by the check digit of the others.
+fn with_check_digit(digits: &[u8]) -> Option<Pan> {
+    let (_, rest) = digits.split_last()?;
     let luhn = |(i, digit): (usize, &u8)| {
-        let value = u32::from(digit - b'0') * if i % 2 == 0 { 2 } else { 1 };
+        let value = u32::from(digit.wrapping_sub(b'0')) * if i % 2 == 0 { 2 } else { 1 };
         value / 10 + value % 10
     };
-    let sum: u32 = digits[..15].iter().enumerate().map(luhn).sum();
-    digits[15] = b'0' + ((10 - sum % 10) % 10) as u8;
-    Pan::new(&digits).expect("sixteen digits are a card number")
+    let sum: u32 = rest.iter().rev().enumerate().map(luhn).sum();
+    let check = b'0' + ((10 - sum % 10) % 10) as u8;
+    Pan::new(&[rest, &[check]].concat())
+}
+
+/// The payment code prefix of the n-th issuer.
+fn code_bin(issuer: u8) -> String {
+    format!("{PAYMENT_CODE}{}", issuer % 10)
+}
+
+/// What the payment codes of the wallet of this card begin with.
+fn codes(issuer: u8, number: u8) -> String {
+    format!("{}{number:03}", code_bin(issuer))
 }
 
 /// A double-length test key that depends on its use and its owner, and on nothing else.

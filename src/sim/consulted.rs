@@ -44,7 +44,9 @@ impl Consulted {
         let days = |policy: &Policy| u64::from(policy.refund_days) + 1;
         let hold_days = |policy: &Policy| u64::from(policy.hold_days.max(1));
         let stans = |policy: &Policy| u64::from(policy.switch_stan_max.clamp(2, 999_999));
+        let asked = |policy: &Policy| u64::from(policy.order_queries);
         between(Question::ReversalBudget, attempts(a), attempts(b))
+            || between(Question::OrderQueries, asked(a), asked(b))
             || between(Question::AdviceBudget, sendings(a), sendings(b))
             || between(Question::AdviceRoom, room(a), room(b))
             || between(Question::BatchRoom, batch(a), batch(b))
@@ -108,6 +110,8 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         issuer_credits_declined: _,
         network_mac: _,
         currency: _,
+        instant_payout: _,
+        merchant_reserve: _,
         stand_in_max: _,
         issuer_surcharge: _,
         issuer_cache_rows: _,
@@ -117,9 +121,12 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         fee_shares: _,
         suspense_dates: _,
         reversal_dates: _,
+        hold_until_s: _,
+        issuer_zone_min: _,
         file_records: _,
         switch_stan_max,
         reversal_attempts,
+        order_queries,
         saf_attempts,
         saf_max,
         batch_max,
@@ -138,6 +145,7 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
     same.policy = Policy {
         switch_stan_max: *switch_stan_max,
         reversal_attempts: *reversal_attempts,
+        order_queries: *order_queries,
         saf_attempts: *saf_attempts,
         saf_max: *saf_max,
         batch_max: *batch_max,

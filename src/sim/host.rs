@@ -61,7 +61,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn new(place: Place, cast: &dyn Cast, workers: u8) -> Host {
+    pub(super) fn new(place: Place, cast: &dyn Cast, workers: u8, zone: i64) -> Host {
         let own = cast.play(place.party, &place.config);
         let is_terminal = matches!(place.config, Config::Terminal(_));
         Host {
@@ -74,7 +74,7 @@ impl Host {
             torn: None,
             epoch: 0,
             wake_at: None,
-            clock_off: 0,
+            clock_off: zone,
             workers: if is_terminal { 1 } else { workers },
             tasks: Vec::new(),
             next_task: 0,

@@ -126,6 +126,7 @@ impl<'a> World<'a> {
             pins: (0..scenario.topology.cards.len().min(200))
                 .map(|n| Plan::pin(n as u8 + 1))
                 .collect(),
+            start: plan.start.plus(-i64::from(cast::COUNTER_ZONE) * 60_000_000),
             steps: scenario
                 .steps
                 .iter()
@@ -146,7 +147,8 @@ impl<'a> World<'a> {
                     setting.lines.push(TerminalLine { terminal, switch, port, merchant });
                 }
             }
-            let host = Host::new(place, cast, workers);
+            let zone = plan.zone_of(place.party);
+            let host = Host::new(place, cast, workers, zone);
             let visible =
                 if host.is_foreign() { &mut setting.foreign } else { &mut setting.parties };
             visible.push(host.party);

@@ -7,7 +7,7 @@ use super::{Item, World};
 use crate::history::{HEALING, What};
 use crate::party::{Party, Role};
 use crate::scenario::{AskedBy, Scenario, Step, Wish};
-use reversim_models::card::{Amount, Voucher};
+use reversim_models::card::{Amount, Card, Voucher};
 use reversim_models::device::Display;
 use reversim_models::node::{Command, Port, Ticket};
 use reversim_models::record::{Kind, Record, TerminalRecord};
@@ -136,6 +136,9 @@ impl World<'_> {
             Wish::Sale { amount, card } if is_terminal => {
                 Command::Sale { ticket, amount: self.price(amount), card: self.plan.card(card)? }
             }
+            Wish::QrSale { amount, .. } if is_terminal => {
+                Command::Sale { ticket, amount: self.price(amount), card: self.shown_in(step)? }
+            }
             Wish::PreAuth { amount, card } if is_terminal => {
                 Command::PreAuth { ticket, amount: self.price(amount), card: self.plan.card(card)? }
             }
@@ -150,7 +153,7 @@ impl World<'_> {
                 Command::Follow { ticket, kind: Kind::Completion, amount, card, original, password }
             }
             Wish::Void { of, ref password, .. } if is_terminal => {
-                let card = self.plan.card(self.scenario.card_of(step)?)?;
+                let card = self.shown_in(step)?;
                 let (kind, original, amount) = self.slip_of(Ticket(of))?;
                 let password = typed(password.as_ref());
                 match kind {
@@ -196,10 +199,25 @@ impl World<'_> {
         })
     }
 
+    /// What the customer of a step shows: a card, or the payment code of the purchase it is about,
+    /// which is another one for every purchase.
+    fn shown_in(&self, step: &Step) -> Option<Card> {
+        let number = self.scenario.card_of(step)?;
+        let is_other = matches!(step.wish, Wish::Void { card: Some(_), .. });
+        let paid = match step.wish.original().filter(|_| !is_other) {
+            Some(of) => self.scenario.steps.iter().find(|step| step.id == of)?,
+            None => step,
+        };
+        match paid.wish {
+            Wish::QrSale { .. } => self.plan.code(number, paid.id),
+            _ => self.plan.card(number),
+        }
+    }
+
     /// A refund of what the slip of a sale says.
     fn refund(&self, step: &Step) -> Option<Command> {
         let Wish::Refund { of, amount, ref password } = step.wish else { return None };
-        let card = self.plan.card(self.scenario.card_of(step)?)?;
+        let card = self.shown_in(step)?;
         let (sold, original, whole) = self.slip_of(Ticket(of))?;
         let amount = amount.map_or(whole, |amount| self.price(amount));
         let (ticket, kind) = (Ticket(step.id), Kind::Refund);

@@ -111,7 +111,7 @@ pub(super) fn lengths(scenario: &Scenario) -> [Duration; 3] {
 /// Longer than any party waits for anything, retries included.
 fn longest_timers(scenario: &Scenario) -> Duration {
     let (timing, policy) = (&scenario.timing, &scenario.policy);
-    let tries = u64::from(policy.reversal_attempts.max(1)) + 6;
+    let tries = u64::from(policy.reversal_attempts.max(1)) + u64::from(policy.order_queries) + 6;
     let terminal = Duration::millis(timing.terminal_response_ms.saturating_mul(tries));
     let patience = Duration::secs(120);
     terminal.max(longest_queue(scenario)) + patience

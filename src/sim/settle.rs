@@ -2,7 +2,7 @@
 //!
 //! Where a scenario has none, nothing here gives anybody anything.
 
-use super::cast::{Config, Place, Plan, bin, issuer_institution, switch_institution};
+use super::cast::{Config, Place, Plan, bins, issuer_institution, switch_institution};
 use crate::party::Party;
 use reversim_models::clearing::{self, Fees, Source, Target};
 use reversim_models::issuer::ClearingTerms;
@@ -111,7 +111,7 @@ impl Plan<'_> {
             port: Port(1 + u16::from(i)),
             zone: self.zone(b'D', i),
             institution: issuer_institution(i),
-            bin: bin(i + 1),
+            bins: bins(i + 1),
             returns: self.returns_of_issuer(i),
         };
         let config = clearing::Config {

@@ -1,10 +1,10 @@
-//! What is found later, undone, or settled: ST05–ST07, ST09, ST17, ST20, ST22, ST23, ST26, ST27.
+//! What is found later, undone, or settled: ST05–ST07, ST09, ST17, ST18, ST20, ST22, ST23, ST26, ST27.
 
 use super::told::{ISSUER, SWITCH, TERMINAL, Told, tell};
 use reversim_models::card::Amount;
 use reversim_models::device::Display;
 use reversim_models::iso8583::{Mti, ResponseCode};
-use reversim_models::record::{IssuerRecord, Record, TerminalRecord};
+use reversim_models::record::{IssuerRecord, Record, SwitchRecord, TerminalRecord};
 
 #[test]
 fn a_void_whose_answer_is_lost_is_taken_back_and_made_again() {
@@ -43,6 +43,20 @@ fn what_was_keyed_too_small_is_made_up_by_a_second_sale_for_the_same_purchase() 
     assert_eq!((told.receipts(2), told.receipts(3), told.receipts(4)), (1, 0, 1));
     assert_eq!(told.net_debit(1), 5_000 + 45_000, "the sum of both");
     assert_eq!(told.screens(5).last(), Some(&Display::Settled(true)));
+}
+
+#[test]
+fn what_is_paid_out_at_once_is_refunded_and_not_voided() {
+    let told = tell("ST18-paid-out-at-once");
+    let refused = Display::Declined(ResponseCode::INVALID_TRANSACTION);
+    assert_eq!(told.screens(3).last(), Some(&refused));
+    assert_eq!([2, 4, 5, 6].map(|step| told.receipts(step)), [1, 1, 0, 1]);
+    assert_eq!((told.net_debit(1), told.net_debit(2)), (30_000, 40_000));
+    let paid = told.records(SWITCH).filter_map(|record| match record {
+        Record::Switch(SwitchRecord::PaidOut { minor, .. }) => Some(*minor),
+        _ => None,
+    });
+    assert_eq!(paid.collect::<Vec<_>>(), [50_000, 20_000], "no payout is negative");
 }
 
 #[test]

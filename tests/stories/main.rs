@@ -6,6 +6,7 @@ mod card;
 mod claims;
 mod later;
 mod online;
+mod orders;
 mod told;
 
 use online::TIMEOUT_CODES;
@@ -30,6 +31,7 @@ fn every_story_is_looked_at_here() {
         include_str!("online.rs"),
         include_str!("later.rs"),
         include_str!("card.rs"),
+        include_str!("orders.rs"),
         include_str!("claims.rs")
     );
     for story in stories::ALL {

@@ -117,6 +117,21 @@ impl Told {
         debits.get(&self.run.history.setting.pans[card - 1]).copied().unwrap_or(0)
     }
 
+    /// What this account lost, however it was paid from, by the issuer's own books.
+    pub(crate) fn net_of_account(&self, account: u32) -> i64 {
+        let of_it = |legs: &[Leg]| -> i64 {
+            let own = legs.iter().filter(|leg| leg.account == Account::Cardholder(account));
+            own.map(|leg| leg.minor).sum()
+        };
+        let moved = self.records(ISSUER).map(|record| match record {
+            Record::Issuer(
+                IssuerRecord::Decided { legs, .. } | IssuerRecord::Reversed { legs, .. },
+            ) => of_it(legs),
+            _ => 0,
+        });
+        -moved.sum::<i64>()
+    }
+
     /// What merchants were paid, fees and net, date by date.
     pub(crate) fn paid(&self) -> Vec<(i64, i64)> {
         let sums = |record: &Record| match record {

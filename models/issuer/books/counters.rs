@@ -2,6 +2,7 @@
 
 use super::{Books, Decision};
 use crate::card::Pan;
+use crate::issuer::AccountSpec;
 use crate::record::{Kind, Presented};
 use crate::time::Date;
 
@@ -9,6 +10,8 @@ use crate::time::Date;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Counters {
     pub(super) pan: Pan,
+    /// What payment codes of its wallet begin with.
+    pub(super) codes: Option<Box<str>>,
     /// Wrong PINs in a row, and the business date they count for.
     pin_tries: u8,
     pin_date: Date,
@@ -23,14 +26,18 @@ const DATES_MAX: usize = 4;
 
 impl Counters {
     /// Nothing is counted yet.
-    pub(super) fn new(pan: Pan, pin_date: Date) -> Counters {
-        Counters { pan, pin_tries: 0, pin_date, counter: 0, spent: Vec::new() }
+    pub(super) fn new(account: &AccountSpec, pin_date: Date) -> Counters {
+        let (pan, codes) = (account.pan, account.codes.clone());
+        Counters { pan, codes, pin_tries: 0, pin_date, counter: 0, spent: Vec::new() }
     }
 }
 
 impl Books {
     pub(super) fn count_pins(&mut self, decision: &Decision, pin_tries: u8) {
         let Some(number) = self.card(&decision.pan) else { return };
+        if decision.pan.is_payment_code() {
+            return; // Nobody entered anything.
+        }
         let card = &mut self.cards[number];
         card.pin_tries = pin_tries;
         card.pin_date = card.pin_date.max(decision.business_date);

@@ -4,7 +4,19 @@
 use super::{Books, Decision, Hold, cardholder};
 use crate::card::Pan;
 use crate::record::Kind;
-use crate::time::Date;
+use crate::time::{Date, LocalTime};
+
+/// What is held for a pre-authorisation at present.
+pub(in crate::issuer) struct OpenHold {
+    /// Its number.
+    pub(in crate::issuer) placed: u64,
+    pub(in crate::issuer) pan: Pan,
+    pub(in crate::issuer) minor: u64,
+    /// Business dates that ended since.
+    pub(in crate::issuer) age: u64,
+    /// The moment at which it is over, on a clock that shows UTC.
+    pub(in crate::issuer) until: Option<LocalTime>,
+}
 
 impl Books {
     /// Applies what a decision, or its reversal, changes in what is held.
@@ -13,7 +25,8 @@ impl Books {
             return;
         }
         if let Some(placed) = self.placed_by(decision) {
-            self.set_hold(placed, &decision.pan, change, decision.business_date);
+            let time = (decision.business_date, decision.until);
+            self.set_hold(placed, &decision.pan, change, time);
         }
     }
 
@@ -30,9 +43,16 @@ impl Books {
 
     /// A new hold is held since `date`, or since the issuer's own date, if that is later: a request
     /// that was held up past a cut-over is not over before it is decided.
-    pub(super) fn set_hold(&mut self, placed: u64, pan: &Pan, change: i64, date: Date) {
+    pub(super) fn set_hold(
+        &mut self,
+        placed: u64,
+        pan: &Pan,
+        change: i64,
+        (date, until): (Date, Option<LocalTime>),
+    ) {
         let since = date.max(self.business_date);
-        let hold = self.holds.entry(placed).or_insert(Hold { pan: *pan, since, minor: 0 });
+        let hold = Hold { pan: *pan, since, until, minor: 0 };
+        let hold = self.holds.entry(placed).or_insert(hold);
         hold.minor = hold.minor.saturating_add_signed(change);
         if let Some(number) = self.card(pan) {
             self.ledger.hold(cardholder(number), change);
@@ -44,13 +64,13 @@ impl Books {
         self.holds.get(&placed).map_or(0, |hold| hold.minor)
     }
 
-    /// What is held on cards at present: number and card of the pre-authorisation, minor units, and
-    /// how many business dates ended since.
-    pub(in crate::issuer) fn open_holds(&self) -> impl Iterator<Item = (u64, Pan, u64, u64)> {
+    /// What is held on cards at present.
+    pub(in crate::issuer) fn open_holds(&self) -> impl Iterator<Item = OpenHold> {
         let held = self.holds.iter().filter(|(_, hold)| hold.minor > 0);
         held.map(|(placed, hold)| {
             let age = self.business_date.days().saturating_sub(hold.since.days());
-            (*placed, hold.pan, hold.minor, u64::try_from(age).unwrap_or(0))
+            let Hold { pan, until, minor, .. } = *hold;
+            OpenHold { placed: *placed, pan, minor, age: u64::try_from(age).unwrap_or(0), until }
         })
     }
 }

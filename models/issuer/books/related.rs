@@ -2,6 +2,7 @@
 //! changes nothing.
 
 use super::{Books, Decision, Transaction};
+use crate::card::Pan;
 use crate::defect::Defect;
 use crate::record::Kind;
 
@@ -24,6 +25,13 @@ impl Books {
                 && matches!(known, Transaction::Decided(_))
         };
         self.decisions().find(follows).map(|(_, decision)| decision.id)
+    }
+
+    /// Whether this is a payment code that somebody has paid with, or tried to: it is good for one
+    /// order.
+    pub(in super::super) fn was_shown(&self, pan: &Pan) -> bool {
+        let is_it = |decision: &Decision| decision.pan == *pan && decision.kind == Kind::Sale;
+        pan.is_payment_code() && self.decisions().any(|(_, decision)| is_it(decision))
     }
 
     /// What was refunded of the sale with this number, minor units.

@@ -29,6 +29,13 @@ impl Book {
             }
             SwitchRecord::ReversalAccepted { id, origin, code, .. } => {
                 let reversal = Reversal { code: *code, commit: self.commit };
+                // Planted defect W43: what was paid out is never asked back.
+                let is_first = id.is_some_and(|id| {
+                    self.transactions.get(&id).is_some_and(|one| one.reversal.is_none())
+                });
+                if let Some(id) = id.filter(|_| is_first && !self.keeps_payouts) {
+                    self.earn(id, -1);
+                }
                 match id.and_then(|id| self.transactions.get_mut(&id)) {
                     Some(transaction) => transaction.reversal = Some(reversal),
                     None => {
@@ -62,6 +69,9 @@ impl Book {
             SwitchRecord::CutOver { date } => {
                 self.closing.cut_over(self.business_date, *date);
                 self.business_date = *date;
+            }
+            SwitchRecord::PaidOut { id, merchant, minor, .. } => {
+                self.payouts.pay(*merchant, *minor, *id);
             }
             SwitchRecord::ExtractClosed { .. } | SwitchRecord::FileDelivered { .. } => {
                 self.closing.apply(record, self.commit);
@@ -140,6 +150,7 @@ impl Book {
         let answer = Answer { code, minor, authorization, balance, business_date, commit };
         if let Some(transaction) = self.transactions.get_mut(&id) {
             transaction.answer = Some(answer);
+            self.earn(id, 1);
             return;
         }
         let reversal = match self.origins.get(&origin) {

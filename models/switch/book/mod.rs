@@ -5,15 +5,18 @@
 mod claims;
 mod closing;
 mod journal;
+mod payouts;
 
 pub(super) use claims::Claims;
 pub(super) use closing::{Closing, Undelivered};
+pub(super) use payouts::Payouts;
 
 use std::collections::BTreeMap;
 
 use super::Config;
 use super::config::Peer;
 use crate::card::{Amount, Pan};
+use crate::defect::Defect;
 use crate::iso8583::ResponseCode;
 use crate::node::{Port, Ticket};
 use crate::record::{Kind, NetworkKey, Origin, PosKey, Reason, Totals};
@@ -37,6 +40,10 @@ pub(super) struct Book {
     pub(super) last_stan: u32,
     /// The end of business dates.
     pub(super) closing: Closing,
+    /// What merchants are owed and were paid at once.
+    pub(super) payouts: Payouts,
+    /// Planted defect W43: a reversal leaves what was paid out where it is.
+    keeps_payouts: bool,
     /// Claims, and slips that issuers ask for.
     pub(super) claims: Claims,
     /// When what is applied now is known; only a queue with an expiry asks.
@@ -247,6 +254,8 @@ impl Book {
             last_advice: 0,
             last_stan: 0,
             closing: Closing::wanted(config.clearing.is_some()),
+            payouts: Payouts::wanted(config.instant_payout.is_some()),
+            keeps_payouts: config.defects.has(Defect::W43),
             claims: Claims::default(),
             now: Instant::START,
             commit: 0,
@@ -364,7 +373,8 @@ impl Book {
     /// What undoes or uses up this transaction: a void or completion that stands, or may.
     pub(super) fn successor(&self, id: u64) -> Option<u64> {
         let follows = |(_, other): &(u64, &Transaction)| {
-            other.original == Some(id) && other.kind != Kind::Refund && other.may_stand()
+            let uses_up = other.kind.moves() && other.kind != Kind::Refund;
+            other.original == Some(id) && uses_up && other.may_stand()
         };
         self.transactions().find(follows).map(|(id, _)| id)
     }

@@ -231,3 +231,25 @@ fn z04_lets_half_a_frame_hold_the_line() {
     });
     assert_eq!(hung_up, (1, 0));
 }
+
+#[test]
+fn w40_goes_on_using_keys_that_are_withdrawn() {
+    let codes = both(Defect::W40, |config| {
+        let mut bench = Bench::new(config);
+        bench.handle(Event::Commanded(Command::WithdrawKeys { port: TERMINAL }));
+        bench.tell(TERMINAL, &sale(7));
+        bench.heard(ISSUER).len()
+    });
+    assert_eq!(codes, (0, 1));
+}
+
+#[test]
+fn w41_serves_a_line_as_whoever_a_message_names() {
+    let keys = both(Defect::W41, |config| {
+        let mut bench = Bench::new(config);
+        let other = terminal_id(OTHER_TERMINAL);
+        bench.tell(TERMINAL, &sign_on(TERMINAL, 9).with(Element::TERMINAL, other));
+        bench.count("keys-issued")
+    });
+    assert_eq!(keys, (1, 2));
+}

@@ -3,6 +3,7 @@
 use super::*;
 use crate::iso8583::{OriginalData90, OriginalPos61, Settlement48, Totals48};
 use crate::record::Kind;
+use crate::time::ZonedTime;
 
 /// A request of this kind, about the voucher `of` of batch 1.
 fn about(kind: Kind, stan: u32, of: u32, minor: u64) -> Message {
@@ -111,6 +112,25 @@ fn a_pre_authorisation_of_an_earlier_day_and_batch_is_completed() {
     let completion = bench.forwarded(&about(Kind::Completion, 8, 7, 700));
     assert!(OriginalData90::of(&completion).is_some_and(|named| named.refers_to(&upstream)));
     assert_eq!(refused(&mut bench, &about(Kind::Completion, 9, 7, 300)), "22");
+}
+
+#[test]
+fn a_pre_authorisation_says_until_when_it_holds_if_the_switch_is_told_to() {
+    let mut held = sale(7)
+        .with(Element::PROCESSING_CODE, Kind::PreAuth.processing())
+        .with(Element::CONDITION_CODE, Kind::PreAuth.condition());
+    held.set_mti(Mti::AUTHORIZATION_REQUEST);
+    let said = [Duration::ZERO, Duration::secs(90)].map(|hold_for| {
+        let mut bench = Bench::new(Config { hold_for, ..config() });
+        let local = bench.now.local.plus(90_000_000);
+        bench.tell(TERMINAL, &held);
+        let upstream = bench.heard_one(ISSUER);
+        let until = upstream.get(Element::VALIDITY).and_then(ZonedTime::parse);
+        until.map(|until| (until.offset, until.local.hhmmss()) == (480, local.hhmmss()))
+    });
+    assert_eq!(said, [None, Some(true)]);
+    let mut bench = Bench::new(Config { hold_for: Duration::secs(90), ..config() });
+    assert!(!bench.forwarded(&sale(7)).has(Element::VALIDITY));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod defects_saf;
 mod durability;
 mod follow;
 mod lines;
+mod order;
 mod properties;
 mod reversals;
 mod sales;
@@ -96,7 +97,10 @@ fn config() -> Config {
         stan_max: 999_999,
         timeout_code: ResponseCode::ISSUER_TIMED_OUT,
         card_spacing: Duration::ZERO,
+        hold_for: Duration::ZERO,
+        zone: 480,
         answers_advices: true,
+        instant_payout: None,
         stand_in_max: 0,
         refund_days: 30,
         claim_days: 30,

@@ -288,6 +288,28 @@ fn t34_loses_the_whole_entry_with_a_torn_record() {
 }
 
 #[test]
+fn t40_sends_a_refused_reversal_again_at_once() {
+    let (right, wrong) = both(Defect::T40, |counter| {
+        counter.sell_in_vain(1);
+        counter.inquire(2);
+        let answer = counter.answer_to(&counter.last().clone());
+        counter.skip();
+        counter.say(&answer.with(Element::RESPONSE_CODE, "96"));
+        after_the_sale(counter)
+    });
+    assert_eq!((right, wrong), (vec!["0400".to_owned()], vec!["0400".to_owned(); 2]));
+}
+
+#[test]
+fn t41_keeps_the_track() {
+    let (right, wrong) = both(Defect::T41, |counter| {
+        counter.sell(1);
+        counter.kept
+    });
+    assert_eq!((right, wrong), (0, 1));
+}
+
+#[test]
 fn z01_writes_the_card_number_into_the_log() {
     let (right, wrong) = both(Defect::Z01, |counter| {
         counter.sell(1);

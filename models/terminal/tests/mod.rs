@@ -5,6 +5,7 @@ mod chip;
 mod defects;
 mod follow;
 mod line;
+mod order;
 mod power;
 mod reversal;
 mod selling;
@@ -45,6 +46,7 @@ pub(super) fn config() -> Config {
         frame_timeout: Duration::secs(2),
         echo_interval: None,
         reversal_attempts: 3,
+        order_queries: 2,
         management_attempts: 2,
         stan_max: 999_999,
         stan_start: 0,
@@ -83,6 +85,8 @@ pub(super) struct Counter {
     pub(super) generation: u64,
     pub(super) batch: u32,
     pub(super) journal: Vec<TerminalRecord>,
+    /// Records of its own that it wrote.
+    pub(super) kept: usize,
     /// Everything done, in order.
     pub(super) done: Vec<(Ticket, Action)>,
     /// What the host received, in order.
@@ -112,6 +116,7 @@ impl Counter {
             generation: 0,
             batch: 7,
             journal: Vec::new(),
+            kept: 0,
             done: Vec::new(),
             sent: Vec::new(),
             answered: 0,
@@ -179,6 +184,7 @@ impl Counter {
             self.done.push((ticket, action.clone()));
             match action {
                 Action::Record(Record::Terminal(record)) => self.journal.push(record),
+                Action::Record(Record::Own(_)) => self.kept += 1,
                 Action::Record(_) => unreachable!("a terminal writes terminal records"),
                 Action::Connect(_) if self.has_line => {
                     self.links += 1;

@@ -54,6 +54,8 @@ pub(super) const fn example(mark: Mark) -> &'static str {
         Mark::CryptogramSentAgain => {
             "resubmit the 0200 of a sale by chip on its way to the issuer."
         }
+        Mark::OrderPaidOnQuery => "A QR sale; drop its 0210.",
+        Mark::OrderClosed => "A QR sale; drop its 0200 on the way to the issuer.",
         Mark::ReversedBeforeExtract => {
             "drop the 0210; the terminal reverses in the window of the cut-over."
         }

@@ -59,8 +59,8 @@ use Leg::{ChainDown, ChainUp, IssuerDown, IssuerUp, PosDown, PosUp};
 use Needs::{Approval, Nothing, Pin};
 use Who::{Issuer, Switch, Terminal};
 use tables::{
-    ADVICE, CHIP_SALE, DOWNLOAD, ECHO, INQUIRY, PRE_AUTH, REFUND, REFUND_AGAIN, REFUND_REPEAT,
-    REPEAT, REVERSAL, SALE, SETTLEMENT, SIGN_ON, UNKNOWN_REVERSAL,
+    ADVICE, CHIP_SALE, DOWNLOAD, ECHO, INQUIRY, ORDER_QUERY, PRE_AUTH, QR_SALE, REFUND,
+    REFUND_AGAIN, REFUND_REPEAT, REPEAT, REVERSAL, SALE, SETTLEMENT, SIGN_ON, UNKNOWN_REVERSAL,
 };
 
 /// The answer to the n-th line test of the last switch towards this issuer: nobody's wish.
@@ -81,6 +81,10 @@ pub(super) struct Way {
     pub(super) is_told: bool,
     /// Whether it is done whatever the screen shows.
     pub(super) is_certain: bool,
+    /// Whether it is asked about when its answer does not come, before it is taken back.
+    pub(super) is_order: bool,
+    /// Messages of these classes about the step that go before.
+    before: u32,
     is_approved: bool,
     has_pin: bool,
     switches: u8,
@@ -98,6 +102,7 @@ impl Way {
             (Some(Kind::Inquiry), _) => &INQUIRY,
             (Some(Kind::PreAuth | Kind::PreAuthVoid), _) => &PRE_AUTH,
             (Some(Kind::Refund), _) => &REFUND,
+            (_, Wish::QrSale { .. }) => &QR_SALE,
             (Some(Kind::Sale), _) if has_chip => &CHIP_SALE,
             (Some(_), _) => &SALE,
             (None, Wish::SignOn) => &SIGN_ON,
@@ -107,7 +112,9 @@ impl Way {
             (None, _) => return None,
         };
         let amount = match step.wish {
-            Wish::Sale { amount, .. } | Wish::PreAuth { amount, .. } => amount,
+            Wish::Sale { amount, .. }
+            | Wish::QrSale { amount, .. }
+            | Wish::PreAuth { amount, .. } => amount,
             _ => 0,
         };
         Some(Way {
@@ -116,6 +123,8 @@ impl Way {
             issuer: Party::issuer(spec.map_or(1, |spec| spec.issuer)),
             is_taken_back: kind.is_some_and(Kind::is_reversible),
             is_told: kind.is_some_and(Kind::is_advice),
+            is_order: matches!(step.wish, Wish::QrSale { .. }),
+            before: 0,
             is_certain: step.asked_by == AskedBy::Cashier,
             // Several sales may empty an account; then a fault on a slip stays idle, no worse.
             is_approved: spec.is_some_and(|spec| {
@@ -124,7 +133,9 @@ impl Way {
                     && spec.standing == crate::scenario::Standing::Good
                     && spec.expiry >= 3000
             }),
-            has_pin: scenario.policy.pin && !kind.is_some_and(Kind::is_advice),
+            has_pin: scenario.policy.pin
+                && !kind.is_some_and(Kind::is_advice)
+                && !matches!(step.wish, Wish::QrSale { .. }),
             switches: scenario.topology.switches,
             flow,
         })
@@ -135,7 +146,11 @@ impl Way {
     pub(super) fn after_trouble(self, leg: Leg) -> Option<Way> {
         // A way that is not the wish's own is already the way back.
         let is_first = matches!(self.flow.hops[0].1.class(), 1 | 2);
+        if self.is_order && is_first && self.before == 0 {
+            return Some(Way { flow: &ORDER_QUERY, before: 1, ..self });
+        }
         let flow = match leg {
+            _ if self.is_order && is_first => &REVERSAL,
             PosUp | PosDown if self.is_told => &REFUND_AGAIN,
             _ if self.is_told => &REFUND_REPEAT,
             _ if !self.is_taken_back => return None,
@@ -144,7 +159,7 @@ impl Way {
             _ if is_first => &ADVICE,
             _ => &REPEAT,
         };
-        Some(Way { flow, ..self })
+        Some(Way { flow, before: 0, ..self })
     }
 
     pub(super) fn hops(&self) -> &'static [Hop] {
@@ -201,7 +216,7 @@ impl Way {
     /// The n-th message of this class about this step.
     pub(super) fn message(&self, hop: Hop, nth: u32) -> OnMessage {
         let (from, to) = self.ends(hop.0);
-        OnMessage { from, to, mti: hop.1, step: self.step, nth }
+        OnMessage { from, to, mti: hop.1, step: self.step, nth: nth + self.before }
     }
 
     /// The n-th action of this kind about this step; `switch` says which one acts.
@@ -252,7 +267,9 @@ mod tests {
     use super::*;
     use reversim_models::record;
 
-    const FLOWS: [&Flow; 15] = [
+    const FLOWS: [&Flow; 17] = [
+        &QR_SALE,
+        &ORDER_QUERY,
         &REFUND,
         &REFUND_AGAIN,
         &REFUND_REPEAT,

@@ -40,6 +40,41 @@ pub(super) const SALE: Flow = Flow {
     ],
 };
 
+/// A sale by payment code.
+pub(super) const QR_SALE: Flow = Flow {
+    hops: FINANCIAL_HOPS,
+    hops_of_chain: 2,
+    acts: &[
+        Act(Terminal, Record("started"), Nothing),
+        Act(Terminal, Send(Mti::FINANCIAL_REQUEST), Nothing),
+        Act(Switch, Record("forwarded"), Nothing),
+        Act(Switch, Send(Mti::FINANCIAL_REQUEST), Nothing),
+        Act(Issuer, Record("decided"), Nothing),
+        Act(Issuer, Send(Mti::FINANCIAL_RESPONSE), Nothing),
+        Act(Switch, Record("answered"), Nothing),
+        Act(Switch, Send(Mti::FINANCIAL_RESPONSE), Nothing),
+        Act(Terminal, Screen, Nothing),
+        Act(Terminal, Record("approved"), Approval),
+        Act(Terminal, Printer, Approval),
+        Act(Terminal, Record("slip-printed"), Approval),
+        Act(Issuer, ActionName::TextMessage, Approval),
+    ],
+};
+
+/// What follows a sale by payment code whose answer did not come: a question, under the same types.
+pub(super) const ORDER_QUERY: Flow = Flow {
+    hops: FINANCIAL_HOPS,
+    hops_of_chain: 2,
+    acts: &[
+        Act(Terminal, Record("order-opened"), Nothing),
+        Act(Terminal, Record("order-queried"), Nothing),
+        Act(Terminal, Record("approved"), Nothing),
+        Act(Terminal, Record("reversal-due"), Nothing),
+        Act(Terminal, Screen, Nothing),
+        Act(Terminal, Printer, Nothing),
+    ],
+};
+
 /// A sale that a chip signs and confirms.
 pub(super) const CHIP_SALE: Flow = Flow {
     hops: FINANCIAL_HOPS,

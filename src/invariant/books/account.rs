@@ -1,13 +1,13 @@
 //! Debits, credits, balances and PIN tries as issuers recorded them.
 
-use super::Books;
+use super::{Books, Name};
 use crate::history::Entry;
 use crate::party::Party;
 use reversim_models::card::{Amount, Pan};
-use reversim_models::iso8583::ResponseCode;
+use reversim_models::iso8583::{Element, ResponseCode};
 use reversim_models::node::Ticket;
 use reversim_models::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Presented};
-use reversim_models::time::{Date, Instant};
+use reversim_models::time::{Date, Instant, LocalTime, ZonedTime};
 
 /// A request that an issuer decided.
 #[derive(Clone, Debug)]
@@ -55,6 +55,8 @@ pub(crate) struct Decision {
     pub(crate) date: Date,
     /// Its own business date, or the issuer's when it was decided, if that is known to be later.
     pub(crate) since: Date,
+    /// Until when its request wanted something held, on a clock that shows UTC.
+    pub(crate) until: Option<LocalTime>,
     /// The chip's cryptogram, if there was a genuine one.
     pub(crate) presented: Option<Presented>,
 }
@@ -305,6 +307,7 @@ impl Books {
             since: self
                 .issuer_date(issuer)
                 .map_or(*business_date, |(now, _)| now.max(*business_date)),
+            until: (*hold > 0).then(|| self.asked_until(issuer, key, *terminal)).flatten(),
             presented: *presented,
         };
         decision.ticket = self.ticket_of_decision(&decision);
@@ -331,6 +334,19 @@ impl Books {
         self.found.decisions_by_key.added(&self.decisions);
     }
 
+    /// Until when the request of this name wanted something held, as it reached the issuer.
+    fn asked_until(&self, issuer: Party, key: &NetworkKey, terminal: [u8; 8]) -> Option<LocalTime> {
+        let name = Name { stan: key.stan, terminal };
+        let is_it = |place: &usize| {
+            let wire = &self.wires[*place];
+            wire.to == issuer && wire.is_request() && wire.network_key() == *key
+        };
+        let place = self.found.wires_by_name.of(&self.wires, name).rev().find(is_it)?;
+        let at = self.originals.binary_search_by_key(&place, |(of, _)| *of).ok()?;
+        let asked = self.originals[at].1.message()?.get(Element::VALIDITY)?;
+        Some(ZonedTime::parse(asked)?.utc())
+    }
+
     fn issuer_cut_over(&mut self, index: usize, issuer: Party, date: Date) {
         match self.issuer_dates.iter_mut().find(|(other, ..)| *other == issuer) {
             Some((_, now, at)) => (*now, *at) = (date, index),
@@ -338,7 +354,7 @@ impl Books {
         }
     }
 
-    /// The business date of an issuer, and the entry that began it; none before its first one ended.
+    /// The business date of an issuer, and the entry that began it; none before one ended.
     pub(crate) fn issuer_date(&self, issuer: Party) -> Option<(Date, usize)> {
         let of = self.issuer_dates.iter().find(|(other, ..)| *other == issuer);
         of.map(|(_, date, index)| (*date, *index))

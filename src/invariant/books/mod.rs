@@ -12,6 +12,7 @@ mod clearing;
 mod counter;
 mod find;
 mod identity;
+mod merchants;
 pub(crate) mod pins;
 mod places;
 mod retry;
@@ -27,6 +28,7 @@ pub(crate) use claims::{Claims, Complaint, Ended, Filed, Refused};
 pub(crate) use clearing::{Extract, Files, Parked, Payout, Stage};
 pub(crate) use counter::{Wish, WishKind};
 pub(crate) use identity::SignOn;
+pub(crate) use merchants::Merchant;
 pub(crate) use retry::SentAgain;
 pub(crate) use route::{Advice, Forward};
 pub(crate) use sale::Sale;
@@ -42,7 +44,7 @@ use reversim_models::device::{Device, Output};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::{Port, Ticket};
 use reversim_models::record::{NetworkKey, Record};
-use reversim_models::time::{Date, Duration, Instant};
+use reversim_models::time::{Date, Duration, Instant, LocalTime};
 use rustc_hash::FxHashSet;
 
 /// Whether a reversal answered with this code is done with: nothing is left to repeat.
@@ -71,12 +73,16 @@ pub(crate) struct Books {
     pub(crate) forwards: Vec<Forward>,
     /// Reversals that switches accepted.
     pub(crate) acceptances: Vec<route::Acceptance>,
+    /// Merchants, as switches earn for them and pay them.
+    pub(crate) merchants: Vec<Merchant>,
     /// Reversal advices of switches.
     pub(crate) advices: Vec<Advice>,
     /// Requests as issuers decided them.
     pub(crate) decisions: Vec<Decision>,
     /// Business dates of issuers, once one ended: the date, and the entry that began it.
     pub(crate) issuer_dates: Vec<(Party, Date, usize)>,
+    /// Parties whose calendar clock jumped.
+    pub(crate) jumped: Vec<Party>,
     /// The last business date that began at a switch before the faults were over.
     pub(crate) healed_on: Option<Date>,
     /// How terminals stand to their hosts.
@@ -208,6 +214,11 @@ impl Books {
         self.setting.currency.amount(minor)
     }
 
+    /// What a clock shows that is right and in UTC.
+    pub(crate) fn utc(&self) -> LocalTime {
+        self.setting.start.plus(i64::try_from(self.now.0).unwrap_or(i64::MAX))
+    }
+
     /// Books in which nothing is written yet.
     pub(crate) fn new(setting: &Setting) -> Books {
         let mut books = Books {
@@ -218,9 +229,11 @@ impl Books {
             numbers: Vec::with_capacity(16),
             forwards: Vec::with_capacity(8),
             acceptances: Vec::new(),
+            merchants: Vec::new(),
             advices: Vec::new(),
             decisions: Vec::with_capacity(8),
             issuer_dates: Vec::new(),
+            jumped: Vec::new(),
             healed_on: None,
             talks: Vec::new(),
             sent_again: None,
@@ -307,6 +320,7 @@ impl Books {
                 self.healed = self.healed.or(Some(index));
                 self.healed_on = self.files.ended.last().map(|(_, date, _)| *date);
             }
+            What::ClockStepped(_) => self.jumped.push(entry.party),
             What::LinkUp { .. } => self.line_stands(index, entry.party),
             _ => {}
         }

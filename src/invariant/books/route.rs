@@ -21,7 +21,10 @@ pub(crate) struct Forward {
     pub(crate) kind: Kind,
     pub(crate) key: NetworkKey,
     pub(crate) rrn: [u8; 12],
+    /// The switch's number of what it is about.
+    pub(crate) original: Option<u64>,
     pub(crate) terminal: [u8; 8],
+    pub(crate) merchant: [u8; 15],
     pub(crate) pan: Pan,
     pub(crate) amount: Amount,
     pub(crate) date: Date,
@@ -208,6 +211,9 @@ impl Books {
                     a.refused.get_or_insert(*code);
                 })
             }
+            SwitchRecord::PaidOut { merchant, minor, .. } => {
+                self.merchant_is_paid(index, switch, (*merchant, *minor));
+            }
             SwitchRecord::Compared { terminal, batch, theirs, ours } => {
                 self.compared(index, switch, *terminal, *batch, (*theirs, *ours));
             }
@@ -239,6 +245,7 @@ impl Books {
             None => {
                 let date = business_date;
                 forward.answered = Some(Answer { index, code, amount, authorization, date });
+                self.merchant_earns(index, switch, id, 1);
             }
             Some(first) if first.code.is_approval() != code.is_approval() => {
                 forward.answered_otherwise.get_or_insert(index);
@@ -261,7 +268,9 @@ impl Books {
             kind,
             key,
             rrn,
+            original,
             terminal,
+            merchant,
             pan,
             amount,
             business_date,
@@ -280,7 +289,9 @@ impl Books {
             kind: *kind,
             key: *key,
             rrn: *rrn,
+            original: *original,
             terminal: *terminal,
+            merchant: *merchant,
             pan: *pan,
             amount: *amount,
             date: *business_date,
@@ -296,8 +307,12 @@ impl Books {
 
     fn accepted(&mut self, index: usize, entry: &Entry, id: Option<u64>, origin: Origin) {
         let switch = entry.party;
-        if let Some(forward) = id.and_then(|id| self.forward_mut(switch, id)) {
-            forward.reversed.get_or_insert(index);
+        let known = id.and_then(|id| self.forward_mut(switch, id));
+        if let Some((id, forward)) = id.zip(known)
+            && forward.reversed.is_none()
+        {
+            forward.reversed = Some(index);
+            self.merchant_earns(index, switch, id, -1);
         }
         self.acceptances.push(Acceptance { switch, index, origin });
     }

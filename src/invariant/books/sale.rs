@@ -32,6 +32,8 @@ pub(crate) struct Sale {
     pub(crate) approved_again: Option<usize>,
     pub(crate) declined: Option<usize>,
     pub(crate) due: Option<usize>,
+    /// It is an order without an answer, to be asked about.
+    pub(crate) opened: Option<usize>,
     /// It is an advice without an answer, to be told again.
     pub(crate) advice_due: Option<usize>,
     /// The last sending of the reversal, or of the repeat.
@@ -81,6 +83,7 @@ impl Sale {
             approved_again: None,
             declined: None,
             due: None,
+            opened: None,
             advice_due: None,
             tried: None,
             tries: 0,
@@ -139,6 +142,9 @@ impl Sale {
         if self.not_sent.is_some() {
             return "the terminal has it as never sent";
         }
+        if self.opened.is_some() && self.due.is_none() {
+            return "the terminal never learnt whether its order was paid";
+        }
         if self.advice_due.is_some() {
             return "the terminal's advice was never confirmed";
         }
@@ -151,7 +157,7 @@ impl Sale {
 
     /// Its last record.
     pub(crate) fn last(&self) -> usize {
-        let due = self.due.or(self.advice_due);
+        let due = self.due.or(self.advice_due).or(self.opened);
         let ends = [self.exception, self.reversed, self.declined, self.not_sent, due];
         ends.into_iter().flatten().max().or(self.started).unwrap_or(self.first)
     }
@@ -205,6 +211,29 @@ impl Books {
         self.found.numbers_by_terminal.added(&self.numbers);
     }
 
+    /// What a terminal records of a doubt that it has not ended yet.
+    fn doubted(&mut self, index: usize, entry: &Entry, record: &TerminalRecord) {
+        match record {
+            TerminalRecord::OrderOpened { ticket, stan } => {
+                self.sale_at(entry, *ticket, *stan, index).opened.get_or_insert(index);
+            }
+            // It ends nothing, and its budget is another one.
+            TerminalRecord::OrderQueried { ticket, stan, .. } => {
+                self.sale_at(entry, *ticket, *stan, index);
+            }
+            TerminalRecord::AdviceDue { ticket, stan } => {
+                self.sale_at(entry, *ticket, *stan, index).advice_due.get_or_insert(index);
+            }
+            TerminalRecord::ReversalTried { ticket, stan, attempt }
+            | TerminalRecord::AdviceTried { ticket, stan, attempt } => {
+                let before =
+                    self.sale_at(entry, *ticket, *stan, index).tried(*attempt, (index, entry.at));
+                self.sent_again(index, entry, before, u32::from(*attempt));
+            }
+            _ => {}
+        }
+    }
+
     pub(super) fn terminal_recorded(
         &mut self,
         index: usize,
@@ -245,15 +274,11 @@ impl Books {
             TerminalRecord::ReversalDue { ticket, stan, .. } => {
                 self.sale_at(entry, *ticket, *stan, index).due.get_or_insert(index);
             }
-            TerminalRecord::AdviceDue { ticket, stan } => {
-                self.sale_at(entry, *ticket, *stan, index).advice_due.get_or_insert(index);
-            }
-            TerminalRecord::ReversalTried { ticket, stan, attempt }
-            | TerminalRecord::AdviceTried { ticket, stan, attempt } => {
-                let before =
-                    self.sale_at(entry, *ticket, *stan, index).tried(*attempt, (index, entry.at));
-                self.sent_again(index, entry, before, u32::from(*attempt));
-            }
+            TerminalRecord::OrderOpened { .. }
+            | TerminalRecord::OrderQueried { .. }
+            | TerminalRecord::AdviceDue { .. }
+            | TerminalRecord::ReversalTried { .. }
+            | TerminalRecord::AdviceTried { .. } => self.doubted(index, entry, record),
             TerminalRecord::Reversed { ticket, stan, code: ResponseCode(_) } => {
                 self.sale_at(entry, *ticket, *stan, index).reversed.get_or_insert(index);
             }

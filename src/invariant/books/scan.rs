@@ -7,8 +7,8 @@ use crate::history::Frame;
 use reversim_models::iso8583::{Class, Coding, Dialect, Element, Framing, Length};
 
 /// Elements that claims look at.
-const NEEDED: [u8; 21] =
-    [2, 3, 4, 7, 11, 32, 33, 35, 36, 37, 38, 39, 41, 42, 49, 52, 54, 60, 64, 90, 128];
+const NEEDED: [u8; 22] =
+    [2, 3, 4, 7, 11, 32, 33, 35, 36, 37, 38, 39, 41, 42, 49, 52, 54, 59, 60, 64, 90, 128];
 
 const MASK: u128 = {
     let (mut mask, mut at) = (0_u128, 0);

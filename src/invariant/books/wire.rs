@@ -9,7 +9,9 @@ use crate::history::{Entry, Frame, What};
 use crate::invariant::Kinds;
 use crate::party::{Party, Role};
 use reversim_models::card::{Currency, Pan};
-use reversim_models::iso8583::{Element, Framing, Message, Mti, OriginalData90, ResponseCode};
+use reversim_models::iso8583::{
+    Element, Framing, Message, Mti, Order59, OrderNumber, OriginalData90, ResponseCode,
+};
 use reversim_models::node::{Link, Ticket};
 use reversim_models::record::{Kind, NetworkKey, PosKey};
 use reversim_models::time::Instant;
@@ -48,6 +50,8 @@ pub(crate) struct Wire {
     pub(crate) signed_on: usize,
     pub(crate) batch: u32,
     pub(crate) original: Option<NetworkKey>,
+    /// On a terminal's line: the order it is about, by batch and voucher number.
+    pub(crate) order: Option<(u32, u32)>,
     pub(crate) has_mac: bool,
     /// True for what arrived changed; false for what was written.
     pub(crate) is_arrival: bool,
@@ -187,6 +191,7 @@ impl Wire {
             signed_on: 0,
             batch: 0,
             original: None,
+            order: None,
             has_mac: false,
             is_arrival: false,
         }
@@ -214,6 +219,10 @@ impl Wire {
             }
             Element::TRACK_2 | Element::TRACK_3 | Element::ADDITIONAL_AMOUNTS => {
                 self.telling = Some(element);
+            }
+            Element::PRIVATE_59 if self.is_pos => {
+                let number = Order59::parse(value).and_then(|order| order.number);
+                self.order = number.map(|OrderNumber { batch, stan, .. }| (batch, stan));
             }
             Element::PRIVATE_60 if self.is_pos => {
                 self.batch = value.get(2..8).map_or(0, number) as u32;

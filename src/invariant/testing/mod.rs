@@ -267,6 +267,7 @@ impl Tale {
             balance: None,
             legs: legs(-s.kind.money() * s.minor as i64),
             hold: if s.kind == Kind::PreAuth { s.minor as i64 } else { 0 },
+            until: None,
             pin_tries: 0,
             presented: None,
             business_date: DAY,

@@ -247,6 +247,8 @@ fn note(what: &What, is_witness: bool, currency: Currency) -> Option<String> {
                         | Display::ReversalFailed
                         | Display::TellingAgain
                         | Display::AdviceFailed
+                        | Display::QueryingOrder
+                        | Display::ClosingOrder
                 );
             (is_witness || is_shown).then(|| output_words(&Output::Display(*display), currency))
         }

@@ -72,6 +72,7 @@ fn of_fault(mut fault: Fault) -> u64 {
 fn of_step(step: &Step) -> u64 {
     let wish = match step.wish {
         Wish::Sale { amount, card } => of_number(amount) + u64::from(card.abs_diff(1)),
+        Wish::QrSale { amount, card } => 1 + of_number(amount) + u64::from(card.abs_diff(1)),
         Wish::PreAuth { amount, card } => of_number(amount) + u64::from(card.abs_diff(1)),
         Wish::Completion { amount, .. } => {
             amount.map_or(0, of_number) + u64::from(amount.is_some())

@@ -17,9 +17,10 @@ pub(super) fn smaller(list: &mut List<'_>) {
     list.offer(|| "one connection".to_owned(), |s| s.topology.pool = 1);
     list.offer(|| "one worker".to_owned(), |s| s.topology.workers = 1);
     let cards = list.current.steps.iter().map(|step| match step.wish {
-        Wish::Sale { card, .. } | Wish::PreAuth { card, .. } | Wish::Inquiry { card } => {
-            usize::from(card)
-        }
+        Wish::Sale { card, .. }
+        | Wish::QrSale { card, .. }
+        | Wish::PreAuth { card, .. }
+        | Wish::Inquiry { card } => usize::from(card),
         Wish::Void { card: Some(card), .. } => usize::from(card),
         _ => 0,
     });
@@ -128,6 +129,7 @@ macro_rules! fields {
         $each!($policy: policy.terminal_stan_start);
         $each!($policy: policy.switch_stan_max);
         $each!($policy: policy.reversal_attempts);
+        $each!($policy: policy.order_queries);
         $each!($policy: policy.saf_attempts);
         $each!($policy: policy.saf_max);
         $each!($policy: policy.batch_max);
@@ -138,10 +140,14 @@ macro_rules! fields {
         $each!($policy: policy.issuer_matches_by_rrn_alone);
         $each!($policy: policy.issuer_credits_declined);
         $each!($policy: policy.issuer_partial_approvals);
+        $each!($policy: policy.instant_payout);
+        $each!($policy: policy.merchant_reserve);
         $each!($policy: policy.stand_in_max);
         $each!($policy: policy.issuer_surcharge);
         $each!($policy: policy.issuer_cache_rows);
         $each!($policy: policy.hold_days);
+        $each!($policy: policy.hold_until_s);
+        $each!($policy: policy.issuer_zone_min);
         $each!($policy: policy.pin_tries_max);
         $each!($policy: policy.switch_answers_advices);
         $each!($policy: policy.refund_days);

@@ -106,7 +106,7 @@ fn only_settings_that_are_asked_for_let_runs_be_taken_over() {
     let alone = alone("sale", Alphabet::Core);
     let is_possible = |peer: &str| Shared::is_possible(&alone.base, &beside(&alone, &[peer]).base);
     let shared = WEAK_PEERS.iter().filter(|peers| peers.iter().all(|peer| is_possible(peer)));
-    assert_eq!(shared.count(), 31);
+    assert_eq!(shared.count(), 34);
     for peer in ["pin=false", "network-mac=x9.9", "timing.think-ms=0", "topology.pool=2"] {
         assert!(!is_possible(peer), "{peer}");
     }

@@ -1,0 +1,71 @@
+//! What merchants are owed by an acquirer that pays at once, as its records say.
+
+use super::{Books, Forward};
+use crate::party::Party;
+use reversim_models::record::Kind;
+
+/// A merchant of one switch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Merchant {
+    pub(crate) switch: Party,
+    pub(crate) merchant: [u8; 15],
+    /// Earned and not paid, minor units; below zero if it owes.
+    pub(crate) due: i64,
+    /// The entry that last lessened it, other than a payout.
+    pub(crate) fallen: Option<usize>,
+    /// The entry of the last payout.
+    pub(crate) paid: Option<usize>,
+}
+
+/// What an approved transaction earns its merchant, minor units.
+fn earned(forward: &Forward) -> i64 {
+    let approved = forward.answered.filter(|answer| answer.code.is_approval());
+    let minor = approved.map_or(0, |answer| i64::try_from(answer.amount.minor).unwrap_or(i64::MAX));
+    match forward.kind {
+        Kind::Sale => minor,
+        Kind::Refund => -minor,
+        _ => 0,
+    }
+}
+
+impl Books {
+    /// The merchant of a switch, as far as anything is known of it.
+    pub(crate) fn merchant(&self, switch: Party, merchant: [u8; 15]) -> Option<&Merchant> {
+        self.merchants.iter().find(|one| (one.switch, one.merchant) == (switch, merchant))
+    }
+
+    fn merchant_mut(&mut self, switch: Party, merchant: [u8; 15]) -> &mut Merchant {
+        let is_it = |one: &Merchant| (one.switch, one.merchant) == (switch, merchant);
+        let place = self.merchants.iter().position(is_it).unwrap_or_else(|| {
+            let one = Merchant { switch, merchant, due: 0, fallen: None, paid: None };
+            self.merchants.push(one);
+            self.merchants.len() - 1
+        });
+        &mut self.merchants[place]
+    }
+
+    /// A transaction was answered for the first time, or (`sign` -1) reversed for the first time.
+    pub(super) fn merchant_earns(&mut self, index: usize, switch: Party, id: u64, sign: i64) {
+        let Some(forward) = self.forward(switch, id) else { return };
+        let (merchant, change) = (forward.merchant, sign.saturating_mul(earned(forward)));
+        if change != 0 {
+            let one = self.merchant_mut(switch, merchant);
+            one.due = one.due.saturating_add(change);
+            if change < 0 {
+                one.fallen = Some(index);
+            }
+        }
+    }
+
+    /// A merchant is paid.
+    pub(super) fn merchant_is_paid(
+        &mut self,
+        index: usize,
+        switch: Party,
+        (merchant, minor): ([u8; 15], u64),
+    ) {
+        let one = self.merchant_mut(switch, merchant);
+        one.due = one.due.saturating_sub(i64::try_from(minor).unwrap_or(i64::MAX));
+        one.paid = Some(index);
+    }
+}
