@@ -205,8 +205,9 @@ impl Issuer {
         }
     }
 
-    /// Lets go what has been held for too long: for so many business dates, or until the moment that
-    /// its request named. Power may fail in the middle of it, so it is done at every start too.
+    /// Lets go what has been held for too long: for so many business dates, or until the moment
+    /// that its request named. Power may fail in the middle of it, so it is done at every start
+    /// too.
     fn expire_holds(&mut self, actions: &mut Actions) {
         let days = u64::from(self.config.hold_days.max(1));
         let over = |hold: &OpenHold| {

@@ -65,13 +65,18 @@ pub(super) const fn example(mark: Mark) -> &'static str {
         }
         Mark::CompletedTooLate => "hold-days = 1; cut-over when the completion's 0200 is sent.",
         Mark::AdviceToldAgain => "A refund; drop its 0230, then an inquiry.",
+        Mark::ClaimPaid | Mark::ClaimChargedBack | Mark::SlipMissing => of_claims(mark),
+        Mark::SlowCommitOvertaken => "slow-commit at an issuer with two workers.",
+    }
+}
+
+/// What brings about a mark of the claims desk.
+const fn of_claims(mark: Mark) -> &'static str {
+    match mark {
         Mark::ClaimPaid => "drop the 0210 of a sale; the terminal reverses it, then claim it.",
         Mark::ClaimChargedBack => {
             "drop the 0200 towards the issuer, and claim the sale that it never saw."
         }
-        Mark::SlipMissing => {
-            "printer-fault at a sale; when its date is closed, retrieve at the issuer."
-        }
-        Mark::SlowCommitOvertaken => "slow-commit at an issuer with two workers.",
+        _ => "printer-fault at a sale; when its date is closed, retrieve at the issuer.",
     }
 }

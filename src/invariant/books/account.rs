@@ -304,15 +304,18 @@ impl Books {
             hold_back: 0,
             expired: 0,
             date: *business_date,
-            since: self
-                .issuer_date(issuer)
-                .map_or(*business_date, |(now, _)| now.max(*business_date)),
+            since: self.date_at(issuer, *business_date),
             until: (*hold > 0).then(|| self.asked_until(issuer, key, *terminal)).flatten(),
             presented: *presented,
         };
         decision.ticket = self.ticket_of_decision(&decision);
         self.keep_decision(decision);
         self.book(index, issuer, legs, false);
+    }
+
+    /// The later of the issuer's own date and that of a message.
+    fn date_at(&self, issuer: Party, told: Date) -> Date {
+        self.issuer_date(issuer).map_or(told, |(now, _)| now.max(told))
     }
 
     /// Writes a decision down, where it is found again.

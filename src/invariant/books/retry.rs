@@ -14,9 +14,9 @@ pub(crate) struct SentAgain {
     pub(crate) index: usize,
     /// The number of the sending, by its sender.
     pub(crate) attempt: u32,
-    /// The sending before: its record, and how long ago that was; none if it was the first, if there
-    /// is a reason not to wait (power or the line was lost since, or the keys were), or if the disk
-    /// was slow.
+    /// The sending before: its record, and how long ago that was; none if it was the first, if
+    /// there is a reason not to wait (power or the line was lost since, or the keys were), or if
+    /// the disk was slow.
     pub(crate) before: Option<(usize, Duration)>,
 }
 

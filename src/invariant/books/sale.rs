@@ -116,7 +116,7 @@ impl Sale {
             && self.stands().is_none()
     }
 
-    /// One more sending of what ends the doubt, numbered by its sender. Says when the one before was.
+    /// One more sending of what ends the doubt, numbered by its sender. Says when the last one was.
     fn tried(&mut self, attempt: u8, now: (usize, Instant)) -> Option<(usize, Instant)> {
         self.tries += 1;
         self.attempt = self.attempt.max(u32::from(attempt));
