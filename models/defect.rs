@@ -158,6 +158,8 @@ pub enum Defect {
     I24,
     /// Pays an order that was closed before its payment came.
     I25,
+    /// A hold that ends by itself leaves its money in escrow.
+    I26,
     /// Lets holds go when a date ends only: what power cut short is never done.
     I30,
     /// A refusal for lack of funds tells the balance.
@@ -304,6 +306,7 @@ impl Defect {
         Defect::I23,
         Defect::I24,
         Defect::I25,
+        Defect::I26,
         Defect::I30,
         Defect::I31,
         Defect::I32,

@@ -92,6 +92,9 @@ pub struct CardSpec {
     pub expiry: u16,
     /// Whether it has a chip, which then signs sales and pre-authorisations.
     pub chip: bool,
+    /// Whether it is a member trade card (会员交易卡): what is held on it moves to a supervised
+    /// account, until the buyer confirms and the completion pays it out.
+    pub escrow: bool,
 }
 
 /// Whether a card may be used.
@@ -366,6 +369,7 @@ impl Default for CardSpec {
             standing: Standing::Good,
             expiry: 3012,
             chip: false,
+            escrow: false,
         }
     }
 }

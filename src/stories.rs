@@ -85,6 +85,8 @@ stories![
     "ST21-paid-after-the-close",
     "ST21-dark-while-paying",
     "ST22-cut-over-in-flight",
+    "ST24-confirmed",
+    "ST24-not-confirmed",
     "ST25-a-slip-written-by-hand",
     "ST26-completion",
     "ST22-presented-and-adjusted",

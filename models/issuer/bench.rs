@@ -123,6 +123,7 @@ pub(super) fn config() -> Config {
         pan: Pan::new(pan.as_bytes()).expect("a test's card is one"),
         pin: Pin::new("1234").expect("four digits"),
         codes: None,
+        escrow: false,
         balance: FUNDS,
         day_limit,
         expiry,
@@ -355,9 +356,9 @@ impl Bench {
                 | IssuerRecord::Reversed { legs, .. }
                 | IssuerRecord::PresentmentTaken { legs, .. }
                 | IssuerRecord::SuspenseOpened { legs, .. }
+                | IssuerRecord::HoldExpired { legs, .. }
                 | IssuerRecord::SuspenseClosed { legs, .. } => &**legs,
-                IssuerRecord::HoldExpired { .. }
-                | IssuerRecord::ReturnBuilt { .. }
+                IssuerRecord::ReturnBuilt { .. }
                 | IssuerRecord::FileDelivered { .. }
                 | IssuerRecord::CutOver { .. } => &[],
             })

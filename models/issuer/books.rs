@@ -199,7 +199,8 @@ impl Books {
                     self.remember(*key, decision);
                 }
             }
-            IssuerRecord::HoldExpired { original, pan, minor } => {
+            IssuerRecord::HoldExpired { original, pan, minor, legs } => {
+                self.post(legs, commit);
                 let change = i64::try_from(*minor).map_or(i64::MIN, |minor| -minor);
                 self.set_hold(*original, pan, change, (self.business_date, None));
             }

@@ -82,6 +82,8 @@ pub struct AccountSpec {
     pub day_limit: u64,
     /// YYMM; a sale after it is refused with 54.
     pub expiry: u16,
+    /// Whether what is held on it moves to escrow: a member trade card.
+    pub escrow: bool,
     /// What its chip signs with; none if it has no chip.
     pub chip_key: Option<Key>,
     /// The card's standing.

@@ -13,6 +13,7 @@ mod bench;
 mod books;
 mod clearing;
 mod config;
+mod escrow;
 mod message;
 mod order;
 mod peers;
@@ -30,11 +31,14 @@ mod tests_claims;
 #[cfg(test)]
 mod tests_defects;
 #[cfg(test)]
+mod tests_escrow;
+#[cfg(test)]
 mod tests_follow;
 #[cfg(test)]
 mod tests_orders;
 #[cfg(test)]
 mod tests_payment;
+mod writing;
 
 pub use config::{AccountSpec, ClearingTerms, Config, Standing};
 
@@ -46,7 +50,7 @@ use crate::filing::{Channel, Inbox};
 use crate::iso8583::{Element, Message, Mti, ResponseCode};
 use crate::ledger::transfer;
 use crate::line::{Incoming, LineError, MacCheck};
-use crate::node::{Action, Actions, Command, Event, Journal, Link, Node, Port};
+use crate::node::{Actions, Command, Event, Journal, Link, Node, Port};
 use crate::record::{Account, IssuerRecord, Kind, Leg, Record};
 use crate::time::{Date, Duration, Instant, LocalTime, Now, ZonedTime};
 use books::{Books, Commit, Decision, OpenHold, Transaction, cardholder};
@@ -216,7 +220,7 @@ impl Issuer {
         };
         let over: Vec<_> = self.books.open_holds().filter(over).collect();
         for OpenHold { placed: original, pan, minor, .. } in over {
-            self.record(IssuerRecord::HoldExpired { original, pan, minor }, actions);
+            self.record(self.expiry(original, pan, minor), actions);
         }
     }
 
@@ -461,7 +465,8 @@ impl Issuer {
         let legs = self.legs(&request.pan, effective, (request.kind.money(), Account::Settlement));
         let original = self.original_of(request);
         let surcharge = self.surcharge(request.kind, effective, original.as_ref());
-        self.with_surcharge(legs, &request.pan, surcharge)
+        let legs = self.with_surcharge(legs, &request.pan, surcharge);
+        self.with_escrow(legs, &request.pan, self.hold(request, effective))
     }
 
     /// Legs that take `minor` units from the card (`money` 1) or give them to it (-1), from or to
@@ -474,39 +479,6 @@ impl Issuer {
             1 => transfer(cardholder(number), other, minor).into(),
             -1 => transfer(other, cardholder(number), minor).into(),
             _ => Box::default(),
-        }
-    }
-
-    fn record(&mut self, record: IssuerRecord, actions: &mut Actions) {
-        let commit = self.begin_commit(actions);
-        self.books.apply(&record, commit);
-        actions.record(record);
-    }
-
-    /// The number of the commit that the next record belongs to: records in a row are one.
-    fn begin_commit(&mut self, actions: &Actions) -> Commit {
-        if !matches!(actions.as_slice().last(), Some((_, Action::Record(_)))) {
-            self.begun += 1;
-            self.under_way += 1;
-        }
-        self.begun
-    }
-
-    /// Nobody is told which commit is done. Only when none is under way is it certain what is
-    /// durable, however a world queues its writes.
-    fn committed(&mut self, actions: &mut Actions) {
-        self.under_way = self.under_way.saturating_sub(1);
-        if self.under_way == 0 {
-            self.books.settle(self.begun);
-            self.peers.release(actions);
-        }
-    }
-
-    fn send_when_durable(&mut self, at: usize, commit: Commit, answer: Message, out: &mut Out<'_>) {
-        if self.books.is_durable(commit) {
-            self.peers.send(at, &answer, &mut out.rest);
-        } else {
-            self.peers.hold(at, answer, out.records.ticket());
         }
     }
 

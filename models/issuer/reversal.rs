@@ -131,6 +131,7 @@ impl Issuer {
         };
         let hold = original.filter(|_| owed > 0).map_or(0, |decision| self.hold_back(decision));
         let credited = if legs.is_empty() { 0 } else { owed };
+        let legs = self.with_escrow(legs, &pan, hold);
         let reversed = IssuerRecord::Reversed {
             id: self.books.next_id(),
             ticket: out.records.ticket(),

@@ -21,6 +21,8 @@ pub enum Account {
     Opening,
     /// Presented by the clearing house, and to be paid to it (应付).
     Payable,
+    /// Supervised, for what is held on trade cards (监管账户): the buyer's until it is paid out.
+    Escrow,
 }
 
 /// An entry of a presentment file, and the debit that it was matched with.
@@ -91,9 +93,11 @@ pub struct Leg {
 
 impl Leg {
     /// What these legs give to cardholders, minor units, surcharges aside; less than zero if they
-    /// take.
+    /// take. What lies in escrow is still theirs.
     pub fn to_cardholders(legs: &[Leg]) -> i64 {
-        let of = |leg: &&Leg| matches!(leg.account, Account::Cardholder(_) | Account::Fees);
+        let of = |leg: &&Leg| {
+            matches!(leg.account, Account::Cardholder(_) | Account::Fees | Account::Escrow)
+        };
         legs.iter().filter(of).fold(0, |sum, leg| sum.saturating_add(leg.minor))
     }
 
@@ -182,6 +186,8 @@ pub enum IssuerRecord {
         pan: Pan,
         /// What was still held, minor units.
         minor: u64,
+        /// What was booked: nothing, but for what lay in escrow.
+        legs: Box<[Leg]>,
     },
     /// The books were opened with these balances.
     Opened {

@@ -37,6 +37,11 @@ impl StateWatch {
     pub fn observe(&mut self, entry: &Entry, record: &Record) {
         match record {
             Record::Terminal(record) => self.terminal(entry, record),
+            // What any switch approves in the issuer's stead has no end here: it is told, whatever
+            // becomes of it at the issuer.
+            Record::Switch(SwitchRecord::AdviceQueued {
+                reason: Reason::StoodIn, ticket, ..
+            }) => self.sales.retain(|sale| sale.ticket != *ticket),
             Record::Switch(record) if entry.party.number == 1 => self.switch(entry.ticket, record),
             Record::Issuer(record) => self.issuer(entry.party, record),
             _ => {}
@@ -101,11 +106,6 @@ impl StateWatch {
                         sale.switch = AtSwitch::Refused;
                     }
                 });
-            }
-            // What is approved in the issuer's stead has no end here: it is told, whatever becomes
-            // of it at the issuer.
-            SwitchRecord::AdviceQueued { reason: Reason::StoodIn, ticket, .. } => {
-                return self.sales.retain(|sale| sale.ticket != *ticket);
             }
             SwitchRecord::AdviceQueued { .. } => AtSwitch::Owing,
             SwitchRecord::AdviceTried { .. } => AtSwitch::Tried,

@@ -42,6 +42,8 @@ pub(super) enum Concern {
     Core,
     /// Customers who pay by telephone.
     Qr,
+    /// Money that is held where neither side can reach it.
+    Escrow,
     /// Holds that end by themselves. Numbers between are taken.
     Hold = 40,
     /// Who a sign-on says to be.

@@ -118,6 +118,9 @@ const STORIES_PERCENT: u64 = 16;
 /// How many scenarios of a hundred have voids or pre-authorisations beside what they sell.
 const FOLLOW_PERCENT: u64 = 30;
 
+/// How many scenarios of a hundred have trade cards, which matter where money is held.
+const ESCROW_PERCENT: u64 = 30;
+
 /// The scenario of this seed. Total, deterministic and cheap: about a microsecond.
 pub fn scenario(profile: Profile, seed: u64) -> Scenario {
     let mut scenario = build(profile, &mut Seeded::new(seed));
@@ -161,6 +164,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     entropy.concern(Concern::Validity);
     if entropy.chance(hold::VALIDITY_PERCENT) {
         hold::name_a_moment(entropy, &mut scenario);
+    }
+    entropy.concern(Concern::Escrow);
+    if !is_short && entropy.chance(ESCROW_PERCENT) {
+        scenario.topology.cards.iter_mut().for_each(|card| card.escrow = true);
     }
     entropy.concern(Concern::Qr);
     if entropy.chance(qr::percent(profile, is_short)) {

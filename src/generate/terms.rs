@@ -1,5 +1,5 @@
-//! On what terms banks and shops work: limits, currencies, surcharges, payouts, standing in. Each has
-//! a stream of its own, so that a seed that draws none of it means what it meant before.
+//! On what terms banks and shops work: limits, currencies, surcharges, payouts, standing in. Each
+//! has a stream of its own: a seed that draws none of it means what it meant before.
 
 use super::entropy::{Concern, Entropy};
 use crate::scenario::{CurrencyName, Scenario};

@@ -42,13 +42,14 @@ impl Invariant for Claim {
                 let again = entries.iter().filter(|taken| taken.end == TakenAs::Debited);
                 (legs, Some(-again.map(|taken| taken.entry.signed()).sum::<i64>()))
             }
-            IssuerRecord::SuspenseOpened { legs, .. } => (legs, Some(0)),
+            IssuerRecord::HoldExpired { legs, .. } | IssuerRecord::SuspenseOpened { legs, .. } => {
+                (legs, Some(0))
+            }
             IssuerRecord::SuspenseClosed { legs, class: SuspenseEnd::Returned, minor, .. } => {
                 (legs, i64::try_from(*minor).ok())
             }
             IssuerRecord::SuspenseClosed { legs, .. } => (legs, Some(0)),
-            IssuerRecord::HoldExpired { .. }
-            | IssuerRecord::ReturnBuilt { .. }
+            IssuerRecord::ReturnBuilt { .. }
             | IssuerRecord::FileDelivered { .. }
             | IssuerRecord::CutOver { .. } => return Ok(0),
         };

@@ -143,7 +143,10 @@ mod tests {
 
     fn expired(tale: &mut Tale) -> usize {
         let (original, minor) = (HELD.ticket.into(), 80_000);
-        tale.issuer(sale(9), IssuerRecord::HoldExpired { original, pan: pan(), minor })
+        tale.issuer(
+            sale(9),
+            IssuerRecord::HoldExpired { original, pan: pan(), minor, legs: Box::default() },
+        )
     }
 
     fn completed(tale: &mut Tale) -> usize {

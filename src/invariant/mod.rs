@@ -20,6 +20,7 @@ mod currency_exact;
 mod delivered_to_its_terminal;
 mod echo_integrity;
 mod emv_finality;
+mod escrow_is_what_is_held;
 mod fees_follow_principal;
 mod final_is_final;
 mod four_way_reconciliation;
@@ -212,7 +213,7 @@ pub(crate) trait Invariant: Sync {
 }
 
 /// Every claim, in the order in which violations are told.
-static ALL: [&dyn Invariant; 51] = [
+static ALL: [&dyn Invariant; 52] = [
     &no_unreversed_debit::Claim,
     &no_unpaid_approval::Claim,
     &at_most_once_posting::Claim,
@@ -239,6 +240,7 @@ static ALL: [&dyn Invariant; 51] = [
     &emv_finality::Claim,
     &books_sum_to_zero::Claim,
     &hold_conservation::Claim,
+    &escrow_is_what_is_held::Claim,
     &four_way_reconciliation::Claim,
     &currency_exact::Claim,
     &suspense_returns_to_zero::Claim,

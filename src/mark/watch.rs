@@ -343,6 +343,13 @@ impl MarkWatch {
             SwitchRecord::SlipAnswered { is_there: false, .. } => {
                 self.marks.set(Mark::SlipMissing);
             }
+            record => self.switch_closes(switch, record),
+        }
+    }
+
+    /// Ends of batches and business dates.
+    fn switch_closes(&mut self, switch: Party, record: &SwitchRecord) {
+        match record {
             SwitchRecord::BatchClosed { terminal, batch, .. } => {
                 self.batch_closed(*terminal, *batch);
             }

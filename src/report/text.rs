@@ -168,9 +168,9 @@ fn cardholders(history: &History) -> Table {
             IssuerRecord::Reversed { legs, .. } => (legs, None),
             IssuerRecord::Opened { legs } => (legs, None),
             IssuerRecord::SuspenseClosed { legs, .. }
+            | IssuerRecord::HoldExpired { legs, .. }
             | IssuerRecord::PresentmentTaken { legs, .. } => (legs, None),
-            IssuerRecord::HoldExpired { .. }
-            | IssuerRecord::CutOver { .. }
+            IssuerRecord::CutOver { .. }
             | IssuerRecord::ReturnBuilt { .. }
             | IssuerRecord::FileDelivered { .. }
             | IssuerRecord::SuspenseOpened { .. } => continue,

@@ -48,6 +48,8 @@ pub const FLOWS: &[&str] = &[
     "chip-download",
     "qr",
     "qr+settlement",
+    "escrow",
+    "escrow+expiry",
 ];
 
 const SALE: Wish = Wish::Sale { amount: 10_000, card: 1 };
@@ -97,6 +99,8 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "retrieval" => retrieval(),
         "chip" => by_chip(&[SALE]),
         "chip-download" => chip_download(),
+        "escrow" => by_trade_card(at_the_counter(&[PRE_AUTH, completion(2)])),
+        "escrow+expiry" => by_trade_card(expiry()),
         "qr" => at_the_counter(&[QR_SALE]),
         "qr+settlement" => at_the_counter(&[QR_SALE, Wish::Settle]),
         _ => return None,
@@ -179,6 +183,12 @@ fn cut_over() -> Scenario {
     let mut cut = Step::new(4, Party::switch(1), Wish::CutOver { window_ms: 1_000 });
     cut.at_ms = Some(8_000);
     scenario.steps.push(cut);
+    scenario
+}
+
+/// Cards of members: what is held on them lies in escrow.
+fn by_trade_card(mut scenario: Scenario) -> Scenario {
+    scenario.topology.cards.iter_mut().for_each(|card| card.escrow = true);
     scenario
 }
 

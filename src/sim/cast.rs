@@ -304,6 +304,7 @@ impl<'a> Plan<'a> {
                     balance: spec.balance.min(i64::MAX as u64 / 4),
                     day_limit: spec.day_limit,
                     expiry: spec.expiry,
+                    escrow: spec.escrow,
                     chip_key: spec.chip.then(|| key(b'K', number)),
                     standing: match spec.standing {
                         scenario::Standing::Good => issuer::Standing::Good,

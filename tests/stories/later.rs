@@ -1,4 +1,5 @@
-//! What is found later, undone, or settled: ST05–ST07, ST09, ST17, ST18, ST20, ST22, ST23, ST26, ST27.
+//! What is found later, undone, or settled: ST05 to ST07, ST09, ST17, ST18, ST20, ST22, ST23, ST26
+//! and ST27.
 
 use super::told::{ISSUER, SWITCH, TERMINAL, Told, tell};
 use reversim_models::card::Amount;

@@ -4,6 +4,7 @@
 
 mod card;
 mod claims;
+mod escrow;
 mod later;
 mod online;
 mod orders;
@@ -31,6 +32,7 @@ fn every_story_is_looked_at_here() {
         include_str!("online.rs"),
         include_str!("later.rs"),
         include_str!("card.rs"),
+        include_str!("escrow.rs"),
         include_str!("orders.rs"),
         include_str!("claims.rs")
     );

@@ -125,11 +125,35 @@ impl Told {
         };
         let moved = self.records(ISSUER).map(|record| match record {
             Record::Issuer(
-                IssuerRecord::Decided { legs, .. } | IssuerRecord::Reversed { legs, .. },
+                IssuerRecord::Decided { legs, .. }
+                | IssuerRecord::Reversed { legs, .. }
+                | IssuerRecord::HoldExpired { legs, .. },
             ) => of_it(legs),
             _ => 0,
         });
         -moved.sum::<i64>()
+    }
+
+    /// What lay in escrow after each record of the issuer that changed it.
+    pub(crate) fn escrow(&self) -> Vec<i64> {
+        let mut lies = 0;
+        let change = |record: &Record| match record {
+            Record::Issuer(
+                IssuerRecord::Decided { legs, .. }
+                | IssuerRecord::Reversed { legs, .. }
+                | IssuerRecord::HoldExpired { legs, .. },
+            ) => {
+                let own = legs.iter().filter(|leg| leg.account == Account::Escrow);
+                own.map(|leg| leg.minor).sum()
+            }
+            _ => 0,
+        };
+        let changes = self.records(ISSUER).map(change).filter(|change: &i64| *change != 0);
+        let after = changes.map(|change| {
+            lies += change;
+            lies
+        });
+        after.collect()
     }
 
     /// What merchants were paid, fees and net, date by date.

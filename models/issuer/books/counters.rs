@@ -12,6 +12,8 @@ pub(super) struct Counters {
     pub(super) pan: Pan,
     /// What payment codes of its wallet begin with.
     pub(super) codes: Option<Box<str>>,
+    /// Whether what is held on it lies in escrow, and not on its account.
+    pub(super) has_escrow: bool,
     /// Wrong PINs in a row, and the business date they count for.
     pin_tries: u8,
     pin_date: Date,
@@ -28,7 +30,8 @@ impl Counters {
     /// Nothing is counted yet.
     pub(super) fn new(account: &AccountSpec, pin_date: Date) -> Counters {
         let (pan, codes) = (account.pan, account.codes.clone());
-        Counters { pan, codes, pin_tries: 0, pin_date, counter: 0, spent: Vec::new() }
+        let (has_escrow, spent) = (account.escrow, Vec::new());
+        Counters { pan, codes, has_escrow, pin_tries: 0, pin_date, counter: 0, spent }
     }
 }
 

@@ -54,7 +54,8 @@ impl Books {
         let hold = Hold { pan: *pan, since, until, minor: 0 };
         let hold = self.holds.entry(placed).or_insert(hold);
         hold.minor = hold.minor.saturating_add_signed(change);
-        if let Some(number) = self.card(pan) {
+        let on_account = self.card(pan).filter(|number| !self.cards[*number].has_escrow);
+        if let Some(number) = on_account {
             self.ledger.hold(cardholder(number), change);
         }
     }

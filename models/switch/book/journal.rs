@@ -4,6 +4,7 @@
 //! loss; so nothing durable can live beside the journal. It decides nothing.
 
 use super::{Advice, Answer, Book, Compared, KeyState, Known, Reversal, Sent, Transaction};
+use crate::iso8583::ResponseCode;
 use crate::record::{Kind, NetworkKey, Origin, Reason, SwitchRecord};
 
 /// A batch number has six digits.
@@ -28,20 +29,7 @@ impl Book {
                 }
             }
             SwitchRecord::ReversalAccepted { id, origin, code, .. } => {
-                let reversal = Reversal { code: *code, commit: self.commit };
-                // Planted defect W43: what was paid out is never asked back.
-                let is_first = id.is_some_and(|id| {
-                    self.transactions.get(&id).is_some_and(|one| one.reversal.is_none())
-                });
-                if let Some(id) = id.filter(|_| is_first && !self.keeps_payouts) {
-                    self.earn(id, -1);
-                }
-                match id.and_then(|id| self.transactions.get_mut(&id)) {
-                    Some(transaction) => transaction.reversal = Some(reversal),
-                    None => {
-                        self.origins.insert(*origin, Known::Barred(reversal));
-                    }
-                }
+                self.apply_reversal(*id, *origin, *code);
             }
             SwitchRecord::AdviceQueued { .. } => self.apply_queued(record),
             SwitchRecord::AdviceTried { advice, attempt } => {
@@ -81,6 +69,22 @@ impl Book {
             | SwitchRecord::ClaimRefused { .. }
             | SwitchRecord::ReturnTaken { .. }
             | SwitchRecord::SlipAnswered { .. } => self.claims.apply(record, self.commit),
+        }
+    }
+
+    fn apply_reversal(&mut self, id: Option<u64>, origin: Origin, code: ResponseCode) {
+        let known = id.and_then(|id| self.transactions.get(&id));
+        let is_first = known.is_some_and(|known| known.reversal.is_none());
+        // Planted defect W43: what was paid out is never asked back.
+        if let Some(id) = id.filter(|_| is_first && !self.keeps_payouts) {
+            self.earn(id, -1);
+        }
+        let reversal = Reversal { code, commit: self.commit };
+        match id.and_then(|id| self.transactions.get_mut(&id)) {
+            Some(transaction) => transaction.reversal = Some(reversal),
+            None => {
+                self.origins.insert(origin, Known::Barred(reversal));
+            }
         }
     }
 

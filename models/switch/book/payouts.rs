@@ -1,5 +1,5 @@
-//! What an acquirer that pays at once (秒到, T+0) owes its merchants, and what it has paid. It changes
-//! by records only.
+//! What an acquirer that pays at once (秒到, T+0) owes its merchants, and what it has paid. It
+//! changes by records only.
 //!
 //! A reversal after a payout leaves the merchant owing; the next sales pay for it before anything
 //! is paid out again. The acquirer's own pay-out has nothing to do with the clearing house's.

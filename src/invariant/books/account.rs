@@ -55,6 +55,8 @@ pub(crate) struct Decision {
     pub(crate) date: Date,
     /// Its own business date, or the issuer's when it was decided, if that is known to be later.
     pub(crate) since: Date,
+    /// Whether what it held, or let go, lay in escrow and not on the account.
+    pub(crate) is_in_escrow: bool,
     /// Until when its request wanted something held, on a clock that shows UTC.
     pub(crate) until: Option<LocalTime>,
     /// The chip's cryptogram, if there was a genuine one.
@@ -156,6 +158,14 @@ pub(crate) struct PinTries {
     pub(crate) is_repeat: bool,
 }
 
+/// The cardholder's account that these legs move money of.
+fn account_of(legs: &[Leg]) -> Option<u32> {
+    legs.iter().find_map(|leg| match leg.account {
+        Account::Cardholder(number) => Some(number),
+        _ => None,
+    })
+}
+
 impl Books {
     /// What a decided request is about: what its forward was, else what the world carried beside
     /// it. Behind a foreign switch there is neither, and the sale that is in doubt at that
@@ -220,7 +230,8 @@ impl Books {
                 self.reversals.push(reversal);
                 self.book(index, issuer, legs, false);
             }
-            IssuerRecord::HoldExpired { original, minor, .. } => {
+            IssuerRecord::HoldExpired { original, minor, legs, .. } => {
+                self.book(index, issuer, legs, false);
                 self.expired.push((index, *original));
                 let place =
                     self.found.decisions_by_id.of(&self.decisions, (issuer, *original)).next();
@@ -289,10 +300,7 @@ impl Books {
             code: *code,
             authorization: *authorization,
             balance: *balance,
-            account: legs.iter().find_map(|leg| match leg.account {
-                Account::Cardholder(number) => Some(number),
-                _ => None,
-            }),
+            account: account_of(legs),
             debit: Leg::to_cardholders(legs).saturating_neg(),
             credited: 0,
             surcharge: Leg::surcharge(legs),
@@ -304,18 +312,16 @@ impl Books {
             hold_back: 0,
             expired: 0,
             date: *business_date,
-            since: self.date_at(issuer, *business_date),
+            since: self
+                .issuer_date(issuer)
+                .map_or(*business_date, |(now, _)| now.max(*business_date)),
+            is_in_escrow: legs.iter().any(|leg| leg.account == Account::Escrow),
             until: (*hold > 0).then(|| self.asked_until(issuer, key, *terminal)).flatten(),
             presented: *presented,
         };
         decision.ticket = self.ticket_of_decision(&decision);
         self.keep_decision(decision);
         self.book(index, issuer, legs, false);
-    }
-
-    /// The later of the issuer's own date and that of a message.
-    fn date_at(&self, issuer: Party, told: Date) -> Date {
-        self.issuer_date(issuer).map_or(told, |(now, _)| now.max(told))
     }
 
     /// Writes a decision down, where it is found again.
@@ -377,7 +383,8 @@ impl Books {
     /// What is held on a card, minor units.
     pub(crate) fn held(&self, issuer: Party, pan: Pan) -> i64 {
         let of = self.found.holds_on_card.of((issuer, pan)).map(|place| &self.decisions[place]);
-        of.fold(0, |sum, decision| sum.saturating_add(decision.held()))
+        let on_account = of.filter(|decision| !decision.is_in_escrow);
+        on_account.fold(0, |sum, decision| sum.saturating_add(decision.held()))
     }
 
     /// The account behind a card, once money of it was moved.

@@ -136,7 +136,8 @@ impl Files {
     /// Legs that an issuer booked.
     pub(super) fn book(&mut self, issuer: Party, legs: &[Leg]) {
         for leg in legs {
-            if matches!(leg.account, Account::Settlement | Account::Suspense | Account::Payable) {
+            use Account::{Escrow, Payable, Settlement, Suspense};
+            if matches!(leg.account, Settlement | Suspense | Payable | Escrow) {
                 let balance = self.accounts.entry((issuer, leg.account)).or_insert(0);
                 *balance = balance.saturating_add(leg.minor);
             }

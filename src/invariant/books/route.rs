@@ -165,6 +165,39 @@ impl Books {
             SwitchRecord::ReversalAccepted { id, origin, .. } => {
                 self.accepted(index, entry, *id, *origin);
             }
+            SwitchRecord::AdviceQueued { .. }
+            | SwitchRecord::AdviceTried { .. }
+            | SwitchRecord::AdviceCompleted { .. }
+            | SwitchRecord::AdviceRefused { .. }
+            | SwitchRecord::ExceptionOpened { .. } => self.advised(index, entry, record),
+            SwitchRecord::PaidOut { merchant, minor, .. } => {
+                self.merchant_is_paid(index, switch, (*merchant, *minor));
+            }
+            SwitchRecord::Compared { terminal, batch, theirs, ours } => {
+                self.compared(index, switch, *terminal, *batch, (*theirs, *ours));
+            }
+            SwitchRecord::DetailReceived { key, .. } => self.detail_received(index, switch, *key),
+            SwitchRecord::BatchClosed { terminal, batch, entries, differences, .. } => {
+                self.host_batch_closed(index, switch, (*terminal, *batch), entries, differences);
+            }
+            SwitchRecord::KeysIssued { port, .. } | SwitchRecord::KeysWithdrawn { port } => {
+                self.keys_changed(index, switch, *port);
+            }
+            SwitchRecord::LateAnswerAbsorbed { .. } => {}
+            SwitchRecord::CutOver { .. }
+            | SwitchRecord::ExtractClosed { .. }
+            | SwitchRecord::FileDelivered { .. } => self.switch_filed(index, switch, record),
+            SwitchRecord::ClaimFiled { .. }
+            | SwitchRecord::ClaimRefused { .. }
+            | SwitchRecord::ReturnTaken { .. }
+            | SwitchRecord::SlipAnswered { .. } => self.switch_claimed(index, switch, record),
+        }
+    }
+
+    /// What became of an advice in a queue.
+    fn advised(&mut self, index: usize, entry: &Entry, record: &SwitchRecord) {
+        let switch = entry.party;
+        match record {
             SwitchRecord::AdviceQueued { advice, id, stan, transmission, reason, .. } => {
                 let forward = self.forward(switch, *id);
                 let is_stand_in = *reason == Reason::StoodIn;
@@ -211,27 +244,7 @@ impl Books {
                     a.refused.get_or_insert(*code);
                 })
             }
-            SwitchRecord::PaidOut { merchant, minor, .. } => {
-                self.merchant_is_paid(index, switch, (*merchant, *minor));
-            }
-            SwitchRecord::Compared { terminal, batch, theirs, ours } => {
-                self.compared(index, switch, *terminal, *batch, (*theirs, *ours));
-            }
-            SwitchRecord::DetailReceived { key, .. } => self.detail_received(index, switch, *key),
-            SwitchRecord::BatchClosed { terminal, batch, entries, differences, .. } => {
-                self.host_batch_closed(index, switch, (*terminal, *batch), entries, differences);
-            }
-            SwitchRecord::KeysIssued { port, .. } | SwitchRecord::KeysWithdrawn { port } => {
-                self.keys_changed(index, switch, *port);
-            }
-            SwitchRecord::LateAnswerAbsorbed { .. } => {}
-            SwitchRecord::CutOver { .. }
-            | SwitchRecord::ExtractClosed { .. }
-            | SwitchRecord::FileDelivered { .. } => self.switch_filed(index, switch, record),
-            SwitchRecord::ClaimFiled { .. }
-            | SwitchRecord::ClaimRefused { .. }
-            | SwitchRecord::ReturnTaken { .. }
-            | SwitchRecord::SlipAnswered { .. } => self.switch_claimed(index, switch, record),
+            _ => {}
         }
     }
 

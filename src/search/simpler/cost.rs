@@ -122,6 +122,7 @@ fn of_card(card: &CardSpec) -> u64 {
         card.standing != plain.standing,
         card.expiry != plain.expiry,
         card.chip != plain.chip,
+        card.escrow != plain.escrow,
     ];
     10 * differences.iter().filter(|differs| **differs).count() as u64
 }
