@@ -14,6 +14,7 @@ mod books;
 mod clearing;
 mod config;
 mod escrow;
+mod holding;
 mod message;
 mod order;
 mod peers;
@@ -42,7 +43,7 @@ mod writing;
 
 pub use config::{AccountSpec, ClearingTerms, Config, Standing};
 
-use crate::asked::{Asked, Asking, Question};
+use crate::asked::{Asked, Asking};
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
 use crate::device::{Device, Output, Text};
@@ -53,7 +54,7 @@ use crate::line::{Incoming, LineError, MacCheck};
 use crate::node::{Actions, Command, Event, Journal, Link, Node, Port};
 use crate::record::{Account, IssuerRecord, Kind, Leg, Record};
 use crate::time::{Date, Duration, Instant, LocalTime, Now, ZonedTime};
-use books::{Books, Commit, Decision, OpenHold, Transaction, cardholder};
+use books::{Books, Commit, Decision, Transaction, cardholder};
 use message::{Answer, Request};
 use peers::Peers;
 use rules::{Terms, judge};
@@ -207,28 +208,6 @@ impl Issuer {
             self.record(IssuerRecord::CutOver { date }, actions);
             self.expire_holds(actions);
         }
-    }
-
-    /// Lets go what has been held for too long: for so many business dates, or until the moment
-    /// that its request named. Power may fail in the middle of it, so it is done at every start
-    /// too.
-    fn expire_holds(&mut self, actions: &mut Actions) {
-        let days = u64::from(self.config.hold_days.max(1));
-        let over = |hold: &OpenHold| {
-            self.asking.note(Question::HoldDays, hold.age);
-            hold.age >= days || hold.until.is_some_and(|until| until <= self.clock)
-        };
-        let over: Vec<_> = self.books.open_holds().filter(over).collect();
-        for OpenHold { placed: original, pan, minor, .. } in over {
-            self.record(self.expiry(original, pan, minor), actions);
-        }
-    }
-
-    /// When the first hold is over whose request named a moment. Its own clock says when that is.
-    fn next_expiry(&self, now: Instant) -> Option<Instant> {
-        let until = self.books.open_holds().filter_map(|hold| hold.until).min()?;
-        let wait = u64::try_from(until.0.saturating_sub(self.clock.0)).unwrap_or(0);
-        Some(now + Duration(wait))
     }
 
     fn receive(&mut self, now: Instant, link: Link, bytes: &[u8], actions: &mut Actions) {
@@ -413,32 +392,6 @@ impl Issuer {
     fn original_of(&self, request: &Request) -> Option<Decision> {
         let known = self.books.find(request.original.as_ref()?)?;
         known.decision().filter(|decision| Some(decision.kind) == request.kind.original()).copied()
-    }
-
-    /// Until when a pre-authorisation holds, on a clock that shows UTC.
-    fn until(&self, request: &Request) -> Option<LocalTime> {
-        request.until.map(|until| match self.config.defects.has(Defect::B13) {
-            true => until.local,
-            false => until.utc(),
-        })
-    }
-
-    /// What an approval of `effective` minor units changes in what is held on the card.
-    fn hold(&self, request: &Request, effective: u64) -> i64 {
-        let signed = |minor: u64| i64::try_from(minor).unwrap_or(i64::MAX);
-        match (request.kind, self.original_of(request)) {
-            _ if effective == 0 => 0,
-            (Kind::PreAuth, _) => signed(effective),
-            (Kind::Completion, Some(_)) if self.config.defects.has(Defect::I12) => {
-                -signed(effective)
-            }
-            // All of the hold ends, also what the completion does not take.
-            (Kind::PreAuthVoid | Kind::Completion, Some(placed)) => {
-                -signed(self.books.held(placed.id))
-            }
-            (Kind::CompletionVoid, Some(completion)) => -completion.hold,
-            _ => 0,
-        }
     }
 
     /// A copy gets the answer that was stored, and moves nothing.

@@ -221,14 +221,7 @@ impl Books {
                 });
             }
             SwitchRecord::AdviceTried { advice, attempt } => {
-                let mut before = None;
-                self.on_advice(entry, *advice, |a| {
-                    before = a.tried.replace((index, entry.at));
-                    a.tries += 1;
-                    a.attempt = a.attempt.max(u32::from(*attempt));
-                    a.last = index;
-                });
-                self.sent_again(index, entry, before, u32::from(*attempt));
+                self.advice_tried(index, entry, *advice, u32::from(*attempt));
             }
             SwitchRecord::AdviceCompleted { advice, code } => {
                 self.on_advice(entry, *advice, |a| {
@@ -246,6 +239,17 @@ impl Books {
             }
             _ => {}
         }
+    }
+
+    fn advice_tried(&mut self, index: usize, entry: &Entry, advice: u64, attempt: u32) {
+        let mut before = None;
+        self.on_advice(entry, advice, |a| {
+            before = a.tried.replace((index, entry.at));
+            a.tries += 1;
+            a.attempt = a.attempt.max(attempt);
+            a.last = index;
+        });
+        self.sent_again(index, entry, before, attempt);
     }
 
     fn answered(&mut self, index: usize, switch: Party, record: &SwitchRecord) {
