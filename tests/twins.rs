@@ -95,6 +95,13 @@ impl Account {
     }
 }
 
+/// The card whose account is paid from: a payment code says its number behind the prefix.
+fn card_behind(pan: &Pan, cards: &[Pan]) -> Pan {
+    let number = pan.as_str().get(6..9).and_then(|digits| digits.parse::<usize>().ok());
+    let card = number.filter(|_| pan.is_payment_code()).and_then(|n| cards.get(n.checked_sub(1)?));
+    card.copied().unwrap_or(*pan)
+}
+
 #[test]
 fn the_issuer_decides_what_the_account_calls_for() {
     let (mut approved, mut refused) = (0, 0);
@@ -132,6 +139,7 @@ fn the_issuer_decides_what_the_account_calls_for() {
             else {
                 continue;
             };
+            let pan = &card_behind(pan, &run.history.setting.pans);
             let account = accounts.get_mut(pan).expect("a card of the scenario");
             if kind.original().is_some() {
                 account.follow(*kind, *effective, *hold, *business_date, &scenario.policy);

@@ -287,6 +287,14 @@ impl MarkWatch {
         }
     }
 
+    fn batch_closed(&mut self, terminal: [u8; 8], batch: u32) {
+        let id = |party: Party| self.terminals.iter().find(|(other, _)| *other == party);
+        let is_in = |sale: &&(Party, u32, Ticket)| {
+            sale.1 == batch && id(sale.0).is_some_and(|(_, id)| *id == terminal)
+        };
+        self.closed.extend(self.sales.iter().filter(is_in).map(|sale| sale.2));
+    }
+
     fn switch(&mut self, entry: &Entry, record: &SwitchRecord) {
         let switch = entry.party;
         match record {
@@ -343,11 +351,7 @@ impl MarkWatch {
     fn switch_closes(&mut self, switch: Party, record: &SwitchRecord) {
         match record {
             SwitchRecord::BatchClosed { terminal, batch, .. } => {
-                let id = |party: Party| self.terminals.iter().find(|(other, _)| *other == party);
-                let is_in = |sale: &&(Party, u32, Ticket)| {
-                    sale.1 == *batch && id(sale.0).is_some_and(|(_, id)| id == terminal)
-                };
-                self.closed.extend(self.sales.iter().filter(is_in).map(|sale| sale.2));
+                self.batch_closed(*terminal, *batch);
             }
             SwitchRecord::ReversalAccepted { id: Some(id), .. }
                 if self.ending.as_ref().is_some_and(|ending| ending.contains(id)) =>
