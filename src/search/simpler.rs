@@ -77,6 +77,7 @@ impl List<'_> {
             self.offer(words, |scenario| drop(scenario.steps.drain(from..from + length)));
         }
         self.fewer_steps_and_numbers();
+        self.fewer_steps_and_money();
     }
 
     /// Where trace numbers are few, a step may be there only to use one up: both go together.
@@ -93,6 +94,26 @@ impl List<'_> {
                     scenario.policy.terminal_stan_max = numbers - less;
                 });
             }
+        }
+    }
+
+    /// Where a card has little, a sale may be there only to take some of it: both go together.
+    fn fewer_steps_and_money(&mut self) {
+        for (index, step) in self.current.steps.iter().enumerate() {
+            let (Wish::Sale { amount, card } | Wish::QrSale { amount, card }) = step.wish else {
+                continue;
+            };
+            let Some(place) = usize::from(card).checked_sub(1) else { continue };
+            let cards = &self.current.topology.cards;
+            let Some(left) = cards.get(place).and_then(|card| card.balance.checked_sub(amount))
+            else {
+                continue;
+            };
+            let words = || format!("without step {}, and so much less on its card", step.id);
+            self.offer(words, |scenario| {
+                scenario.steps.remove(index);
+                scenario.topology.cards[place].balance = left;
+            });
         }
     }
 
