@@ -153,8 +153,12 @@ impl Book {
         let commit = self.commit;
         let answer = Answer { code, minor, authorization, balance, business_date, commit };
         if let Some(transaction) = self.transactions.get_mut(&id) {
+            // An order may be answered twice: as a question about it was, and then itself.
+            let is_known = transaction.answer.is_some_and(|known| known.code.is_approval());
             transaction.answer = Some(answer);
-            self.earn(id, 1);
+            if !is_known {
+                self.earn(id, 1);
+            }
             return;
         }
         let reversal = match self.origins.get(&origin) {
