@@ -8,8 +8,8 @@ use reversim_models::claim::{ClaimRefusal, ClaimSlip, DeskNote};
 use reversim_models::device::{Device, Output, Slip};
 use reversim_models::node::{Command, Ticket};
 use reversim_models::record::{
-    ClearingRecord, EntryKind, Extracted, FileEntry, FileId, IssuerRecord, SwitchRecord, Taken,
-    TakenAs, Unpaid,
+    ClearingRecord, EntryKind, Extracted, FileEntry, FileId, IssuerRecord, PayoutLine,
+    SwitchRecord, Taken, TakenAs, Unpaid,
 };
 
 /// Everything about claims; empty where nobody complains.
@@ -188,11 +188,17 @@ impl Books {
 
     /// What merchants were paid for this sale, with the fee, minor units.
     pub(crate) fn paid_for(&self, of: Ticket) -> i64 {
-        let lines = self.files.payouts.iter().flat_map(|payout| &payout.lines);
-        let its = lines.filter(|line| {
-            self.forward_of(&line.entry).is_some_and(|forward| forward.ticket == of)
-        });
-        its.map(|line| line.fee.saturating_add(line.net)).sum()
+        self.files.paid.get(&of).copied().unwrap_or(0)
+    }
+
+    /// A merchant's statement is made.
+    pub(super) fn merchants_are_paid(&mut self, lines: &[PayoutLine]) {
+        for line in lines {
+            if let Some(of) = self.forward_of(&line.entry).map(|forward| forward.ticket) {
+                let paid = self.files.paid.entry(of).or_insert(0);
+                *paid = paid.saturating_add(line.fee.saturating_add(line.net));
+            }
+        }
     }
 
     /// The transaction of a terminal that an entry of a file is about.

@@ -5,6 +5,7 @@ use super::Books;
 use crate::history::Entry;
 use crate::party::Party;
 use reversim_models::card::Pan;
+use reversim_models::node::Ticket;
 use reversim_models::record::{
     Account, ClearingRecord, EntryKind, Extracted, FileEntry, FileId, IssuerRecord, Leg,
     PayoutLine, SuspenseEnd, SwitchRecord, Taken,
@@ -21,6 +22,8 @@ pub(crate) struct Files {
     pub(crate) taken: Vec<TakenFile>,
     /// Statements for merchants.
     pub(crate) payouts: Vec<Payout>,
+    /// What merchants were paid for each sale, with the fee, minor units.
+    pub(super) paid: BTreeMap<Ticket, i64>,
     /// What was parked.
     pub(crate) parked: Vec<Parked>,
     /// What each of an issuer's accounts for clearing holds.
@@ -211,6 +214,7 @@ impl Books {
             }
             ClearingRecord::PayoutBuilt { file, lines, .. } => {
                 self.files.saw(Stage::Payout, index, lines.iter().map(|line| &line.entry));
+                self.merchants_are_paid(lines);
                 let (file, lines) = (*file, lines.clone());
                 self.files.payouts.push(Payout { index, file, lines });
             }
