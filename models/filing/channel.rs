@@ -6,7 +6,7 @@ use super::outbox::Progress;
 use crate::defect::Defects;
 use crate::iso8583::{Envelope, Message, Mti, ResponseCode};
 use crate::line::{Line, LineError, MacCheck, Zone};
-use crate::node::{Actions, Link, Port, Ticket};
+use crate::node::{Actions, Event, Link, Port, Ticket};
 use crate::record::FileId;
 use crate::time::{Duration, Instant, Now};
 
@@ -149,6 +149,26 @@ impl Channel {
             actions.send(*link, frame);
             *repeat_at = Some(now.instant + self.retry);
         }
+    }
+
+    /// Takes what happened on its line, and gives what [`Channel::receive`] does; none if it happened
+    /// elsewhere.
+    pub fn happen(
+        &mut self,
+        now: Now,
+        event: &Event<'_>,
+        actions: &mut Actions,
+    ) -> Option<Vec<Heard>> {
+        match *event {
+            Event::LinkUp { port, link } if port == self.port => self.stands(now, link, actions),
+            Event::ConnectFailed { port } if port == self.port => self.is_gone(now),
+            Event::LinkDown { link, .. } if self.is_on(link) => self.is_gone(now),
+            Event::Received { link, bytes } if self.is_on(link) => {
+                return Some(self.receive(now, bytes, actions));
+            }
+            _ => return None,
+        }
+        Some(Vec::new())
     }
 
     /// Bytes from its line. Gives what the owner has to make durable; then it calls

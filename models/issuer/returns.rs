@@ -46,21 +46,13 @@ impl Issuer {
         event: &Event<'_>,
         actions: &mut Actions,
     ) -> bool {
-        let Some(channel) = &mut self.returns else { return false };
-        match *event {
-            Event::LinkUp { port, link } if port == channel.port() => {
-                channel.stands(now, link, actions);
-            }
-            Event::ConnectFailed { port } if port == channel.port() => channel.is_gone(now),
-            Event::LinkDown { link, .. } if channel.is_on(link) => channel.is_gone(now),
-            Event::Received { link, bytes } if channel.is_on(link) => {
-                for heard in channel.receive(now, bytes, actions) {
-                    self.heard_of_returns(heard, actions);
-                }
-            }
-            _ => return false,
+        let channel = self.returns.as_mut();
+        let heard = channel.and_then(|channel| channel.happen(now, event, actions));
+        let is_here = heard.is_some();
+        for heard in heard.into_iter().flatten() {
+            self.heard_of_returns(heard, actions);
         }
-        true
+        is_here
     }
 
     fn heard_of_returns(&mut self, heard: Heard, actions: &mut Actions) {

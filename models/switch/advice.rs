@@ -7,9 +7,8 @@
 //! sender repeat. Limits of refunds are here as well.
 
 use super::book::{Advice, Answer, Sent, Transaction};
-use super::exchange::{Marks, Pending, fixed};
+use super::exchange::{Marks, Pending};
 use super::request::Request;
-use super::reversal::original_date;
 use super::{Switch, Timer, about};
 use crate::asked::Question;
 use crate::iso8583::{Element, Envelope, Message, Mti, ResponseCode};
@@ -65,40 +64,17 @@ impl Switch {
     /// An advice for the first time: taken and answered in one commit, then told upstream; or
     /// refused.
     pub(super) fn take_advice(&mut self, now: Now, request: &Request<'_>, actions: &mut Actions) {
-        let parties =
-            (fixed(request.message, Element::TERMINAL), fixed(request.message, Element::MERCHANT));
-        let (to, key, original, terminal, merchant) =
-            match (self.advice_terms(now, request), parties) {
-                (Ok((to, key, original)), (Some(terminal), Some(merchant))) => {
-                    (to, key, original, terminal, merchant)
-                }
-                (Err(code), _) => return self.refuse(now, request, code, actions),
-                _ => return self.refuse(now, request, ResponseCode::FORMAT_ERROR, actions),
-            };
-        let id = self.book.next_id();
-        let business_date = self.dated(request);
-        let rrn = self.rrn(id, request, business_date);
-        let forwarded = SwitchRecord::Forwarded {
-            id,
-            ticket: actions.ticket(),
-            from: request.caller.port,
-            origin: request.origin,
-            kind: request.kind,
-            original,
-            original_date: original_date(request.message),
-            to,
-            key,
-            rrn,
-            terminal,
-            merchant,
-            pan: request.pan,
-            amount: request.amount,
-            business_date,
+        let terms = match self.advice_terms(now, request) {
+            Ok(terms) => terms,
+            Err(code) => return self.refuse(now, request, code, actions),
+        };
+        let Some((id, _, forwarded)) = self.forwarded(request, terms, actions.ticket()) else {
+            return self.refuse(now, request, ResponseCode::FORMAT_ERROR, actions);
         };
         self.commit(forwarded, actions);
         self.queue_told(id, actions);
         self.answer_told(now, id, request, actions);
-        self.send_advices(now, to, actions);
+        self.send_advices(now, terms.0, actions);
     }
 
     /// Where an advice goes, under which name and about what; or why it is refused.
@@ -114,10 +90,7 @@ impl Switch {
         if self.is_queue_full(port) {
             return Err(ResponseCode::ISSUER_INOPERATIVE);
         }
-        let acquirer = match request.origin {
-            Origin::Pos(_) => self.config.institution,
-            Origin::Network(key) => key.acquirer,
-        };
+        let acquirer = self.acquirer_of(request);
         let key = self.next_key(now, acquirer).ok_or(ResponseCode::SYSTEM_MALFUNCTION)?;
         Ok((port, key, original))
     }

@@ -184,7 +184,7 @@ impl Switch {
         now: Now,
         id: u64,
         answer: Answer,
-        reversal: Option<Reason>,
+        advice: Option<Reason>,
         actions: &mut Actions,
     ) {
         let Some(Pending { caller, answer: mut message, .. }) = self.stop_waiting(id) else {
@@ -196,7 +196,7 @@ impl Switch {
         about(ticket, actions, |actions| {
             // Power may fail inside a commit and keep its beginning, so what protects comes first:
             // a sale that is answered "no" and not reversed would look like the issuer's decline.
-            match reversal {
+            match advice {
                 Some(Reason::StoodIn) => self.queue_stand_in(now, id, actions),
                 Some(reason) => self.queue_advice(now, id, reason, actions),
                 None => {}

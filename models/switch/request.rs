@@ -312,38 +312,17 @@ impl Switch {
         route: Route,
         actions: &mut Actions,
     ) {
-        let id = self.book.next_id();
-        let business_date = self.dated(request);
-        let rrn = self.rrn(id, request, business_date);
-        let marks = Marks { transmission: route.key.transmission, business_date, rrn };
+        let named = (route.port, route.key, route.original);
+        let Some((id, marks, record)) = self.forwarded(request, named, actions.ticket()) else {
+            return self.refuse(now, request, ResponseCode::FORMAT_ERROR, actions);
+        };
         let mut message =
             self.request_upstream(request, (route.key, route.original), &marks, route.pin);
         if let Some(until) = self.validity(now, request) {
             message.set(Element::VALIDITY, until);
         }
-        let parties =
-            (fixed(request.message, Element::TERMINAL), fixed(request.message, Element::MERCHANT));
-        let (Some(frame), (Some(terminal), Some(merchant))) =
-            (self.seal(route.link, &message, Envelope::default(), actions), parties)
-        else {
+        let Some(frame) = self.seal(route.link, &message, Envelope::default(), actions) else {
             return self.refuse(now, request, ResponseCode::FORMAT_ERROR, actions);
-        };
-        let record = SwitchRecord::Forwarded {
-            id,
-            ticket: actions.ticket(),
-            from: request.caller.port,
-            origin: request.origin,
-            kind: request.kind,
-            original: route.original,
-            original_date: original_date(request.message),
-            to: route.port,
-            key: route.key,
-            rrn,
-            terminal,
-            merchant,
-            pan: request.pan,
-            amount: request.amount,
-            business_date,
         };
         self.commit(record, actions);
         self.routes.insert(id, route.link);
@@ -354,6 +333,47 @@ impl Switch {
         let is_for_the_issuer = is_for_the_issuer(request.message);
         let caller = request.caller;
         self.pending.push(Pending { id, caller, is_for_the_issuer, answer });
+    }
+
+    /// What is recorded of a request before it, or an advice of it, goes upstream: to which port,
+    /// under which key, about what. With its number, and its marks; none if it does not say at
+    /// which terminal and merchant it began.
+    pub(super) fn forwarded(
+        &self,
+        request: &Request<'_>,
+        (to, key, original): (Port, NetworkKey, Option<u64>),
+        ticket: Ticket,
+    ) -> Option<(u64, Marks, SwitchRecord)> {
+        let id = self.book.next_id();
+        let business_date = self.dated(request);
+        let rrn = self.rrn(id, request, business_date);
+        let record = SwitchRecord::Forwarded {
+            id,
+            ticket,
+            from: request.caller.port,
+            origin: request.origin,
+            kind: request.kind,
+            original,
+            original_date: original_date(request.message),
+            to,
+            key,
+            rrn,
+            terminal: fixed(request.message, Element::TERMINAL)?,
+            merchant: fixed(request.message, Element::MERCHANT)?,
+            pan: request.pan,
+            amount: request.amount,
+            business_date,
+        };
+        let marks = Marks { transmission: key.transmission, business_date, rrn };
+        Some((id, marks, record))
+    }
+
+    /// Element 32 of what goes upstream about a request.
+    pub(super) fn acquirer_of(&self, request: &Request<'_>) -> u64 {
+        match request.origin {
+            Origin::Pos(_) => self.config.institution,
+            Origin::Network(key) => key.acquirer,
+        }
     }
 
     /// Until when a pre-authorisation holds, if anybody says so: whose terminal asked.

@@ -9,13 +9,12 @@
 
 use super::Switch;
 use super::book::{Answer, Sent};
-use super::exchange::fixed;
 use super::request::Request;
 use crate::card::Pan;
 use crate::defect::Defect;
 use crate::iso8583::{Element, Message, ResponseCode};
 use crate::node::Actions;
-use crate::record::{Kind, Origin, Reason, SwitchRecord};
+use crate::record::{Kind, Reason};
 use crate::time::{Date, Now};
 
 /// Whether a request carries what only its issuer can check.
@@ -81,34 +80,14 @@ impl Switch {
         request: &Request<'_>,
         actions: &mut Actions,
     ) {
-        let acquirer = match request.origin {
-            Origin::Pos(_) => self.config.institution,
-            Origin::Network(key) => key.acquirer,
-        };
-        let parties =
-            (fixed(request.message, Element::TERMINAL), fixed(request.message, Element::MERCHANT));
-        let named = self.next_key(now, acquirer).zip(self.upstream_of(&request.pan));
-        let (Some((key, upstream)), (Some(terminal), Some(merchant))) = (named, parties) else {
+        let key = self.next_key(now, self.acquirer_of(request));
+        let port = self.upstream_of(&request.pan).map(|upstream| upstream.port);
+        let named = port.zip(key).and_then(|(to, key)| {
+            let (id, marks, record) = self.forwarded(request, (to, key, None), actions.ticket())?;
+            Some((to, id, marks.business_date, record))
+        });
+        let Some((to, id, business_date, forwarded)) = named else {
             return self.refuse(now, request, ResponseCode::ISSUER_INOPERATIVE, actions);
-        };
-        let (id, to, business_date) = (self.book.next_id(), upstream.port, self.dated(request));
-        let rrn = self.rrn(id, request, business_date);
-        let forwarded = SwitchRecord::Forwarded {
-            id,
-            ticket: actions.ticket(),
-            from: request.caller.port,
-            origin: request.origin,
-            kind: request.kind,
-            original: None,
-            original_date: 0,
-            to,
-            key,
-            rrn,
-            terminal,
-            merchant,
-            pan: request.pan,
-            amount: request.amount,
-            business_date,
         };
         self.commit(forwarded, actions);
         self.queue_stand_in(now, id, actions);

@@ -4,7 +4,7 @@
 //! It comes after the end of the day and has a stream of its own, so a seed without a clearing
 //! house means what it meant before. It aims like the rest, and knows no party.
 
-use super::clearing::{add_step, fault_about};
+use super::clearing::{add_step, fault_about, part};
 use super::entropy::{Concern, Entropy};
 use super::flow::{Hop, Leg, Way};
 use super::story::certain_sale;
@@ -147,13 +147,7 @@ fn message(entropy: &mut impl Entropy, scenario: &Scenario) -> OnMessage {
     let (clearing, switch) = (Party::clearing(1), Party::switch(1));
     let (sender, receiver) = entropy.pick(&[(issuer, clearing), (clearing, switch)]);
     let nth = [1, 2][entropy.weighted(&[80, 20])];
-    match entropy.chance(50) {
-        true => OnMessage { from: sender, to: receiver, mti: Mti::FILE_ADVICE, step: 0, nth },
-        false => {
-            let mti = Mti::FILE_ADVICE_RESPONSE;
-            OnMessage { from: receiver, to: sender, mti, step: 0, nth }
-        }
-    }
+    part(entropy, (sender, receiver), nth)
 }
 
 /// What is done about claims, returns and slips.

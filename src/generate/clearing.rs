@@ -162,6 +162,15 @@ fn message(entropy: &mut impl Entropy, scenario: &Scenario) -> OnMessage {
     // The switch sends to the clearing house, and that to the issuer.
     let (sender, receiver) = if other == issuer { (clearing, issuer) } else { (other, clearing) };
     let nth = [1, 2, 3, 4][entropy.weighted(&[50, 25, 15, 10])];
+    part(entropy, (sender, receiver), nth)
+}
+
+/// The n-th part of a file from a sender to a receiver, or its answer.
+pub(super) fn part(
+    entropy: &mut impl Entropy,
+    (sender, receiver): (Party, Party),
+    nth: u32,
+) -> OnMessage {
     match entropy.chance(50) {
         true => OnMessage { from: sender, to: receiver, mti: Mti::FILE_ADVICE, step: 0, nth },
         false => {
