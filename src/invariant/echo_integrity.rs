@@ -1,6 +1,6 @@
 //! S10 echo-integrity: what each hop passes on, and what a duplicate is answered.
 
-use super::books::{Books, Forward, Wire};
+use super::books::{Books, Delivery, Forward, Wire};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
 use reversim_models::card::Amount;
 use reversim_models::iso8583::ResponseCode;
@@ -139,7 +139,7 @@ fn passed_back(books: &Books, seen: &Seen<'_>, id: u64) -> Checked {
         .find(|d| d.kind == forward.kind && d.code.is_approval());
     let Some(decision) = approved else { return Ok(0) };
     // Who stands in for an issuer gives an authorization code of its own.
-    let is_own = books.stood_in(forward.ticket).is_some();
+    let is_own = books.is_stood_in(forward.ticket);
     if is_own || books.was_altered(forward.switch, forward.ticket) {
         return Ok(0);
     }
@@ -169,12 +169,17 @@ fn answered(books: &Books, answer: &Wire) -> Checked {
     if !answer.is_approval() {
         return Ok(0);
     }
-    let asked = books.deliveries_named(answer.name()).rev().find(|d| {
-        d.party == answer.from
-            && d.from == answer.to
-            && !d.is_altered
-            && books.wires[d.wire].is_answered_by(answer)
-    });
+    let asked = || {
+        books.deliveries_named(answer.name()).rev().filter(|d| {
+            d.party == answer.from
+                && d.from == answer.to
+                && !d.is_altered
+                && books.wires[d.wire].is_answered_by(answer)
+        })
+    };
+    // A trace number comes back in a later batch, and a request of an earlier one may come late.
+    let is_of_batch = |d: &&Delivery| books.wires[d.wire].batch == answer.batch;
+    let asked = asked().find(is_of_batch).or_else(|| asked().next());
     let mut checked = 0;
     if let Some(request) = asked.map(|d| &books.wires[d.wire]) {
         if !is_echo(request, answer) {

@@ -116,7 +116,7 @@ fn approved(books: &Books, seen: &Seen<'_>, ticket: Ticket, stan: u32, amount: A
         );
     }
     // A switch may answer for an advice, or in the issuer's stead, and tell the issuer later.
-    if sale.kind.is_advice() || books.stood_in(ticket).is_some() {
+    if sale.kind.is_advice() || books.is_stood_in(ticket) {
         return Ok(1);
     }
     let is_debit = |d: &Decision| d.code.is_approval() && d.moved();

@@ -29,7 +29,7 @@ impl Invariant for Claim {
         for sale in &books.sales {
             let Some(approval) = sale.stands() else { continue };
             // A switch answered for it, and could not tell it on: people take over.
-            let is_told = sale.kind.is_advice() || books.stood_in(sale.ticket).is_some();
+            let is_told = sale.kind.is_advice() || books.is_stood_in(sale.ticket);
             let may_wait = is_told && horizon != Horizon::ClaimsClosed;
             if may_wait && books.exception(sale.ticket).is_some() {
                 checked += 1;

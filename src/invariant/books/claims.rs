@@ -161,9 +161,8 @@ impl Books {
             TakenAs::Booked | TakenAs::Debited => None,
         };
         self.claims.ended.push(Ended { index, issuer, entry, why, available });
-        let of = self.decisions.iter_mut().rev();
-        let mut of = of.filter(|d| d.issuer == issuer && Some(d.id) == taken.decision);
-        if let Some(decision) = of.next().filter(|_| why.is_none()) {
+        let paid = taken.decision.filter(|_| why.is_none());
+        if let Some(decision) = paid.and_then(|id| self.decision_mut(issuer, id)) {
             decision.claim.get_or_insert(index);
             if taken.end == TakenAs::Debited {
                 decision.claimed = decision.claimed.saturating_add(entry.signed());

@@ -194,9 +194,7 @@ impl Books {
                     parked.closed = Some((index, *class));
                 }
                 let credit = Leg::to_cardholders(legs);
-                let of = self.decisions.iter_mut();
-                let mut of = of.filter(|d| d.issuer == issuer && Some(d.id) == *decision);
-                if let Some(debit) = of.next_back() {
+                if let Some(debit) = decision.and_then(|id| self.decision_mut(issuer, id)) {
                     debit.credited = debit.credited.saturating_add(credit);
                     debit.give_surcharge_back(legs);
                 }

@@ -76,6 +76,12 @@ impl Books {
             .map(|place| &self.decisions[place])
     }
 
+    /// The last decision under this number, to be changed.
+    pub(super) fn decision_mut(&mut self, issuer: Party, id: u64) -> Option<&mut Decision> {
+        let place = self.found.decisions_by_id.of(&self.decisions, (issuer, id)).next_back()?;
+        Some(&mut self.decisions[place])
+    }
+
     /// What counts of this ticket in closed host batches.
     pub(crate) fn presented_about(&self, ticket: Ticket) -> impl Finds<'_, Presented> {
         self.found

@@ -33,6 +33,10 @@ pub(crate) struct Forward {
     pub(crate) answered_otherwise: Option<usize>,
     /// The other side reversed it.
     pub(crate) reversed: Option<usize>,
+    /// The switch tells of it from its queue: an advice, or what it approved in the issuer's stead.
+    pub(crate) is_told: bool,
+    /// The switch approved it in the issuer's stead.
+    pub(crate) is_stood_in: bool,
 }
 
 /// What a switch answered.
@@ -123,12 +127,12 @@ impl Books {
     /// Whether the switch answers this transaction itself, and tells of it from its queue: an
     /// advice, or a sale that it approved in the issuer's stead.
     pub(crate) fn answers_itself(&self, switch: Party, id: u64) -> bool {
-        self.advices.iter().any(|a| a.switch == switch && a.id == id && a.is_told)
+        self.forward(switch, id).is_some_and(|forward| forward.is_told)
     }
 
-    /// The advice of what a switch approved in the issuer's stead about this ticket, if one did.
-    pub(crate) fn stood_in(&self, ticket: Ticket) -> Option<&Advice> {
-        self.advices.iter().find(|advice| advice.is_stand_in && advice.ticket == ticket)
+    /// Whether a switch approved this in the issuer's stead.
+    pub(crate) fn is_stood_in(&self, ticket: Ticket) -> bool {
+        self.forwards_about(ticket).any(|forward| forward.is_stood_in)
     }
 
     fn forward_mut(&mut self, switch: Party, id: u64) -> Option<&mut Forward> {
@@ -202,6 +206,7 @@ impl Books {
                 let forward = self.forward(switch, *id);
                 let is_stand_in = *reason == Reason::StoodIn;
                 let own = |key| NetworkKey { stan: *stan, transmission: *transmission, ..key };
+                let is_told = is_stand_in || forward.is_some_and(|f| f.kind.is_advice());
                 self.advices.push(Advice {
                     switch,
                     advice: *advice,
@@ -209,7 +214,7 @@ impl Books {
                     ticket: forward.map_or(entry.ticket, |f| f.ticket),
                     queued: index,
                     key: forward.map(|f| if is_stand_in { own(f.key) } else { f.key }),
-                    is_told: is_stand_in || forward.is_some_and(|f| f.kind.is_advice()),
+                    is_told,
                     is_stand_in,
                     tried: None,
                     tries: 0,
@@ -219,6 +224,10 @@ impl Books {
                     exception: None,
                     refused: None,
                 });
+                if let Some(forward) = self.forward_mut(switch, *id) {
+                    forward.is_told |= is_told;
+                    forward.is_stood_in |= is_stand_in;
+                }
             }
             SwitchRecord::AdviceTried { advice, attempt } => {
                 self.advice_tried(index, entry, *advice, u32::from(*attempt));
@@ -315,6 +324,8 @@ impl Books {
             answered: None,
             answered_otherwise: None,
             reversed: None,
+            is_told: false,
+            is_stood_in: false,
         });
         self.found.forwards_by_ticket.added(&self.forwards);
         self.found.forwards_by_id.added(&self.forwards);
