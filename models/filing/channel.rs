@@ -151,8 +151,8 @@ impl Channel {
         }
     }
 
-    /// Takes what happened on its line, and gives what [`Channel::receive`] does; none if it happened
-    /// elsewhere.
+    /// Takes what happened on its line, and gives what [`Channel::receive`] does; none if it
+    /// happened elsewhere.
     pub fn happen(
         &mut self,
         now: Now,
