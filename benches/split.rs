@@ -13,7 +13,7 @@ use reversim::mark::MarkWatch;
 use reversim::party::Party;
 use reversim::run::Digest;
 use reversim::scenario::Scenario;
-use reversim::sim::{Cast, Config};
+use reversim::stage::{Cast, Config};
 use reversim_models::iso8583::{Element, Mti, NETWORK, POS};
 use reversim_models::node::{Actions, Event, Node};
 use reversim_models::security::{Key, MacAlgorithm, Pin, PinBlock, WorkKeys, memo};

@@ -8,7 +8,7 @@ use reversim::party::Party;
 use reversim::report::words::describe_fault;
 use reversim::scenario::Scenario;
 use reversim::search::{Alphabet, Exploration};
-use reversim::sim::Config;
+use reversim::stage::Config;
 use reversim::stories;
 use reversim_models::defect::Defects;
 use reversim_models::iso8583::{Element as E, Envelope, Message, Mti};

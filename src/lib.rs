@@ -64,11 +64,11 @@
 //! # Your own party
 //!
 //! Implement [`Node`](reversim_models::node::Node) (events in, ordered actions out) and give it a
-//! place with a [`Cast`](sim::Cast); here ours plays on, and is only counted:
+//! place with a [`Cast`](stage::Cast); here ours plays on, and is only counted:
 //!
 //! ```
 //! use reversim::party::{Party, Role};
-//! use reversim::sim::{Cast, Config};
+//! use reversim::stage::{Cast, Config};
 //! use reversim_models::node::Node;
 //! use std::sync::atomic::{AtomicU32, Ordering};
 //!
@@ -117,7 +117,8 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod search;
-pub mod sim;
+mod sim;
+pub mod stage;
 pub mod stories;
 pub mod verdict;
 

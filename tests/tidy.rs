@@ -126,6 +126,8 @@ fn parties_never_import_each_other() {
 fn judges_see_nothing_but_the_history() {
     let words = [
         "crate::sim",
+        "crate::stage",
+        "crate::drive",
         "crate::scenario",
         "crate::run",
         "crate::search",
@@ -147,7 +149,8 @@ fn judges_see_nothing_but_the_history() {
 
 #[test]
 fn scenarios_and_faults_know_no_world() {
-    let words = ["crate::sim", "crate::run", "crate::search", "crate::cli"];
+    let words =
+        ["crate::sim", "crate::stage", "crate::drive", "crate::run", "crate::search", "crate::cli"];
     let values = sources().into_iter().filter(|(name, _)| {
         ["src/scenario.rs", "src/fault.rs", "src/party.rs"].contains(&&name[..])
     });

@@ -9,7 +9,7 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use reversim::party::Party;
 use reversim::scenario::Scenario;
-use reversim::sim::{Config, config_of};
+use reversim::stage::{Config, config_of};
 use reversim_models::card::{Amount, Pan};
 use reversim_models::claim::ClaimSlip;
 use reversim_models::device::{ChipData, Device, Outcome};

@@ -12,7 +12,7 @@ use crate::history::Setting;
 use crate::run::{Run, is_clean as judged_clean};
 use crate::scenario::Scenario;
 use crate::search::{Play, mix};
-use crate::sim::{differs_in_policy_alone, set_budgets};
+use crate::stage::{differs_in_policy_alone, set_budgets};
 use rustc_hash::FxHashMap;
 use std::sync::Mutex;
 

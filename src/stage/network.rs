@@ -5,7 +5,7 @@
 
 use super::host::Happening;
 use super::queue::Rank;
-use super::{Item, World};
+use super::{Item, Lines, World};
 use crate::history::{Frame, What};
 use reversim_models::node::{Link, LinkDownReason, Port, Ticket};
 use reversim_models::time::{Duration, Instant};
@@ -74,6 +74,11 @@ impl Network {
         self.connections.get_mut((link.0 as usize).checked_sub(1)?)
     }
 
+    /// The number of the connection after all that were.
+    fn next_link(&self) -> Link {
+        Link(self.connections.len() as u32 + 1)
+    }
+
     /// How often a message with this address was sent, this one included.
     pub(super) fn count(&mut self, address: u64) -> u32 {
         let count = self.sent.entry(address).or_default();
@@ -82,7 +87,7 @@ impl Network {
     }
 }
 
-impl World<'_> {
+impl<L: Lines> World<'_, L> {
     pub(super) fn connect(&mut self, host: usize, port: Port, ticket: Ticket) {
         let Some((peer, _)) = self.hosts[host].peer(port) else { return };
         let is_cut =
@@ -105,20 +110,22 @@ impl World<'_> {
         refused: bool,
     ) {
         let Some((peer, peer_port)) = self.hosts[host].peer(port) else { return };
-        if refused || !self.hosts[peer].is_up() {
+        let link = self.network.next_link();
+        let ends = [(host, port), (peer, peer_port)];
+        let is_there = !refused && self.hosts[peer].is_up();
+        if !is_there || !self.lines.join(link, ends[0], ends[1]) {
             let party = self.hosts[peer].party;
             self.note(host, ticket, What::ConnectFailed { peer: party });
             self.feed(host, ticket, Happening::ConnectFailed { port });
             return;
         }
         self.network.connections.push(Connection {
-            ends: [(host, port), (peer, peer_port)],
+            ends,
             is_up: [true; 2],
             last: [self.now; 2],
             is_dead: [false; 2],
             held: [None, None],
         });
-        let link = Link(self.network.connections.len() as u32);
         for (end, port, other) in [(peer, peer_port, host), (host, port, peer)] {
             let other = self.hosts[other].party;
             self.note(end, ticket, What::LinkUp { link, peer: other });
@@ -159,6 +166,7 @@ impl World<'_> {
         }
         let peer = connection.ends[1 - side].0;
         let peer = self.hosts[peer].party;
+        self.lines.end(link);
         self.note(host, Ticket::NONE, What::LinkDown { link, peer, reason });
         self.feed(host, Ticket::NONE, Happening::LinkDown { link, reason });
     }
@@ -214,14 +222,14 @@ impl World<'_> {
         // A gateway sits on the connection itself.
         let is_copy = pieces.iter().all(|piece| piece.copy > 0 && !piece.is_resubmitted);
         let is_open = connection.is_up[side] && !connection.is_dead[side];
-        let link = if is_open {
-            Some(link)
+        let open = if is_open {
+            Some((link, side))
         } else if is_copy {
             self.current_link(from, host)
         } else {
             None
         };
-        let (Some(link), true) = (link, self.hosts[host].is_up()) else {
+        let (Some((link, side)), true) = (open, self.hosts[host].is_up()) else {
             for piece in pieces {
                 let to = self.hosts[host].party;
                 self.note(host, piece.ticket, What::Lost { sent: piece.sent, to });
@@ -230,36 +238,77 @@ impl World<'_> {
         };
         let from = self.hosts[from].party;
         let ticket = pieces.first().map_or(Ticket::NONE, |piece| piece.ticket);
-        let mut joined = Vec::new();
-        let mut whole = None;
-        let count = pieces.len();
+        let read = read_of(&pieces);
         for piece in pieces {
             let Piece { ticket, sent, frame, is_altered, copy, is_resubmitted: _, part } = piece;
-            let bytes = frame.bytes();
-            match part {
-                Some((start, end)) => {
-                    let (start, end) = (start as usize, (end as usize).min(bytes.len()));
-                    joined.extend_from_slice(bytes.get(start..end).unwrap_or_default());
-                }
-                None if count > 1 => joined.extend_from_slice(bytes),
-                None => whole = Some(frame.clone()),
-            }
             let what = What::Delivered { link, from, sent, frame, is_altered, copy, part };
             self.note(host, ticket, what);
         }
-        let happening = match whole {
-            Some(frame) => Happening::Frame { link, frame },
-            None => Happening::Bytes { link, bytes: joined },
-        };
-        self.feed(host, ticket, happening);
+        if !L::CARRIES {
+            let happening = match read {
+                Read::Frame(frame) => Happening::Frame { link, frame },
+                Read::Bytes(bytes) => Happening::Bytes { link, bytes },
+            };
+            return self.feed(host, ticket, happening);
+        }
+        self.carry(host, (link, side), ticket, read.bytes());
     }
 
-    fn current_link(&self, a: usize, b: usize) -> Option<Link> {
+    /// The bytes of one read go over the line, and come out of it in one read or in several.
+    fn carry(&mut self, host: usize, (link, side): (Link, usize), ticket: Ticket, bytes: &[u8]) {
+        let Some(reads) = self.lines.carry(link, side, bytes) else {
+            let peer = self.network.connection(link).map(|c| c.ends[1 - side].0);
+            let at = self.now;
+            for host in [Some(host), peer].into_iter().flatten() {
+                let epoch = self.hosts[host].epoch;
+                let reason = LinkDownReason::Reset;
+                self.push(at, Item::LinkDown { host, epoch, link, reason });
+            }
+            return;
+        };
+        for bytes in reads {
+            self.feed(host, ticket, Happening::Bytes { link, bytes });
+        }
+    }
+
+    /// The connection that two hosts have now, and the side of it that is the second one's.
+    fn current_link(&self, a: usize, b: usize) -> Option<(Link, usize)> {
         let is_between = |c: &Connection| {
             let ends = [c.ends[0].0, c.ends[1].0];
             c.is_up == [true; 2] && (ends == [a, b] || ends == [b, a])
         };
         let index = self.network.connections.iter().rposition(is_between)?;
-        Some(Link(index as u32 + 1))
+        let side = usize::from(self.network.connections[index].ends[1].0 == b);
+        Some((Link(index as u32 + 1), side))
     }
+}
+
+/// What is read at once.
+enum Read {
+    /// One whole frame, still shared with the history.
+    Frame(Frame),
+    /// Part of one, or several.
+    Bytes(Vec<u8>),
+}
+
+impl Read {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Read::Frame(frame) => frame.bytes(),
+            Read::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+fn read_of(pieces: &[Piece]) -> Read {
+    if let [Piece { frame, part: None, .. }] = pieces {
+        return Read::Frame(frame.clone());
+    }
+    let mut joined = Vec::new();
+    for piece in pieces {
+        let bytes = piece.frame.bytes();
+        let (start, end) = piece.part.map_or((0, bytes.len()), |(a, b)| (a as usize, b as usize));
+        joined.extend_from_slice(bytes.get(start..end.min(bytes.len())).unwrap_or_default());
+    }
+    Read::Bytes(joined)
 }

@@ -1,7 +1,8 @@
-//! The simulated world: parties in one thread, time that skips to the next event, every fault.
+//! What every world has: machines, people, faults, phases, and one queue of what comes next.
 //!
-//! It moves bytes, power, clocks and people, and writes the history. It judges nothing, and knows
-//! no message but by its type.
+//! It moves power, clocks and people, decides what becomes of every message, and writes the
+//! history. What carries the bytes, and whose time it is, are [`Lines`]: nothing at all in the
+//! simulator, sockets elsewhere. It judges nothing, and knows no message but by its type.
 
 mod cast;
 mod claims;
@@ -10,6 +11,7 @@ mod faults;
 mod gateway;
 mod host;
 mod latency;
+mod lines;
 mod network;
 mod people;
 mod phases;
@@ -20,6 +22,7 @@ mod transmit;
 pub(crate) use consulted::{Consulted, differs_in_policy_alone};
 
 pub use cast::{Cast, Config, OurOwn, config_of, parse_local_time};
+pub(crate) use lines::Lines;
 
 use crate::history::{Entry, History, Setting, TerminalLine, What};
 use crate::party::Party;
@@ -36,20 +39,6 @@ use reversim_models::time::{Date, Duration, Instant};
 
 /// Events in one run, at most. A party that needs more is caught in a loop of its own.
 const EVENTS_MAX: u32 = 400_000;
-
-/// Runs a scenario to the end of its day and returns what happened.
-///
-/// The second value lists the faults that did not fire, by index; the third says what was asked of
-/// the policy.
-pub(crate) fn simulate(scenario: &Scenario, cast: &dyn Cast) -> (History, Vec<usize>, Consulted) {
-    let mut world = World::new(scenario, cast);
-    world.live();
-    let idle = world.faults.idle();
-    for host in 0..world.hosts.len() {
-        world.take_questions(host);
-    }
-    (world.history, idle, world.consulted)
-}
 
 /// What the queue holds.
 enum Item {
@@ -94,7 +83,7 @@ pub(crate) fn set_budgets(setting: &mut Setting, scenario: &Scenario) {
     setting.reversal_dates = policy.reversal_dates;
 }
 
-struct World<'a> {
+pub(crate) struct World<'a, L> {
     scenario: &'a Scenario,
     plan: Plan<'a>,
     cast: &'a dyn Cast,
@@ -114,10 +103,12 @@ struct World<'a> {
     business_date: Date,
     events: u32,
     consulted: Consulted,
+    lines: L,
 }
 
-impl<'a> World<'a> {
-    fn new(scenario: &'a Scenario, cast: &'a dyn Cast) -> World<'a> {
+impl<'a, L: Lines> World<'a, L> {
+    /// A world in which nothing has happened yet.
+    pub(crate) fn new(scenario: &'a Scenario, cast: &'a dyn Cast, lines: L) -> World<'a, L> {
         let plan = Plan::new(scenario);
         let mut setting = Setting {
             currency: scenario.currency(),
@@ -172,7 +163,19 @@ impl<'a> World<'a> {
             rooms: Vec::new(),
             events: 0,
             consulted: Consulted::NOTHING,
+            lines,
         }
+    }
+
+    /// Lives through a scenario to the end of its day, and tells what happened, which faults did
+    /// not, by index, and what was asked of the policy.
+    pub(crate) fn lived(mut self) -> (History, Vec<usize>, Consulted) {
+        self.live();
+        let idle = self.faults.idle();
+        for host in 0..self.hosts.len() {
+            self.take_questions(host);
+        }
+        (self.history, idle, self.consulted)
     }
 
     /// Writes down what happened to a party now.

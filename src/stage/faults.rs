@@ -1,7 +1,7 @@
 //! Which faults are still to come, which lines are cut, and what happens when one begins.
 
 use super::host::Happening;
-use super::{Item, World};
+use super::{Item, Lines, World};
 use crate::fault::{self, ActionName, Direction, Fault, OnAction, OnMessage, Side, When};
 use crate::history::What;
 use crate::party::{Party, Role};
@@ -186,7 +186,7 @@ fn watched_party(fault: &Fault) -> Option<Party> {
     }
 }
 
-impl World<'_> {
+impl<L: Lines> World<'_, L> {
     /// Enters the faults that the clock begins, and finds out whose actions are to be watched.
     pub(super) fn arm_faults(&mut self) {
         self.faults.watched_hosts =

@@ -3,7 +3,7 @@
 use super::cast::{self, Plan};
 use super::host::Happening;
 use super::phases::Phase;
-use super::{Item, World};
+use super::{Item, Lines, World};
 use crate::history::{HEALING, What};
 use crate::party::{Party, Role};
 use crate::scenario::{AskedBy, Scenario, Step, Wish};
@@ -72,7 +72,7 @@ fn typed(password: Option<&String>) -> [u8; 6] {
     password.map_or(cast::SUPERVISOR, digits)
 }
 
-impl World<'_> {
+impl<L: Lines> World<'_, L> {
     /// Everybody comes to work.
     pub(super) fn open_desks(&mut self) {
         for (index, step) in self.scenario.steps.iter().enumerate() {

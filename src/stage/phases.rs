@@ -4,13 +4,13 @@
 //! Healing is fixed: lines and power are restored, every timer passes, each terminal signs on and
 //! makes one inquiry. Only then may anybody ask whether everything came right.
 
-use super::World;
+use super::{Lines, World};
 use crate::history::{Horizon, What};
 use crate::scenario::Scenario;
 use reversim_models::node::{Command, Ticket};
 use reversim_models::time::{Duration, Instant};
 
-impl World<'_> {
+impl<L: Lines> World<'_, L> {
     /// From the first power-on to the day's end.
     pub(super) fn live(&mut self) {
         self.arm_faults();

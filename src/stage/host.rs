@@ -2,7 +2,7 @@
 
 use super::cast::{Cast, Config, Place};
 use super::queue::Rank;
-use super::{Item, World};
+use super::{Item, Lines, World};
 use crate::fault::Side;
 use crate::history::{Frame, What, is_done};
 use crate::party::Party;
@@ -103,7 +103,7 @@ impl Host {
     }
 }
 
-impl World<'_> {
+impl<L: Lines> World<'_, L> {
     /// What the party's calendar clock shows.
     pub(super) fn local_time(&self, host: usize) -> LocalTime {
         let passed = i64::try_from(self.now.0).unwrap_or(i64::MAX);

@@ -6,7 +6,7 @@
 //! is exposure, and not played. That is also why there is none between switches, behind which the
 //! original may still be overtaken or lost.
 
-use super::World;
+use super::{Lines, World};
 use crate::history::Frame;
 use crate::party::Role;
 use reversim_models::defect::Defects;
@@ -14,7 +14,7 @@ use reversim_models::iso8583::{Element, Envelope, NETWORK};
 use reversim_models::line::{Line, Zone};
 use reversim_models::time::Duration;
 
-impl World<'_> {
+impl<L: Lines> World<'_, L> {
     /// The request under another trace number, sealed anew; none if it has no chip's cryptogram, or
     /// is no request on a network line.
     pub(super) fn resubmitted(&self, from: usize, to: usize, frame: &Frame) -> Option<Frame> {

@@ -1,7 +1,7 @@
 //! Merchants and cardholders with something to complain of: what they write down, and whether they
 //! find a slip. They know what they saw, and nothing that a party knows.
 
-use super::World;
+use super::{Lines, World};
 use crate::history::{Setting, What};
 use crate::party::{Party, Role};
 use crate::scenario::{Goods, Scenario, Step, Wish};
@@ -27,7 +27,7 @@ pub(super) fn set_claims(setting: &mut Setting, scenario: &Scenario) {
     }
 }
 
-impl World<'_> {
+impl<L: Lines> World<'_, L> {
     /// What a merchant says at the claims desk; nothing if the terminal never began the sale.
     pub(super) fn at_the_desk(&self, step: &Step) -> Option<Command> {
         let ticket = Ticket(step.id);

@@ -5,7 +5,7 @@
 use super::latency::latency_us;
 use super::network::{Delivery, Held, Piece};
 use super::queue::Rank;
-use super::{Item, World};
+use super::{Item, Lines, World};
 use crate::fault::{Damage, Fault, OnMessage, Tie, Until};
 use crate::history::{Frame, What};
 use reversim_models::iso8583::{Coding, Dialect, Element, Length, Mti, NETWORK, POS};
@@ -15,7 +15,7 @@ use reversim_models::time::{Duration, Instant};
 /// How long a frame is held for another one to come behind it.
 const HOLD: Duration = Duration::millis(50);
 
-impl World<'_> {
+impl<L: Lines> World<'_, L> {
     fn dialect_between(&self, a: usize, b: usize) -> &'static Dialect {
         let is_pos = |host: usize| host < usize::from(self.plan.terminals);
         if is_pos(a) || is_pos(b) { &POS } else { &NETWORK }
