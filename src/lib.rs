@@ -106,6 +106,7 @@
 
 pub mod closest;
 pub mod coverage;
+pub mod drive;
 pub mod fault;
 pub mod file;
 pub mod generate;
@@ -122,7 +123,7 @@ pub mod stage;
 pub mod stories;
 pub mod verdict;
 
-pub use run::{Run, run, run_with};
+pub use run::{Run, run, run_over, run_with};
 
 /// The README's own code, compiled.
 #[cfg(doctest)]

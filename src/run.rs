@@ -1,12 +1,13 @@
 //! The only way to execute a scenario: run it in the simulated world and judge what happened.
 
 use crate::coverage::{StateWatch, States};
+use crate::drive::{DriveError, Sockets, live_over};
 use crate::history::{History, Setting, What};
 use crate::invariant::{Finding, Judge};
 use crate::mark::{Mark, MarkWatch, Marks};
 use crate::scenario::Scenario;
 use crate::sim::simulate;
-use crate::stage::{Cast, Consulted, OurOwn};
+use crate::stage::{Cast, Consulted, Lived, OurOwn};
 use crate::verdict::{Verdict, Violation};
 use reversim_models::record::{IssuerRecord, Kind, Record, TerminalRecord};
 use reversim_models::time::Duration;
@@ -128,7 +129,20 @@ pub fn run(scenario: &Scenario) -> Run {
 
 /// Runs a scenario in which your own parties take the places that `cast` gives them.
 pub fn run_with(scenario: &Scenario, cast: &dyn Cast) -> Run {
-    let (history, idle_faults, consulted) = simulate(scenario, cast);
+    judged(scenario, simulate(scenario, cast))
+}
+
+/// Runs a scenario over sockets; `cast` gives your own parties their places.
+///
+/// # Errors
+///
+/// Sockets could not be opened or did not carry. What parties do is never an error.
+pub fn run_over(sockets: Sockets, scenario: &Scenario, cast: &dyn Cast) -> Result<Run, DriveError> {
+    Ok(judged(scenario, live_over(sockets, scenario, cast)?))
+}
+
+fn judged(scenario: &Scenario, lived: Lived) -> Run {
+    let Lived { history, idle: idle_faults, consulted } = lived;
     let mut judge = Judge::new(&history.setting);
     let mut watch = MarkWatch::new(&history.setting);
     let mut states = StateWatch::default();

@@ -1,16 +1,12 @@
 //! The simulated world: parties in one thread, bytes handed over in memory, time that skips to the
 //! next event. Everything else is the stage's.
 
-use crate::history::History;
 use crate::scenario::Scenario;
-use crate::stage::{Cast, Consulted, Lines, World};
-use reversim_models::node::{Link, Port};
+use crate::stage::{Cast, Lines, Lived, World};
+use reversim_models::node::{Link, LinkDownReason, Port};
 
-/// Runs a scenario to the end of its day and returns what happened.
-///
-/// The second value lists the faults that did not fire, by index; the third says what was asked of
-/// the policy.
-pub(crate) fn simulate(scenario: &Scenario, cast: &dyn Cast) -> (History, Vec<usize>, Consulted) {
+/// Runs a scenario to the end of its day.
+pub(crate) fn simulate(scenario: &Scenario, cast: &dyn Cast) -> Lived {
     World::new(scenario, cast, InMemory).lived()
 }
 
@@ -28,5 +24,5 @@ impl Lines for InMemory {
         Some(vec![bytes.to_vec()])
     }
 
-    fn end(&mut self, _: Link) {}
+    fn end(&mut self, _: Link, _: LinkDownReason) {}
 }

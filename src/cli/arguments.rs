@@ -84,6 +84,10 @@ pub(crate) struct Run {
 pub(crate) enum World {
     /// The simulator: one thread, time that skips
     Sim,
+    /// Tokio sockets over turmoil's simulated network
+    Turmoil,
+    /// Tokio sockets over the loopback interface
+    Tcp,
 }
 
 #[derive(Args, Debug)]

@@ -1,5 +1,6 @@
 //! `reversim` alone: the bundled stories, then a search of ten seconds.
 
+use super::arguments::World;
 use super::cases::bundled;
 use super::judged::worst;
 use super::output::{Output, hint};
@@ -18,7 +19,7 @@ struct Everything<'a> {
 }
 
 pub(crate) fn everything(output: &Output) -> Result<Exit, Failure> {
-    let ran = Ran::new(&bundled()?);
+    let ran = Ran::new(&bundled()?, World::Sim)?;
     if !output.is_json() {
         output.text(&format!("stories\n{}\nsearch\n", ran.rows))?;
     }

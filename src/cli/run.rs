@@ -1,13 +1,16 @@
 //! `reversim run`: runs scenarios, one row each, then what every invariant says.
 
-use super::arguments::Run;
+use super::arguments::{Run, World};
 use super::cases::{Case, bundled, named};
 use super::judged::{InvariantJson, Judged, invariants_json, worst};
 use super::output::{Output, hint};
 use super::prune;
 use crate::exit::{Exit, Failure};
+use reversim::drive::Sockets;
 use reversim::report::table::{Table, wrap};
 use reversim::report::text::{Board, idle_sentences};
+use reversim::scenario::Scenario;
+use reversim::stage::OurOwn;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -23,7 +26,7 @@ pub(crate) fn run(arguments: &Run, output: &Output) -> Result<Exit, Failure> {
     if arguments.prune {
         prune::only_directories(&arguments.scenarios)?;
     }
-    let ran = Ran::new(&cases);
+    let ran = Ran::new(&cases, arguments.world)?;
     if output.is_json() {
         output.json(&ran.documents)?;
     } else {
@@ -48,6 +51,17 @@ pub(crate) struct Ran {
     sound: BTreeSet<String>,
 }
 
+/// Runs a scenario with our own parties where it is wanted.
+pub(crate) fn run_in(world: World, scenario: &Scenario) -> Result<reversim::Run, Failure> {
+    let sockets = match world {
+        World::Sim => return Ok(reversim::run(scenario)),
+        World::Turmoil => Sockets::Turmoil,
+        World::Tcp => Sockets::Tcp,
+    };
+    reversim::run_over(sockets, scenario, &OurOwn)
+        .map_err(|error| Failure::internal(error.to_string()))
+}
+
 /// One scenario in JSON.
 #[derive(Serialize)]
 pub(crate) struct Document {
@@ -59,14 +73,14 @@ pub(crate) struct Document {
 }
 
 impl Ran {
-    pub(crate) fn new(cases: &[Case]) -> Ran {
+    pub(crate) fn new(cases: &[Case], world: World) -> Result<Ran, Failure> {
         let mut board = Board::default();
         let mut documents = Vec::new();
         let mut table = Table::new(["verdict", "scenario", "title"]);
         let (mut judgements, mut failing) = (Vec::new(), Vec::new());
         let mut sound = BTreeSet::new();
         for case in cases {
-            let run = reversim::run(&case.scenario);
+            let run = run_in(world, &case.scenario)?;
             let judged = Judged::new(&case.scenario, &run, true);
             board.add(&run.findings);
             let cells = [judged.word(), &case.name, &case.scenario.title];
@@ -98,7 +112,7 @@ impl Ran {
             }
         }
         let exit = worst(judgements.iter().map(|judged| judged.exit));
-        Ran { exit, rows, board, documents, failing, sound }
+        Ok(Ran { exit, rows, board, documents, failing, sound })
     }
 
     /// The commands that repeat what did not hold.

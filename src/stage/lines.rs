@@ -1,7 +1,8 @@
 //! What carries bytes from one party to another. A world decides what becomes of a message and when
 //! it arrives; lines only carry what is left of it. They know no message and no fault.
 
-use reversim_models::node::{Link, Port};
+use crate::party::Party;
+use reversim_models::node::{Link, LinkDownReason, Port};
 
 /// What connections are made of.
 pub(crate) trait Lines {
@@ -16,5 +17,14 @@ pub(crate) trait Lines {
     fn carry(&mut self, link: Link, side: usize, bytes: &[u8]) -> Option<Vec<Vec<u8>>>;
 
     /// Ends a connection at both ends.
-    fn end(&mut self, link: Link);
+    fn end(&mut self, link: Link, reason: LinkDownReason);
+}
+
+/// A machine, as those see it who lay its lines.
+#[derive(Clone, Debug)]
+pub(crate) struct Wiring {
+    /// Whose.
+    pub(crate) party: Party,
+    /// Ports to which the peer connects.
+    pub(crate) accepts: Vec<Port>,
 }

@@ -22,7 +22,7 @@ mod transmit;
 pub(crate) use consulted::{Consulted, differs_in_policy_alone};
 
 pub use cast::{Cast, Config, OurOwn, config_of, parse_local_time};
-pub(crate) use lines::Lines;
+pub(crate) use lines::{Lines, Wiring};
 
 use crate::history::{Entry, History, Setting, TerminalLine, What};
 use crate::party::Party;
@@ -39,6 +39,46 @@ use reversim_models::time::{Date, Duration, Instant};
 
 /// Events in one run, at most. A party that needs more is caught in a loop of its own.
 const EVENTS_MAX: u32 = 400_000;
+
+/// What living through a scenario came to.
+pub(crate) struct Lived {
+    /// What happened.
+    pub(crate) history: History,
+    /// The faults that did not, by index.
+    pub(crate) idle: Vec<usize>,
+    /// What was asked of the policy.
+    pub(crate) consulted: Consulted,
+}
+
+/// The machines of a scenario's world, and to which of their ports others connect.
+pub(crate) fn wiring(scenario: &Scenario) -> Vec<Wiring> {
+    let places = Plan::new(scenario).places();
+    let accepts = |config: &Config, ports: usize| -> Vec<Port> {
+        match config {
+            Config::Terminal(_) => Vec::new(),
+            Config::Switch(config) => {
+                let returns = config.clearing.as_ref().map(|line| line.returns);
+                config.downstream.iter().map(|peer| peer.port).chain(returns).collect()
+            }
+            Config::Issuer(config) => {
+                let returns = config.clearing.as_ref().map(|terms| terms.returns);
+                let all = (0..ports as u16).map(Port);
+                all.filter(|port| Some(*port) != returns).collect()
+            }
+            Config::Clearing(config) => {
+                let sources = config.switches.iter().map(|source| source.port);
+                sources.chain(config.issuers.iter().map(|target| target.returns)).collect()
+            }
+        }
+    };
+    places
+        .iter()
+        .map(|place| Wiring {
+            party: place.party,
+            accepts: accepts(&place.config, place.peers.len()),
+        })
+        .collect()
+}
 
 /// What the queue holds.
 enum Item {
@@ -167,15 +207,14 @@ impl<'a, L: Lines> World<'a, L> {
         }
     }
 
-    /// Lives through a scenario to the end of its day, and tells what happened, which faults did
-    /// not, by index, and what was asked of the policy.
-    pub(crate) fn lived(mut self) -> (History, Vec<usize>, Consulted) {
+    /// Lives through a scenario to the end of its day.
+    pub(crate) fn lived(mut self) -> Lived {
         self.live();
         let idle = self.faults.idle();
         for host in 0..self.hosts.len() {
             self.take_questions(host);
         }
-        (self.history, idle, self.consulted)
+        Lived { history: self.history, idle, consulted: self.consulted }
     }
 
     /// Writes down what happened to a party now.

@@ -166,7 +166,7 @@ impl<L: Lines> World<'_, L> {
         }
         let peer = connection.ends[1 - side].0;
         let peer = self.hosts[peer].party;
-        self.lines.end(link);
+        self.lines.end(link, reason);
         self.note(host, Ticket::NONE, What::LinkDown { link, peer, reason });
         self.feed(host, Ticket::NONE, Happening::LinkDown { link, reason });
     }
