@@ -1,10 +1,12 @@
 //! The only way to execute a scenario: run it in the simulated world and judge what happened.
 
 use crate::coverage::{StateWatch, States};
-use crate::drive::{DriveError, Sockets, live_over};
+use crate::drive::{Commands, DriveError, Meeting, Sockets, live_around, live_over};
+
 use crate::history::{History, Setting, What};
 use crate::invariant::{Finding, Judge};
 use crate::mark::{Mark, MarkWatch, Marks};
+use crate::party::Party;
 use crate::scenario::Scenario;
 use crate::sim::simulate;
 use crate::stage::{Cast, Consulted, Lived, OurOwn};
@@ -34,6 +36,8 @@ pub struct Run {
     pub states: States,
     /// How much happened.
     pub counts: Counts,
+    /// Messages of a foreign system that fitted nothing, each explained.
+    pub unmatched: Vec<String>,
     missing: Vec<String>,
     pub(crate) consulted: Consulted,
 }
@@ -141,8 +145,24 @@ pub fn run_over(sockets: Sockets, scenario: &Scenario, cast: &dyn Cast) -> Resul
     Ok(judged(scenario, live_over(sockets, scenario, cast)?))
 }
 
+/// Runs a scenario around a system under test in one place; the other parties are ours, and judged
+/// by their records and by what is on the lines.
+///
+/// # Errors
+///
+/// Sockets could not be opened, the system could not be started or reset, or the run was not over
+/// in time. What the system says is never an error.
+pub fn run_around(
+    scenario: &Scenario,
+    sut: Party,
+    meeting: &Meeting,
+    commands: &Commands,
+) -> Result<Run, DriveError> {
+    Ok(judged(scenario, live_around(scenario, &OurOwn, sut, meeting, commands)?))
+}
+
 fn judged(scenario: &Scenario, lived: Lived) -> Run {
-    let Lived { history, idle: idle_faults, consulted } = lived;
+    let Lived { history, idle: idle_faults, consulted, unmatched } = lived;
     let mut judge = Judge::new(&history.setting);
     let mut watch = MarkWatch::new(&history.setting);
     let mut states = StateWatch::default();
@@ -170,6 +190,7 @@ fn judged(scenario: &Scenario, lived: Lived) -> Run {
         idle_faults,
         counts,
         consulted,
+        unmatched,
         history,
         missing: Vec::new(),
     };

@@ -232,6 +232,13 @@ impl Framer {
         self.buffer.len() > self.taken
     }
 
+    /// Takes out what is not a whole frame yet.
+    pub fn take(&mut self) -> Vec<u8> {
+        let rest = self.buffer.split_off(self.taken);
+        self.clear();
+        rest
+    }
+
     /// Forgets everything, as when a link is replaced.
     pub fn clear(&mut self) {
         self.buffer.clear();

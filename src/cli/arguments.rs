@@ -1,8 +1,10 @@
 //! The arguments of every command, and how their words become values. Does nothing.
 
+use super::meeting::{Live, Serve};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use reversim::file::nearest_defect;
 use reversim::generate::Profile;
+use reversim::party::{ParsePartyError, Party};
 use reversim::search::explore::FLOWS;
 use reversim_models::defect::Defect;
 use std::ops::Range;
@@ -60,6 +62,10 @@ pub(crate) enum Command {
     /// Plants each defect of the catalogue and searches for it: the exam of the harness itself
     #[command(after_help = ZOO_HELP)]
     Zoo(Zoo),
+    /// Lets one party serve somebody else's system over TCP
+    Serve(Serve),
+    /// A campaign around a running system of yours: our parties, faults between, the same verdicts
+    Live(Live),
     /// Describes a message, or says why bytes are not a message
     Decode(Decode),
     /// Says what an invariant, fault, defect, response code or mark means, or why a scenario fails
@@ -267,7 +273,7 @@ fn seeds(word: &str) -> Result<Range<u64>, String> {
 }
 
 /// `30s`, `500ms`, `1h30m`.
-fn duration(word: &str) -> Result<Duration, String> {
+pub(super) fn duration(word: &str) -> Result<Duration, String> {
     const HOW: &str = "write a number and its unit, as 500ms, 30s, 5m or 1h30m";
     let mut rest = word.trim();
     let mut millis: u64 = 0;
@@ -289,6 +295,16 @@ fn duration(word: &str) -> Result<Duration, String> {
         rest = tail;
     }
     if millis == 0 { Err(HOW.to_owned()) } else { Ok(Duration::from_millis(millis)) }
+}
+
+/// A party, or a role for its first one.
+pub(super) fn party(word: &str) -> Result<Party, String> {
+    let first = format!("{word}-1");
+    let is_role = word.chars().all(|c| c.is_ascii_alphabetic());
+    let named = if is_role { first.parse() } else { word.parse() };
+    named.map_err(|_: ParsePartyError| {
+        format!("`{word}` is not a party: write terminal-N, switch-N, issuer-N or clearing-N")
+    })
 }
 
 fn shard(word: &str) -> Result<(u32, u32), String> {

@@ -9,6 +9,8 @@ mod explain;
 mod explore;
 mod judged;
 mod keep;
+mod live;
+mod meeting;
 mod merge;
 mod output;
 mod progress;
@@ -17,6 +19,7 @@ mod replay;
 mod run;
 mod search;
 mod searched;
+mod serve;
 mod shrink;
 mod states;
 mod store;
@@ -68,6 +71,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Replay(arguments)) => replay::replay(&arguments, &output),
         Some(Command::Shrink(arguments)) => shrink::shrink(&arguments, &output),
         Some(Command::Zoo(arguments)) => zoo::zoo(&arguments, &output),
+        Some(Command::Serve(arguments)) => serve::serve(&arguments, &output),
+        Some(Command::Live(arguments)) => live::live(&arguments, &output),
         Some(Command::Decode(arguments)) => decode::decode(&arguments, &output),
         Some(Command::Explain(arguments)) => explain::explain(&arguments, &output),
     }

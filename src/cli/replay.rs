@@ -75,6 +75,14 @@ fn command(arguments: &Replay, case: &Case) -> String {
 }
 
 fn text(case: &Case, run: &Run, judged: &Judged, command: &str) -> String {
+    let mut out = page(case, run, judged);
+    let _ = writeln!(out, "digest   {}, twice", run.digest);
+    let _ = writeln!(out, "repeat   {command}");
+    out
+}
+
+/// A run on a page: story, ladder, books, claims, verdict.
+pub(crate) fn page(case: &Case, run: &Run, judged: &Judged) -> String {
     let Case { name, scenario } = case;
     let mut out = String::new();
     let title = scenario.title.replace('\n', " ");
@@ -109,8 +117,6 @@ fn text(case: &Case, run: &Run, judged: &Judged, command: &str) -> String {
         "marks    {}",
         if marks.is_empty() { "none".into() } else { marks.join(", ") }
     );
-    let _ = writeln!(out, "digest   {}, twice", run.digest);
-    let _ = writeln!(out, "repeat   {command}");
     out
 }
 

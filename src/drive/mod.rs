@@ -9,15 +9,21 @@
 //!
 //! Nothing here judges.
 
+mod around;
 mod card;
+mod sut;
 mod tcp;
 mod turmoil;
 mod wired;
 
+pub use around::{Meeting, meeting_points, serve};
+pub use sut::Commands;
+
+use crate::party::Party;
 use crate::scenario::Scenario;
 use crate::stage::{Cast, Lived, World};
 use std::fmt;
-use wired::Wired;
+use wired::{Outer, Wired};
 
 /// Which sockets parties talk over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,13 +59,44 @@ pub(crate) fn live_over(
     let mut failure = None;
     let lived = match sockets {
         Sockets::Tcp => {
-            let lines = Wired::new(tcp::Tcp::new()?, &plan)?;
-            World::new(scenario, cast, lines.telling(&mut failure)).lived()
+            let lines = Wired::new(tcp::Tcp::new()?, &plan, Outer::default())?;
+            World::new(scenario, cast, lines.telling(&mut failure, None)).lived()
         }
         Sockets::Turmoil => {
-            let lines = Wired::new(turmoil::Turmoil::new(scenario.seed), &plan)?;
-            World::new(scenario, cast, lines.telling(&mut failure)).lived()
+            let lines = Wired::new(turmoil::Turmoil::new(scenario.seed), &plan, Outer::default())?;
+            World::new(scenario, cast, lines.telling(&mut failure, None)).lived()
         }
     };
     failure.map_or(Ok(lived), Err)
+}
+
+/// Runs a scenario around a system under test in one place; the other parties are ours.
+///
+/// # Errors
+///
+/// A socket could not be opened, the system could not be started or reset, nobody says where it is,
+/// or the run was not over in time.
+pub(crate) fn live_around(
+    scenario: &Scenario,
+    cast: &dyn Cast,
+    sut: Party,
+    meeting: &Meeting,
+    commands: &Commands,
+) -> Result<Lived, DriveError> {
+    let plan = crate::stage::wiring(scenario);
+    let host = plan.iter().position(|wire| wire.party == sut);
+    let host = host.ok_or_else(|| DriveError::new(format_args!("{sut} has no place in it")))?;
+    let mut addresses: Vec<String> = meeting.connect.values().cloned().collect();
+    addresses.dedup();
+    let mut process = sut::Process::begin(commands, addresses, host)?;
+    let lived = around::live_around(scenario, cast, sut, meeting, Some(&mut process))?;
+    match process.ended() {
+        // Whatever it did before it ended is in the history, and judged.
+        Some(status) if commands.start.is_some() => {
+            let mut lived = lived;
+            lived.unmatched.push(format!("the system ended by itself: {status}"));
+            Ok(lived)
+        }
+        _ => Ok(lived),
+    }
 }

@@ -4,6 +4,7 @@
 //! that is handed in. They know no defect, no party's inside and no world. They print nothing.
 
 pub mod argument;
+mod around;
 pub mod block;
 pub mod campaign;
 pub mod explore;
@@ -22,6 +23,7 @@ mod point;
 mod pool;
 mod statistics;
 
+pub use around::{Around, AroundCase, AroundReport, TryPlay};
 pub use block::Block;
 pub use campaign::{Campaign, InternalError, Report};
 pub use contradiction::Contradiction;

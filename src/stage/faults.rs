@@ -276,8 +276,13 @@ impl<L: Lines> World<'_, L> {
     /// The host a fault is about; none if it does not take part.
     fn concerned(&self, fault: &Fault) -> Option<usize> {
         match *fault {
-            Fault::PowerCut { party, .. } | Fault::ClockStep { party, .. } => {
-                self.plan.index(party).filter(|host| self.hosts[*host].is_up())
+            Fault::PowerCut { party, .. } => {
+                self.plan.index(party).filter(|host| self.hosts[*host].can_lose_power())
+            }
+            Fault::ClockStep { party, .. } => {
+                let is_ours =
+                    |host: &usize| self.hosts[*host].is_up() && !self.hosts[*host].is_remote();
+                self.plan.index(party).filter(is_ours)
             }
             Fault::Maintenance { party, .. } => self.plan.index(party),
             Fault::Stall { a, b, .. } | Fault::Partition { a, b, .. } => {

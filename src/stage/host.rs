@@ -39,6 +39,13 @@ struct Task {
     writing: Vec<(Ticket, Record)>,
 }
 
+/// Somebody else's machine.
+struct Remote {
+    is_up: bool,
+    /// Whether it can be switched off and on.
+    has_switch: bool,
+}
+
 /// One party's machine.
 pub(super) struct Host {
     pub(super) party: Party,
@@ -46,6 +53,8 @@ pub(super) struct Host {
     peers: Vec<(usize, Port)>,
     node: Option<Box<dyn Node>>,
     is_foreign: bool,
+    /// Somebody else's machine: nothing is known of it but what it says on its lines.
+    remote: Option<Remote>,
     journal: Vec<Record>,
     torn: Option<Record>,
     /// Grows at every loss of power: what was under way before means nothing after.
@@ -67,6 +76,7 @@ impl Host {
         Host {
             party: place.party,
             is_foreign: own.is_some(),
+            remote: None,
             node: own,
             config: place.config,
             peers: place.peers,
@@ -83,13 +93,29 @@ impl Host {
         }
     }
 
+    /// The place of somebody else's machine.
+    pub(super) fn remote(place: Place, has_switch: bool) -> Host {
+        let nobody = |_: Party, _: &Config| None;
+        let remote = Some(Remote { is_up: true, has_switch });
+        Host { is_foreign: true, remote, ..Host::new(place, &nobody, 1, 0) }
+    }
+
+    pub(super) fn is_remote(&self) -> bool {
+        self.remote.is_some()
+    }
+
+    /// Whether its power can fail.
+    pub(super) fn can_lose_power(&self) -> bool {
+        self.is_up() && self.remote.as_ref().is_none_or(|remote| remote.has_switch)
+    }
+
     /// Whether somebody else's party plays it.
     pub(super) fn is_foreign(&self) -> bool {
         self.is_foreign
     }
 
     pub(super) fn is_up(&self) -> bool {
-        self.node.is_some()
+        self.node.is_some() || self.remote.as_ref().is_some_and(|remote| remote.is_up)
     }
 
     /// The place behind a port, and the port that leads back.
@@ -113,6 +139,14 @@ impl<L: Lines> World<'_, L> {
     /// Power comes on: the party is built anew and reads its journal.
     pub(super) fn power_on(&mut self, host: usize) {
         let was_cut = self.hosts[host].epoch > 0;
+        if let Some(remote) = &mut self.hosts[host].remote {
+            remote.is_up = true;
+            if was_cut {
+                self.lines.power(host, true);
+                self.note(host, Ticket::NONE, What::PowerRestored);
+            }
+            return;
+        }
         let machine = &mut self.hosts[host];
         let node = match self.cast.play(machine.party, &machine.config) {
             Some(own) => own,
@@ -158,6 +192,11 @@ impl<L: Lines> World<'_, L> {
         self.take_questions(host);
         let machine = &mut self.hosts[host];
         machine.node = None;
+        if let Some(remote) = &mut machine.remote {
+            remote.is_up = false;
+            self.lines.power(host, false);
+        }
+        let machine = &mut self.hosts[host];
         machine.epoch += 1;
         machine.wake_at = None;
         machine.tasks.clear();
@@ -182,7 +221,7 @@ impl<L: Lines> World<'_, L> {
     /// Something happens to a party: now, or when it has a hand free.
     pub(super) fn feed(&mut self, host: usize, ticket: Ticket, happening: Happening) {
         let machine = &mut self.hosts[host];
-        if !machine.is_up() {
+        if machine.node.is_none() {
             return;
         }
         if machine.tasks.len() >= usize::from(machine.workers) {

@@ -3,6 +3,7 @@
 
 use crate::party::Party;
 use reversim_models::node::{Link, LinkDownReason, Port};
+use reversim_models::time::Instant;
 
 /// What connections are made of.
 pub(crate) trait Lines {
@@ -18,6 +19,47 @@ pub(crate) trait Lines {
 
     /// Ends a connection at both ends.
     fn end(&mut self, link: Link, reason: LinkDownReason);
+
+    /// Whether somebody else's machine is in this place.
+    fn is_remote(&self, _host: usize) -> bool {
+        false
+    }
+
+    /// Whether that machine can be switched off and on.
+    fn has_power_switch(&self, _host: usize) -> bool {
+        false
+    }
+
+    /// Switches somebody else's machine off or on.
+    fn power(&mut self, _host: usize, _is_on: bool) {}
+
+    /// What time it is, where time flows; none where it is the world's own and skips.
+    fn now(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Waits until something comes from outside, or until this time. Where nothing of ours is to
+    /// come (`is_idle`), it need not wait longer than somebody else's machine ever thinks.
+    fn hear(&mut self, _until: Instant, _is_idle: bool) -> Option<Heard> {
+        None
+    }
+
+    /// Takes a connection that somebody else made.
+    fn adopt(&mut self, _link: Link, _socket: u32) {}
+
+    /// Does not take it.
+    fn refuse(&mut self, _socket: u32) {}
+}
+
+/// What comes from somebody else's machine.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// It connected to a port of ours.
+    Connected { host: usize, port: Port, socket: u32 },
+    /// It wrote.
+    Read { link: Link, bytes: Vec<u8> },
+    /// It closed a connection, or broke it.
+    Ended { link: Link, is_reset: bool },
 }
 
 /// A machine, as those see it who lay its lines.
@@ -27,4 +69,6 @@ pub(crate) struct Wiring {
     pub(crate) party: Party,
     /// Ports to which the peer connects.
     pub(crate) accepts: Vec<Port>,
+    /// Who is behind each port, and at which port of theirs.
+    pub(crate) peers: Vec<(usize, Port)>,
 }

@@ -13,6 +13,7 @@ mod host;
 mod latency;
 mod lines;
 mod network;
+mod outside;
 mod people;
 mod phases;
 mod queue;
@@ -22,7 +23,7 @@ mod transmit;
 pub(crate) use consulted::{Consulted, differs_in_policy_alone};
 
 pub use cast::{Cast, Config, OurOwn, config_of, parse_local_time};
-pub(crate) use lines::{Lines, Wiring};
+pub(crate) use lines::{Heard, Lines, Wiring};
 
 use crate::history::{Entry, History, Setting, TerminalLine, What};
 use crate::party::Party;
@@ -31,6 +32,7 @@ use cast::Plan;
 use faults::Faults;
 use host::{Happening, Host};
 use network::{Delivery, Network};
+use outside::Outside;
 use people::People;
 use queue::{Queue, Rank};
 use reversim_models::chip::Chip;
@@ -48,6 +50,8 @@ pub(crate) struct Lived {
     pub(crate) idle: Vec<usize>,
     /// What was asked of the policy.
     pub(crate) consulted: Consulted,
+    /// Messages from outside that fit nothing, each explained.
+    pub(crate) unmatched: Vec<String>,
 }
 
 /// The machines of a scenario's world, and to which of their ports others connect.
@@ -76,6 +80,7 @@ pub(crate) fn wiring(scenario: &Scenario) -> Vec<Wiring> {
         .map(|place| Wiring {
             party: place.party,
             accepts: accepts(&place.config, place.peers.len()),
+            peers: place.peers.clone(),
         })
         .collect()
 }
@@ -88,6 +93,8 @@ enum Item {
     Connect { host: usize, port: Port, epoch: u32, ticket: Ticket, is_refused: bool },
     /// A party learns that a connection is gone.
     LinkDown { host: usize, epoch: u32, link: Link, reason: LinkDownReason },
+    /// Part of a frame from outside waited long enough for the rest.
+    HalfFrame { link: Link, reads: u32 },
     /// A held frame waited long enough for another one.
     Release { link: Link, side: usize },
     /// The earliest deadline of a party may have come.
@@ -143,6 +150,7 @@ pub(crate) struct World<'a, L> {
     business_date: Date,
     events: u32,
     consulted: Consulted,
+    outside: Outside,
     lines: L,
 }
 
@@ -179,7 +187,10 @@ impl<'a, L: Lines> World<'a, L> {
                 }
             }
             let zone = plan.zone_of(place.party);
-            let host = Host::new(place, cast, workers, zone);
+            let host = match lines.is_remote(hosts.len()) {
+                true => Host::remote(place, lines.has_power_switch(hosts.len())),
+                false => Host::new(place, cast, workers, zone),
+            };
             let visible =
                 if host.is_foreign() { &mut setting.foreign } else { &mut setting.parties };
             visible.push(host.party);
@@ -203,6 +214,7 @@ impl<'a, L: Lines> World<'a, L> {
             rooms: Vec::new(),
             events: 0,
             consulted: Consulted::NOTHING,
+            outside: Outside::default(),
             lines,
         }
     }
@@ -214,7 +226,8 @@ impl<'a, L: Lines> World<'a, L> {
         for host in 0..self.hosts.len() {
             self.take_questions(host);
         }
-        Lived { history: self.history, idle, consulted: self.consulted }
+        let unmatched = self.outside.unmatched;
+        Lived { history: self.history, idle, consulted: self.consulted, unmatched }
     }
 
     /// Writes down what happened to a party now.
@@ -234,11 +247,32 @@ impl<'a, L: Lines> World<'a, L> {
         if self.events >= EVENTS_MAX {
             return false;
         }
-        let Some((at, item)) = self.queue.pop(limit) else { return false };
         self.events += 1;
-        self.now = at;
+        if L::CARRIES && self.hears(limit) {
+            return true;
+        }
+        let Some((at, item)) = self.queue.pop(limit) else { return false };
+        self.now = self.lines.now().map_or(at, |now| now.max(at));
         self.happen(item);
         true
+    }
+
+    /// Where time flows, something may come from outside before the next item is due.
+    fn hears(&mut self, limit: Instant) -> bool {
+        if self.lines.now().is_none() {
+            return false;
+        }
+        let next = self.queue.next_at();
+        let until = next.map_or(limit, |at| at.min(limit));
+        let heard = self.lines.hear(until, next.is_none());
+        if next.is_none() || heard.is_some() {
+            self.now = self.lines.now().unwrap_or(self.now).max(self.now);
+        }
+        let is_heard = heard.is_some();
+        if let Some(heard) = heard {
+            self.from_outside(heard);
+        }
+        is_heard
     }
 
     fn happen(&mut self, item: Item) {
@@ -254,6 +288,7 @@ impl<'a, L: Lines> World<'a, L> {
                     self.link_down(host, link, reason);
                 }
             }
+            Item::HalfFrame { link, reads } => self.half_frame(link, reads),
             Item::Release { link, side } => self.release(link, side),
             Item::Wake { host, epoch } => {
                 if self.hosts[host].epoch == epoch {

@@ -47,6 +47,19 @@ pub(super) struct Connection {
     pub(super) held: [Option<Held>; 2],
 }
 
+impl Connection {
+    /// A connection that stands from now on.
+    pub(super) fn new(ends: [(usize, Port); 2], now: Instant) -> Connection {
+        Connection {
+            ends,
+            is_up: [true; 2],
+            last: [now; 2],
+            is_dead: [false; 2],
+            held: [None, None],
+        }
+    }
+}
+
 pub(super) struct Held {
     pub(super) piece: Piece,
     /// In one read with the next frame, or behind it.
@@ -74,8 +87,13 @@ impl Network {
         self.connections.get_mut((link.0 as usize).checked_sub(1)?)
     }
 
+    /// A connection stands. Its number is that which was the next one.
+    pub(super) fn add(&mut self, connection: Connection) {
+        self.connections.push(connection);
+    }
+
     /// The number of the connection after all that were.
-    fn next_link(&self) -> Link {
+    pub(super) fn next_link(&self) -> Link {
         Link(self.connections.len() as u32 + 1)
     }
 
@@ -119,16 +137,24 @@ impl<L: Lines> World<'_, L> {
             self.feed(host, ticket, Happening::ConnectFailed { port });
             return;
         }
-        self.network.connections.push(Connection {
-            ends,
-            is_up: [true; 2],
-            last: [self.now; 2],
-            is_dead: [false; 2],
-            held: [None, None],
-        });
+        self.network.add(Connection::new(ends, self.now));
         for (end, port, other) in [(peer, peer_port, host), (host, port, peer)] {
-            let other = self.hosts[other].party;
-            self.note(end, ticket, What::LinkUp { link, peer: other });
+            self.is_joined(end, port, link, other, ticket);
+        }
+    }
+
+    /// One end learns that a connection stands.
+    pub(super) fn is_joined(
+        &mut self,
+        end: usize,
+        port: Port,
+        link: Link,
+        other: usize,
+        ticket: Ticket,
+    ) {
+        if !self.hosts[end].is_remote() {
+            let peer = self.hosts[other].party;
+            self.note(end, ticket, What::LinkUp { link, peer });
             self.feed(end, ticket, Happening::LinkUp { port, link });
         }
     }
@@ -167,6 +193,9 @@ impl<L: Lines> World<'_, L> {
         let peer = connection.ends[1 - side].0;
         let peer = self.hosts[peer].party;
         self.lines.end(link, reason);
+        if self.hosts[host].is_remote() {
+            return;
+        }
         self.note(host, Ticket::NONE, What::LinkDown { link, peer, reason });
         self.feed(host, Ticket::NONE, Happening::LinkDown { link, reason });
     }
@@ -236,6 +265,7 @@ impl<L: Lines> World<'_, L> {
             }
             return;
         };
+        let is_at_hand = !L::CARRIES || self.hosts[from].is_remote();
         let from = self.hosts[from].party;
         let ticket = pieces.first().map_or(Ticket::NONE, |piece| piece.ticket);
         let read = read_of(&pieces);
@@ -244,7 +274,7 @@ impl<L: Lines> World<'_, L> {
             let what = What::Delivered { link, from, sent, frame, is_altered, copy, part };
             self.note(host, ticket, what);
         }
-        if !L::CARRIES {
+        if is_at_hand {
             let happening = match read {
                 Read::Frame(frame) => Happening::Frame { link, frame },
                 Read::Bytes(bytes) => Happening::Bytes { link, bytes },

@@ -100,7 +100,8 @@ impl<L: Lines> World<'_, L> {
         let desk = &self.people.desks[host];
         let is_uninvited = step.asked_by == AskedBy::Screen && !desk.is_invited;
         let command = self.command_of(step);
-        let (false, true, Some(command)) = (is_uninvited, self.hosts[host].is_up(), command) else {
+        let is_there = self.hosts[host].is_up() && !self.hosts[host].is_remote();
+        let (false, true, Some(command)) = (is_uninvited, is_there, command) else {
             // Nobody can be asked: the terminal is dark, or the screen never invited this.
             if step.at_ms.is_none() {
                 self.ask_next(host);
@@ -296,6 +297,9 @@ impl<L: Lines> World<'_, L> {
         for host in 0..usize::from(self.plan.terminals) {
             let ticket = Ticket(HEALING + next);
             next += 1;
+            if self.hosts[host].is_remote() {
+                continue;
+            }
             let Some(command) = wish(ticket, self) else { continue };
             self.people.desks[host].open = Some(ticket);
             self.feed(host, ticket, Happening::Commanded(command));

@@ -5,10 +5,16 @@
 //! makes one inquiry. Only then may anybody ask whether everything came right.
 
 use super::{Lines, World};
-use crate::history::{Horizon, What};
+use crate::history::{Entry, Horizon, What};
 use crate::scenario::Scenario;
 use reversim_models::node::{Command, Ticket};
 use reversim_models::time::{Duration, Instant};
+
+/// How often a server looks whether it is still wanted, by its own clock.
+const LOOK: Duration = Duration::secs(5);
+
+/// What a server remembers at most.
+const ENTRIES_MAX: usize = 100_000;
 
 impl<L: Lines> World<'_, L> {
     /// From the first power-on to the day's end.
@@ -41,6 +47,30 @@ impl<L: Lines> World<'_, L> {
                 self.close_date();
             }
             self.note(0, Ticket::NONE, What::Horizon(Horizon::ClaimsClosed));
+        }
+    }
+
+    /// From the first power-on for as long as somebody watches: no phases, nothing heals.
+    pub(crate) fn serve(mut self, watch: &mut dyn FnMut(&[Entry]) -> bool) {
+        self.arm_faults();
+        for host in (0..self.hosts.len()).rev() {
+            self.power_on(host);
+        }
+        self.open_desks();
+        let mut seen = 0;
+        loop {
+            // Looked at now and then also where nothing happens.
+            let until = self.now + LOOK;
+            while self.step(until) {}
+            self.events = 0;
+            self.now = self.lines.now().unwrap_or(until).max(self.now);
+            if !watch(self.history.entries.get(seen..).unwrap_or_default()) {
+                return;
+            }
+            // Who serves for days is not judged, and remembers the last of it only.
+            let excess = self.history.entries.len().saturating_sub(ENTRIES_MAX);
+            self.history.entries.drain(..excess);
+            seen = self.history.entries.len();
         }
     }
 

@@ -65,6 +65,11 @@ impl<T> Queue<T> {
         Some((at, item))
     }
 
+    /// When the next item is due.
+    pub(super) fn next_at(&self) -> Option<Instant> {
+        self.heap.peek().map(|Reverse((at, ..))| *at)
+    }
+
     /// Whether nothing at all will happen.
     pub(super) fn is_empty(&self) -> bool {
         self.heap.is_empty()

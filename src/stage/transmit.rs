@@ -16,17 +16,25 @@ use reversim_models::time::{Duration, Instant};
 const HOLD: Duration = Duration::millis(50);
 
 impl<L: Lines> World<'_, L> {
-    fn dialect_between(&self, a: usize, b: usize) -> &'static Dialect {
+    pub(super) fn dialect_between(&self, a: usize, b: usize) -> &'static Dialect {
         let is_pos = |host: usize| host < usize::from(self.plan.terminals);
         if is_pos(a) || is_pos(b) { &POS } else { &NETWORK }
     }
 
     pub(super) fn send(&mut self, host: usize, link: Link, bytes: Vec<u8>, ticket: Ticket) {
         let Some(connection) = self.network.connection(link) else { return };
+        let ends = connection.ends;
+        let to = ends.iter().find(|(end, _)| *end != host).map_or(host, |(end, _)| *end);
+        let frame = Frame::new(bytes, self.dialect_between(host, to));
+        self.send_frame(host, link, frame, ticket);
+    }
+
+    /// A frame is written, and what is to become of it is decided.
+    pub(super) fn send_frame(&mut self, host: usize, link: Link, frame: Frame, ticket: Ticket) {
+        let Some(connection) = self.network.connection(link) else { return };
         let Some(side) = connection.ends.iter().position(|(end, _)| *end == host) else { return };
         let is_up = connection.is_up[side];
         let to = connection.ends[1 - side].0;
-        let frame = Frame::new(bytes, self.dialect_between(host, to));
         let mti = peek_mti(&frame);
         let to_party = self.hosts[to].party;
         let sent = self.note(host, ticket, What::Sent { link, to: to_party, frame: frame.clone() });
@@ -41,7 +49,11 @@ impl<L: Lines> World<'_, L> {
         let nth = self.network.count(address);
         let timing = &self.scenario.timing;
         let (min, max) = (timing.latency_min_us.max(1), timing.latency_max_us);
-        let latency = latency_us(self.scenario.seed, address, nth, min, max);
+        let latency = match self.lines.now() {
+            None => latency_us(self.scenario.seed, address, nth, min, max),
+            // The line has a latency of its own.
+            Some(_) => 0,
+        };
         let piece = Piece {
             ticket,
             sent,

@@ -204,6 +204,13 @@ fn with<'a>(
     Ok((name, base))
 }
 
+/// What a word and its settings mean: a flow or a file, and its name.
+pub(crate) fn configured(word: &str, policies: &[String]) -> Result<(String, Scenario), Failure> {
+    set_once(policies)?;
+    let (name, scenario) = base(word)?;
+    with(name, scenario, policies.iter().map(String::as_str))
+}
+
 /// Flows by their names, scenarios from files, or every flow.
 fn bases(words: &[String]) -> Result<Vec<(String, Scenario)>, Failure> {
     let mut bases = Vec::new();

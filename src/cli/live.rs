@@ -1,0 +1,272 @@
+//! `reversim live`: a campaign around somebody else's running system, and the smallest case of what
+//! it finds.
+
+use super::cases::{Case, quoted};
+use super::disk;
+use super::explore::configured;
+use super::judged::{InvariantJson, Judged};
+use super::meeting::Live;
+use super::output::{Output, hint};
+use super::progress;
+use super::replay::page;
+use crate::exit::{Exit, Failure};
+use reversim::drive::{Commands, DriveError, Meeting};
+use reversim::file::render;
+use reversim::report::text::Board;
+use reversim::report::words::{counted_word, describe_case};
+use reversim::run::Outcome;
+use reversim::scenario::Scenario;
+use reversim::search::{Around, AroundCase, AroundReport};
+use reversim::{Run, run_around};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How long a case is made smaller, at most.
+const SHRINK_TIME: Duration = Duration::from_secs(120);
+
+pub(crate) fn live(arguments: &Live, output: &Output) -> Result<Exit, Failure> {
+    let (name, base) = configured(&arguments.flow, &arguments.policies)?;
+    let mut meeting = arguments.addresses.meeting(&base, |party| party != arguments.system)?;
+    (meeting.quiet, meeting.limit) = (arguments.quiet, arguments.limit);
+    let commands = Commands { start: arguments.start.clone(), reset: arguments.reset.clone() };
+    let system = System { arguments, meeting, commands };
+    hint(&format!(
+        "{} is yours; timers of ours run {} times faster than real time",
+        arguments.system, system.meeting.scale
+    ));
+    match arguments.once {
+        true => system.once(name, base, output),
+        false => system.search(base, output),
+    }
+}
+
+/// The system under test, and how to get at it.
+struct System<'a> {
+    arguments: &'a Live,
+    meeting: Meeting,
+    commands: Commands,
+}
+
+/// What a campaign came to, for machines.
+#[derive(Serialize)]
+struct Document {
+    system: String,
+    runs: u64,
+    elapsed_seconds: u64,
+    faults_fired: u64,
+    messages: u64,
+    invariants: BTreeMap<String, InvariantJson>,
+    unmatched: BTreeSet<String>,
+    violations: Vec<Violated>,
+}
+
+/// A claim that was broken.
+#[derive(Serialize)]
+struct Violated {
+    invariant: &'static str,
+    code: &'static str,
+    sentence: String,
+    scenario: String,
+    steps: usize,
+    faults: usize,
+    /// How often the case broke it, of how many times.
+    repeats: (u32, u32),
+    replay: String,
+}
+
+impl System<'_> {
+    fn play(&self, scenario: &Scenario) -> Result<Run, DriveError> {
+        run_around(scenario, self.arguments.system, &self.meeting, &self.commands)
+    }
+
+    /// One run, with everything there is to see.
+    fn once(&self, name: String, scenario: Scenario, output: &Output) -> Result<Exit, Failure> {
+        let run = self.play(&scenario).map_err(cannot)?;
+        let mut expecting_nothing = scenario.clone();
+        expecting_nothing.expect.violates = None;
+        let judged = Judged::new(&expecting_nothing, &run, !scenario.faults.is_empty());
+        let case = Case { name, scenario };
+        if output.is_json() {
+            let mut board = Board::default();
+            board.add(&run.findings);
+            let document = self.document(&board, 1, &run, Vec::new());
+            output.json(&document)?;
+        } else {
+            output.text(&format!("{}{}", page(&case, &run, &judged), unmatched(&run.unmatched)))?;
+        }
+        Ok(judged.exit)
+    }
+
+    fn search(&self, base: Scenario, output: &Output) -> Result<Exit, Failure> {
+        let around = Around {
+            base,
+            seed: self.arguments.seed,
+            faults: usize::from(self.arguments.faults),
+            system: self.arguments.system,
+            has_power_switch: self.commands.start.is_some(),
+        };
+        let bar = progress::spinner("runs");
+        let begun = Instant::now();
+        let mut board = Board::default();
+        let mut play = |scenario: &Scenario| {
+            bar.inc(1);
+            let run = self.play(scenario)?;
+            board.add(&run.findings);
+            Ok(run)
+        };
+        let most = self.arguments.runs.unwrap_or(u64::MAX);
+        let mut goes_on = |runs| runs < most && begun.elapsed() < self.arguments.time;
+        let report = around.run(&mut play, &mut goes_on).map_err(cannot)?;
+        let Some(found) = &report.found else {
+            bar.finish_and_clear();
+            return self.is_clean(&report, &board, begun, output);
+        };
+        bar.set_message("making it smaller");
+        let shrinking = Instant::now();
+        let mut goes_on = |_| shrinking.elapsed() < SHRINK_TIME;
+        let mut play = |scenario: &Scenario| self.play(scenario);
+        let case = around.shrink(found, &report.last, &mut play, &mut goes_on).map_err(cannot)?;
+        bar.finish_and_clear();
+        match case {
+            Some(case) => self.is_broken(&report, &case, &board, begun, output),
+            None => Err(Failure::internal("a run that broke something breaks nothing")),
+        }
+    }
+
+    fn is_clean(
+        &self,
+        report: &AroundReport,
+        board: &Board,
+        begun: Instant,
+        output: &Output,
+    ) -> Result<Exit, Failure> {
+        if output.is_json() {
+            let mut document = self.document(board, report.runs, &report.last, Vec::new());
+            (document.elapsed_seconds, document.unmatched) =
+                (begun.elapsed().as_secs(), report.unmatched.clone());
+            (document.faults_fired, document.messages) = (report.faults_fired, report.messages);
+            output.json(&document)?;
+        } else {
+            let all: Vec<String> = report.unmatched.iter().cloned().collect();
+            output.text(&format!(
+                "{}\n{}{}, {} that happened, {}, {:.0?}\n",
+                board.table(),
+                unmatched(&all),
+                counted_word(report.runs, "run"),
+                counted_word(report.faults_fired, "fault"),
+                counted_word(report.messages, "message"),
+                begun.elapsed()
+            ))?;
+        }
+        // What was never exercised was not tested, however many runs there were.
+        let is_tested = board.rows().iter().any(|row| row.verdict() == "holds");
+        if !is_tested || report.last.outcome() == Outcome::Unknown && report.runs == 1 {
+            hint("nothing was exercised: does your system answer? see --once");
+            return Ok(Exit::Unknown);
+        }
+        Ok(Exit::Holds)
+    }
+
+    fn is_broken(
+        &self,
+        report: &AroundReport,
+        case: &AroundCase,
+        board: &Board,
+        begun: Instant,
+        output: &Output,
+    ) -> Result<Exit, Failure> {
+        let mut scenario = case.scenario.clone();
+        let Some(violation) = case.run.violation() else {
+            return Err(Failure::internal("a case that breaks something breaks nothing"));
+        };
+        let code = case.run.findings.iter().find(|finding| finding.name == violation.invariant);
+        scenario.title = describe_case(violation.invariant, &scenario.faults);
+        let text = render(&scenario).map_err(|error| Failure::internal(error.to_string()))?;
+        let out = &self.arguments.out;
+        let file = disk::write_fresh(out, violation.invariant, "toml", text.as_bytes())?;
+        let violated = Violated {
+            invariant: violation.invariant,
+            code: code.map_or("", |finding| finding.code),
+            sentence: violation.to_string(),
+            scenario: file.display().to_string(),
+            steps: scenario.steps.len(),
+            faults: scenario.faults.len(),
+            repeats: case.repeats,
+            replay: self.command(&file),
+        };
+        if output.is_json() {
+            let mut document = self.document(board, report.runs, &report.last, vec![violated]);
+            document.elapsed_seconds = begun.elapsed().as_secs();
+            (document.faults_fired, document.messages) = (report.faults_fired, report.messages);
+            output.json(&document)?;
+            return Ok(Exit::Violated);
+        }
+        let judged = Judged::new(&scenario, &case.run, false);
+        let shown = Case { name: violated.scenario.clone(), scenario };
+        let all: Vec<String> = report.unmatched.iter().cloned().collect();
+        output.text(&format!(
+            "{}{}found    in run {}, made smaller in {}; it breaks {} of {} times\nrepeat   {}\n",
+            page(&shown, &case.run, &judged),
+            unmatched(&all),
+            report.runs,
+            counted_word(case.runs, "run"),
+            violated.repeats.0,
+            violated.repeats.1,
+            violated.replay
+        ))?;
+        Ok(Exit::Violated)
+    }
+
+    fn document(
+        &self,
+        board: &Board,
+        runs: u64,
+        last: &Run,
+        violations: Vec<Violated>,
+    ) -> Document {
+        let invariants = board.rows().iter().map(|row| {
+            let verdict = row.verdict();
+            (row.name.to_owned(), InvariantJson { checked: row.checked, verdict })
+        });
+        Document {
+            system: self.arguments.system.to_string(),
+            runs,
+            elapsed_seconds: 0,
+            faults_fired: u64::from(last.counts.faults_fired),
+            messages: last.counts.messages,
+            invariants: invariants.collect(),
+            unmatched: last.unmatched.iter().cloned().collect(),
+            violations,
+        }
+    }
+
+    /// The command that plays a case once more around the same system.
+    fn command(&self, file: &std::path::Path) -> String {
+        let Live { system, start, reset, .. } = self.arguments;
+        let file: PathBuf = file.into();
+        let mut words =
+            vec!["reversim live".to_owned(), quoted(&file.display().to_string()), "--once".into()];
+        words.push(format!("--system {system}"));
+        words.extend(self.meeting.connect.iter().map(|(p, a)| format!("--connect {p}={a}")));
+        words.extend(self.meeting.listen.iter().map(|(p, a)| format!("--listen {p}={a}")));
+        words.extend(start.iter().map(|command| format!("--start {}", quoted(command))));
+        words.extend(reset.iter().map(|command| format!("--reset {}", quoted(command))));
+        words.push(format!("--time-scale {}", self.meeting.scale));
+        words.push(format!("--quiet {}ms", self.meeting.quiet.as_millis()));
+        words.join(" ")
+    }
+}
+
+fn unmatched(all: &[String]) -> String {
+    match all.is_empty() {
+        true => String::new(),
+        false => format!("unmatched\n  {}\n\n", all.join("\n  ")),
+    }
+}
+
+/// Addresses and commands are the user's.
+fn cannot(error: DriveError) -> Failure {
+    Failure::usage(error.to_string())
+}

@@ -1,0 +1,152 @@
+//! Somebody else's system as processes of this machine: started, killed as by a loss of power, and
+//! put back to where it began, by commands that its owner gives. What it says is next door.
+
+use super::DriveError;
+use super::wired::PowerSwitch;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long a system may take until it accepts connections, or to be reset.
+const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// How a system under test is started and put back.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Commands {
+    /// Starts it, and runs as long as it does. Killed (SIGKILL) where power fails.
+    pub start: Option<String>,
+    /// Puts it back to where it began: run before each run, while it is not running if there is a
+    /// `start`.
+    pub reset: Option<String>,
+}
+
+/// The system, running or not.
+pub(super) struct Process<'a> {
+    commands: &'a Commands,
+    /// Where it accepts connections, once it does.
+    addresses: Vec<String>,
+    host: usize,
+    child: Option<Child>,
+}
+
+impl<'a> Process<'a> {
+    /// Puts the system back and starts it.
+    pub(super) fn begin(
+        commands: &'a Commands,
+        addresses: Vec<String>,
+        host: usize,
+    ) -> Result<Process<'a>, DriveError> {
+        let mut process = Process { commands, addresses, host, child: None };
+        process.reset()?;
+        process.start()?;
+        Ok(process)
+    }
+
+    fn reset(&mut self) -> Result<(), DriveError> {
+        let Some(reset) = &self.commands.reset else { return Ok(()) };
+        let mut child = shell(reset)?;
+        let begun = Instant::now();
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) if begun.elapsed() < START_LIMIT => sleep(LOOK),
+                _ => {
+                    kill(&mut child);
+                    return Err(DriveError::new(format_args!(
+                        "the reset command `{reset}` did not end within {START_LIMIT:?}"
+                    )));
+                }
+            }
+        };
+        match status.success() {
+            true => Ok(()),
+            false => {
+                Err(DriveError::new(format_args!("the reset command `{reset}` failed: {status}")))
+            }
+        }
+    }
+
+    fn start(&mut self) -> Result<(), DriveError> {
+        if let Some(start) = &self.commands.start {
+            self.child = Some(shell(start)?);
+        }
+        let begun = Instant::now();
+        for address in &self.addresses {
+            while !accepts(address) {
+                if let Some(child) = &mut self.child
+                    && let Ok(Some(status)) = child.try_wait()
+                {
+                    return Err(DriveError::new(format_args!(
+                        "the system ended before it accepted connections at {address}: {status}"
+                    )));
+                }
+                if self.child.is_none() || begun.elapsed() > START_LIMIT {
+                    return Err(DriveError::new(format_args!(
+                        "nobody accepts connections at {address}"
+                    )));
+                }
+                sleep(LOOK);
+            }
+        }
+        Ok(())
+    }
+
+    /// How it ended, if it did without being told to.
+    pub(super) fn ended(&mut self) -> Option<String> {
+        let status = self.child.as_mut()?.try_wait().ok()??;
+        Some(status.to_string())
+    }
+}
+
+impl PowerSwitch for Process<'_> {
+    fn is_there(&self, host: usize) -> bool {
+        host == self.host && self.commands.start.is_some()
+    }
+
+    fn switch(&mut self, host: usize, is_on: bool) -> Result<(), DriveError> {
+        if !self.is_there(host) {
+            return Ok(());
+        }
+        match is_on {
+            true => self.start(),
+            false => {
+                self.child.take().iter_mut().for_each(kill);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Drop for Process<'_> {
+    fn drop(&mut self) {
+        self.child.take().iter_mut().for_each(kill);
+    }
+}
+
+/// A command in a process group of its own, so that all of it can be killed.
+fn shell(command: &str) -> Result<Child, DriveError> {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::null());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut shell, 0);
+    shell.spawn().map_err(|error| DriveError::new(format_args!("cannot run `{command}`: {error}")))
+}
+
+fn kill(child: &mut Child) {
+    // It may be gone already, which is as well.
+    #[cfg(unix)]
+    if let Some(group) = rustix::process::Pid::from_raw(child.id().cast_signed()) {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn accepts(address: &str) -> bool {
+    let Ok(mut addresses) = address.to_socket_addrs() else { return false };
+    addresses.any(|address| TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok())
+}

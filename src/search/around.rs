@@ -1,0 +1,272 @@
+//! A campaign around a system that is slow to ask and does not always answer alike: somebody's own,
+//! behind real sockets. Faults are placed where a run showed that they can hit, and runs that
+//! brought messages never seen before are gone on from first.
+//!
+//! Which run comes next depends on the seed and on what runs showed. It knows no socket: runs are
+//! played by a function that is handed in, and may fail.
+
+use super::Contradiction;
+use super::explore::Alphabet;
+use super::mix;
+use super::point::following;
+use super::simpler::candidates;
+use crate::fault::Fault;
+use crate::history::{History, What};
+use crate::party::Party;
+use crate::run::Run;
+use crate::scenario::Scenario;
+use reversim_models::iso8583::Mti;
+use std::collections::BTreeSet;
+
+/// Plays a scenario around the system.
+pub type TryPlay<'a, E> = dyn FnMut(&Scenario) -> Result<Run, E> + 'a;
+
+/// How often a case is played to see how often it repeats.
+const REPEATS: u32 = 5;
+
+/// What is tried around a system.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// What people want, and what goes wrong in every run.
+    pub base: Scenario,
+    /// Which choices are made.
+    pub seed: u64,
+    /// Faults at once, at most.
+    pub faults: usize,
+    /// The system's place.
+    pub system: Party,
+    /// Whether its power can fail.
+    pub has_power_switch: bool,
+}
+
+/// What a campaign came to.
+#[derive(Clone, Debug)]
+pub struct AroundReport {
+    /// Runs of the search.
+    pub runs: u64,
+    /// Faults that happened, in all of them.
+    pub faults_fired: u64,
+    /// Messages that were written, in all of them.
+    pub messages: u64,
+    /// Messages of the system that fitted nothing, each explained, without repetition.
+    pub unmatched: BTreeSet<String>,
+    /// What broke a claim, as it was found.
+    pub found: Option<Scenario>,
+    /// The last run: the one that broke it, if one did.
+    pub last: Run,
+}
+
+/// A case made smaller by playing it again and again.
+#[derive(Clone, Debug)]
+pub struct AroundCase {
+    /// The smallest that still breaks the claim in the same way.
+    pub scenario: Scenario,
+    /// A run of it that did.
+    pub run: Run,
+    /// How often it broke it, of how many times.
+    pub repeats: (u32, u32),
+    /// Runs that it took.
+    pub runs: u64,
+}
+
+/// A run that can be gone on from.
+struct Stem {
+    scenario: Scenario,
+    placements: Vec<Fault>,
+    is_new: bool,
+}
+
+impl Around {
+    /// Plays until a claim is broken or `goes_on` says no; it is asked before each run.
+    ///
+    /// # Errors
+    ///
+    /// A run did not come about.
+    pub fn run<E>(
+        &self,
+        play: &mut TryPlay<'_, E>,
+        goes_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<AroundReport, E> {
+        let mut last = play(&self.base)?;
+        let (mut faults_fired, mut messages) = (0, 0);
+        let (mut kinds, mut stems) = (BTreeSet::new(), Vec::new());
+        let mut unmatched = BTreeSet::new();
+        let mut scenario = self.base.clone();
+        let mut tried = BTreeSet::new();
+        let mut runs: u64 = 1;
+        loop {
+            faults_fired += u64::from(last.counts.faults_fired);
+            messages += last.counts.messages;
+            unmatched.extend(last.unmatched.iter().cloned());
+            let found = last.violation().map(|_| scenario.clone());
+            if found.is_some() {
+                return Ok(AroundReport { runs, faults_fired, messages, unmatched, found, last });
+            }
+            let seen = kinds_of(&last.history);
+            let is_new = !seen.is_subset(&kinds);
+            kinds.extend(seen);
+            if last.idle_faults.is_empty() {
+                let placements = self.placements(&scenario, &last.history);
+                stems.push(Stem { scenario: scenario.clone(), placements, is_new });
+            }
+            let next = self.next(&stems, runs, &mut tried);
+            let Some(next) = next.filter(|_| goes_on(runs)) else {
+                let found = None;
+                return Ok(AroundReport { runs, faults_fired, messages, unmatched, found, last });
+            };
+            scenario = next;
+            last = play(&scenario)?;
+            runs += 1;
+        }
+    }
+
+    /// What can be placed in a run, if anything may.
+    fn placements(&self, scenario: &Scenario, history: &History) -> Vec<Fault> {
+        let own = self.base.faults.len();
+        if scenario.faults.len() >= own + self.faults {
+            return Vec::new();
+        }
+        let all = following(history, scenario, own, Alphabet::Core, false).faults;
+        all.into_iter().filter(|fault| self.can_happen(fault)).collect()
+    }
+
+    /// What is inside somebody else's machine, nobody here can break.
+    fn can_happen(&self, fault: &Fault) -> bool {
+        match fault {
+            Fault::PowerCut { party, .. } => *party != self.system || self.has_power_switch,
+            Fault::ClockStep { party, .. } | Fault::Maintenance { party, .. } => {
+                *party != self.system
+            }
+            Fault::SlowCommit { at, .. } => at.party != self.system,
+            Fault::KeyChange { .. } | Fault::CutOver { .. } => self.system != Party::switch(1),
+            _ => true,
+        }
+    }
+
+    /// A run with one fault more than an earlier one; none if nothing is left.
+    fn next(
+        &self,
+        stems: &[Stem],
+        number: u64,
+        tried: &mut BTreeSet<Vec<Fault>>,
+    ) -> Option<Scenario> {
+        // A few draws that were tried already, and it is worth looking whether anything is left.
+        for draw in 0..1_000 {
+            let mut dice = Dice(mix(self.seed ^ mix(number << 16 | draw)));
+            let fresh = stems.iter().filter(|stem| stem.is_new && !stem.placements.is_empty());
+            let fresh: Vec<&Stem> = fresh.collect();
+            let all: Vec<&Stem> = stems.iter().filter(|s| !s.placements.is_empty()).collect();
+            let pool = if dice.below(4) > 0 && !fresh.is_empty() { &fresh } else { &all };
+            let stem = pool.get(dice.below(pool.len()))?;
+            let fault = self.draw(&stem.placements, &mut dice);
+            let mut scenario = stem.scenario.clone();
+            scenario.faults.push(fault);
+            let mut set = scenario.faults.clone();
+            set.sort();
+            if tried.insert(set) {
+                return Some(scenario);
+            }
+        }
+        None
+    }
+
+    /// Kinds first: there are many ways to be late and only one to be lost.
+    fn draw(&self, placements: &[Fault], dice: &mut Dice) -> Fault {
+        let kinds: BTreeSet<u8> = placements.iter().map(kind).collect();
+        let kinds: Vec<u8> = kinds.into_iter().collect();
+        let wanted = if kinds.contains(&LOSS) && dice.below(3) == 0 {
+            LOSS
+        } else {
+            kinds[dice.below(kinds.len())]
+        };
+        let of_kind: Vec<&Fault> = placements.iter().filter(|f| kind(f) == wanted).collect();
+        *of_kind[dice.below(of_kind.len())]
+    }
+
+    /// The smallest of what still breaks the claim in the same way, and how often it does, while
+    /// `goes_on`.
+    ///
+    /// # Errors
+    ///
+    /// A run did not come about.
+    pub fn shrink<E>(
+        &self,
+        found: &Scenario,
+        first: &Run,
+        play: &mut TryPlay<'_, E>,
+        goes_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<Option<AroundCase>, E> {
+        let Some(violation) = first.violation() else { return Ok(None) };
+        let wanted = Contradiction::new(violation, &first.history);
+        let breaks = |run: &Run| {
+            let mut broken = run.violations();
+            broken.any(|violation| Contradiction::new(violation, &run.history) == wanted)
+        };
+        let (mut scenario, mut run, mut runs) = (found.clone(), first.clone(), 0);
+        'again: loop {
+            for candidate in candidates(&scenario) {
+                if !is_smaller(&candidate.scenario, &scenario) {
+                    continue;
+                }
+                if !goes_on(runs) {
+                    break 'again;
+                }
+                let tried = play(&candidate.scenario)?;
+                runs += 1;
+                if breaks(&tried) {
+                    (scenario, run) = (candidate.scenario, tried);
+                    continue 'again;
+                }
+            }
+            break;
+        }
+        let mut repeats = (0, 0);
+        for _ in 0..REPEATS {
+            let again = play(&scenario)?;
+            repeats = (repeats.0 + u32::from(breaks(&again)), repeats.1 + 1);
+            runs += 1;
+        }
+        Ok(Some(AroundCase { scenario, run, repeats, runs }))
+    }
+}
+
+/// Only what takes steps or faults away is tried: a run of a real system is dear.
+fn is_smaller(candidate: &Scenario, than: &Scenario) -> bool {
+    candidate.faults.len() < than.faults.len() || candidate.steps.len() < than.steps.len()
+}
+
+/// Numbers that follow from one number.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, count: usize) -> usize {
+        self.0 = mix(self.0);
+        (self.0 % (count.max(1) as u64)) as usize
+    }
+}
+
+/// The kind of a loss.
+const LOSS: u8 = 0;
+
+/// Kinds of faults that are drawn alike.
+fn kind(fault: &Fault) -> u8 {
+    match fault {
+        Fault::Drop(_) => LOSS,
+        Fault::Delay { .. } => 1,
+        Fault::Duplicate { .. } | Fault::Replay { .. } | Fault::Resubmit { .. } => 2,
+        Fault::Reset { .. } | Fault::HalfOpen(_) => 3,
+        Fault::PowerCut { .. } => 4,
+        Fault::Partition { .. } | Fault::Stall { .. } => 5,
+        Fault::Corrupt { .. } => 6,
+        _ => 7,
+    }
+}
+
+/// Which messages went from whom to whom.
+fn kinds_of(history: &History) -> BTreeSet<(Party, Party, Mti)> {
+    let sent = history.entries.iter().filter_map(|entry| match &entry.what {
+        What::Sent { to, frame, .. } => Some((entry.party, *to, frame.mti()?)),
+        _ => None,
+    });
+    sent.collect()
+}
