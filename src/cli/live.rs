@@ -185,6 +185,7 @@ impl System<'_> {
         scenario.title = describe_case(violation.invariant, &scenario.faults);
         let text = render(&scenario).map_err(|error| Failure::internal(error.to_string()))?;
         let out = &self.arguments.out;
+        std::fs::create_dir_all(out).map_err(|error| Failure::write(out, &error))?;
         let file = disk::write_fresh(out, violation.invariant, "toml", text.as_bytes())?;
         let violated = Violated {
             invariant: violation.invariant,

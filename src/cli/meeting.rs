@@ -32,7 +32,7 @@ pub(crate) struct Addresses {
 #[derive(Args, Debug)]
 pub(crate) struct Live {
     /// What happens: a flow by name (see explore --help) or a scenario file
-    #[arg(value_name = "FLOW|FILE", default_value = "sale+inquiry")]
+    #[arg(value_name = "FLOW|FILE", default_value = "sale")]
     pub(crate) flow: String,
     /// The place of your system: terminal-N, switch-N or issuer-N
     #[arg(long, value_name = "PARTY", default_value = "switch-1", value_parser = party)]
@@ -60,7 +60,7 @@ pub(crate) struct Live {
     pub(crate) faults: u8,
     /// How long your system is silent while it still means to send something: longer than its
     /// longest timer
-    #[arg(long, value_name = "TIME", default_value = "300ms", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = duration)]
     pub(crate) quiet: Duration,
     /// How long one run may take
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]

@@ -35,7 +35,7 @@ impl Default for Meeting {
             connect: BTreeMap::new(),
             listen: BTreeMap::new(),
             scale: 50,
-            quiet: Duration::from_millis(300),
+            quiet: Duration::from_millis(500),
             limit: Duration::from_secs(30),
         }
     }

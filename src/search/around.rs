@@ -172,6 +172,11 @@ impl Around {
 
     /// Kinds first: there are many ways to be late and only one to be lost.
     fn draw(&self, placements: &[Fault], dice: &mut Dice) -> Fault {
+        // Where money is moved, mostly.
+        let about_money: Vec<Fault> =
+            placements.iter().filter(|f| is_about_money(f)).copied().collect();
+        let is_drawn = dice.below(4) > 0 && !about_money.is_empty();
+        let placements = if is_drawn { &about_money[..] } else { placements };
         let kinds: BTreeSet<u8> = placements.iter().map(kind).collect();
         let kinds: Vec<u8> = kinds.into_iter().collect();
         let wanted = if kinds.contains(&LOSS) && dice.below(3) == 0 {
@@ -243,6 +248,11 @@ impl Dice {
         self.0 = mix(self.0);
         (self.0 % (count.max(1) as u64)) as usize
     }
+}
+
+/// Whether it happens to a message that moves money or takes it back.
+fn is_about_money(fault: &Fault) -> bool {
+    fault.message().is_some_and(|on| on.step != 0 && matches!(on.mti.class(), 1 | 2 | 4))
 }
 
 /// The kind of a loss.

@@ -248,8 +248,10 @@ impl<'a, L: Lines> World<'a, L> {
             return false;
         }
         self.events += 1;
-        if L::CARRIES && self.hears(limit) {
-            return true;
+        if L::CARRIES
+            && let Some(is_heard) = self.hears(limit)
+        {
+            return is_heard;
         }
         let Some((at, item)) = self.queue.pop(limit) else { return false };
         self.now = self.lines.now().map_or(at, |now| now.max(at));
@@ -257,22 +259,29 @@ impl<'a, L: Lines> World<'a, L> {
         true
     }
 
-    /// Where time flows, something may come from outside before the next item is due.
-    fn hears(&mut self, limit: Instant) -> bool {
-        if self.lines.now().is_none() {
-            return false;
-        }
-        let next = self.queue.next_at();
-        let until = next.map_or(limit, |at| at.min(limit));
-        let heard = self.lines.hear(until, next.is_none());
-        if next.is_none() || heard.is_some() {
+    /// Where time flows, something may come from outside before the next item is due. Gives whether
+    /// something did; none if the next item is to be looked at instead.
+    fn hears(&mut self, limit: Instant) -> Option<bool> {
+        self.lines.now()?;
+        let is_idle = self.is_idle();
+        let until = self.queue.next_at().filter(|_| !is_idle).map_or(limit, |at| at.min(limit));
+        let heard = self.lines.hear(until, is_idle);
+        if is_idle || heard.is_some() {
             self.now = self.lines.now().unwrap_or(self.now).max(self.now);
         }
-        let is_heard = heard.is_some();
-        if let Some(heard) = heard {
-            self.from_outside(heard);
+        match heard {
+            Some(heard) => {
+                self.from_outside(heard);
+                Some(true)
+            }
+            None => is_idle.then_some(false),
         }
-        is_heard
+    }
+
+    /// Whether nothing of ours is to come: nothing under way, nobody waiting, no timer running.
+    fn is_idle(&self) -> bool {
+        let is_waiting = |host: &Host| host.deadline().is_some();
+        !self.queue.has_work() && self.people.are_done() && !self.hosts.iter().any(is_waiting)
     }
 
     fn happen(&mut self, item: Item) {

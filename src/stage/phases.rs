@@ -103,6 +103,9 @@ impl<L: Lines> World<'_, L> {
 
     /// Time has passed even where nothing happened, but no further than somebody waits.
     fn last_wait(&self, until: Instant) -> Instant {
+        if let Some(now) = self.lines.now() {
+            return now;
+        }
         if self.queue.is_empty() { self.now } else { until }
     }
 
