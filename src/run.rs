@@ -1,7 +1,10 @@
 //! The only way to execute a scenario: run it in the simulated world and judge what happened.
 
 use crate::coverage::{StateWatch, States};
-use crate::drive::{Commands, DriveError, Meeting, Sockets, live_around, live_over};
+use crate::drive::{
+    Commands, DriveError, Meeting, ServiceResult, Sockets, live_around, live_over,
+    live_with_service,
+};
 
 use crate::history::{History, Setting, What};
 use crate::invariant::{Finding, Judge};
@@ -159,6 +162,26 @@ pub fn run_around(
     commands: &Commands,
 ) -> Result<Run, DriveError> {
     Ok(judged(scenario, live_around(scenario, &OurOwn, sut, meeting, commands)?))
+}
+
+/// Runs a scenario over turmoil with a tokio service of yours in one place: it listens at
+/// `0.0.0.0:7000` and on for its peers, and finds them by name (see
+/// [`turmoil_address`](crate::drive::turmoil_address)). Its clock is turmoil's, and so is
+/// everybody's here. Where power fails, the service is dropped and `service` is called anew.
+///
+/// If the service uses `tokio::select!` without `biased`, the same scenario gives the same history
+/// only under `--cfg tokio_unstable`, which makes tokio's choices follow from a seed.
+///
+/// # Errors
+///
+/// The place is not in the scenario, or turmoil could not carry. What the service says is never an
+/// error.
+pub fn run_service<F, R>(scenario: &Scenario, place: Party, service: F) -> Result<Run, DriveError>
+where
+    F: Fn() -> R + 'static,
+    R: Future<Output = ServiceResult> + 'static,
+{
+    Ok(judged(scenario, live_with_service(scenario, place, service)?))
 }
 
 fn judged(scenario: &Scenario, lived: Lived) -> Run {

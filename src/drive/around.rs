@@ -2,6 +2,7 @@
 //! the real network. Starting, resetting and killing that machine is next door in `sut`.
 
 use super::tcp::Tcp;
+use super::turmoil::{FIRST_PORT, ServiceResult, Turmoil};
 use super::wired::{Outer, PowerSwitch, Wired};
 use super::{DriveError, tcp};
 use crate::history::Entry;
@@ -11,6 +12,10 @@ use crate::stage::{Cast, Lived, Wiring, World, wiring};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
+
+/// How long a service on turmoil may be silent while it still means to say something: longer than
+/// anybody waits at a counter, for there it costs nothing.
+const SERVICE_QUIET: Duration = Duration::from_secs(120);
 
 /// Where parties of ours meet machines that are not, and how time flows there.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -134,4 +139,55 @@ pub fn serve(
     let lines: Wired<'_, Tcp> = Wired::new(tcp::Tcp::new()?, &plan, outer)?;
     World::new(scenario, &crate::stage::OurOwn, lines).serve(watch);
     Ok(())
+}
+
+/// Runs a scenario over turmoil around a tokio service in one place; time is turmoil's.
+pub(super) fn live_with_service<F, R>(
+    scenario: &Scenario,
+    place: Party,
+    service: F,
+) -> Result<Lived, DriveError>
+where
+    F: Fn() -> R + 'static,
+    R: Future<Output = ServiceResult> + 'static,
+{
+    let plan = wiring(scenario);
+    let theirs = |party: Party| party == place;
+    let Some(host) = plan.iter().position(|wire| theirs(wire.party)) else {
+        return Err(DriveError::new(format_args!("{place} has no place in the scenario")));
+    };
+    let mut network = Turmoil::new(scenario.seed);
+    network.serve(&place.to_string(), service);
+    let mut dial = BTreeMap::new();
+    for (ours, wire) in plan.iter().enumerate().filter(|(ours, _)| *ours != host) {
+        for (port, (peer, at)) in (0u16..).zip(&wire.peers) {
+            if *peer == host {
+                dial.insert((ours, port), format!("{place}:{}", FIRST_PORT + at.0));
+            }
+        }
+    }
+    let outer = Outer {
+        hosts: BTreeSet::from([host]),
+        dial,
+        listen: BTreeMap::new(),
+        scale: Some(1),
+        quiet: SERVICE_QUIET,
+        limit: Duration::from_secs(86_400),
+    };
+    let mut failure = None;
+    let lines = Wired::new(network, &plan, outer)?;
+    let world = World::new(scenario, &crate::stage::OurOwn, lines.telling(&mut failure, None));
+    let lived = world.lived();
+    failure.map_or(Ok(lived), Err)
+}
+
+/// Where a tokio service on turmoil waits for a peer, or finds it: the peer's name, and a port of
+/// one's own for each peer, counted from 7000 in the order terminals, switches, issuers, clearing
+/// house. None if the two have no line.
+pub fn turmoil_address(scenario: &Scenario, of: Party, for_whom: Party) -> Option<String> {
+    let plan = wiring(scenario);
+    let wire = plan.iter().find(|wire| wire.party == of)?;
+    let is_it = |peer: &usize| plan[*peer].party == for_whom;
+    let (port, _) = (0u16..).zip(&wire.peers).find(|(_, (peer, _))| is_it(peer))?;
+    Some(format!("{of}:{}", FIRST_PORT + port))
 }

@@ -16,8 +16,9 @@ mod tcp;
 mod turmoil;
 mod wired;
 
-pub use around::{Meeting, meeting_points, serve};
+pub use around::{Meeting, meeting_points, serve, turmoil_address};
 pub use sut::Commands;
+pub use turmoil::ServiceResult;
 
 use crate::party::Party;
 use crate::scenario::Scenario;
@@ -99,4 +100,21 @@ pub(crate) fn live_around(
         }
         _ => Ok(lived),
     }
+}
+
+/// Runs a scenario over turmoil around a tokio service in one place.
+///
+/// # Errors
+///
+/// The place is not there, or turmoil could not carry.
+pub(crate) fn live_with_service<F, R>(
+    scenario: &Scenario,
+    place: Party,
+    service: F,
+) -> Result<Lived, DriveError>
+where
+    F: Fn() -> R + 'static,
+    R: Future<Output = ServiceResult> + 'static,
+{
+    around::live_with_service(scenario, place, service)
 }

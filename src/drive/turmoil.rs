@@ -20,7 +20,7 @@ use turmoil::{Builder, Sim};
 const TICK: Duration = Duration::from_millis(1);
 
 /// Where a machine waits for the peer behind its first port.
-const FIRST_PORT: u16 = 7_000;
+pub(super) const FIRST_PORT: u16 = 7_000;
 
 /// Sockets of turmoil.
 #[derive(Clone, Copy)]
@@ -50,9 +50,15 @@ impl Net for Simulated {
     }
 }
 
+/// What a service on a simulated host comes to.
+pub type ServiceResult = Result<(), Box<dyn std::error::Error>>;
+
 /// A simulated network, and what drives it.
 pub(super) struct Turmoil {
     network: Sim<'static>,
+    names: Vec<String>,
+    /// The host of a service that is not ours.
+    service: Option<String>,
 }
 
 impl Turmoil {
@@ -66,7 +72,17 @@ impl Turmoil {
             .simulation_duration(Duration::from_secs(u64::from(u32::MAX)))
             .tcp_capacity(4_096)
             .build();
-        Turmoil { network }
+        Turmoil { network, names: Vec::new(), service: None }
+    }
+
+    /// Gives a service that is not ours a host.
+    pub(super) fn serve<F, R>(&mut self, name: &str, service: F)
+    where
+        F: Fn() -> R + 'static,
+        R: Future<Output = ServiceResult> + 'static,
+    {
+        self.network.host(name, service);
+        self.service = Some(name.to_owned());
     }
 }
 
@@ -76,6 +92,7 @@ impl Transport for Turmoil {
     }
 
     fn open(&mut self, name: &str, card: Card, orders: UnboundedReceiver<Order>) {
+        self.names.push(name.to_owned());
         // A host could be started again, and would need its orders then; none of ours is.
         let orders = Rc::new(RefCell::new(Some(orders)));
         self.network.host(name, move || {
@@ -101,6 +118,32 @@ impl Transport for Turmoil {
             }
             if self.network.elapsed() >= until || self.network.step().is_err() {
                 return None;
+            }
+        }
+    }
+
+    fn has_power_switch(&self, name: &str) -> bool {
+        self.service.as_deref() == Some(name)
+    }
+
+    /// A crash alone would close its connections in order, as no loss of power does: nobody hears
+    /// of it before it is back.
+    fn power(&mut self, name: &str, is_on: bool) {
+        if !self.has_power_switch(name) {
+            return;
+        }
+        match is_on {
+            false => {
+                for other in &self.names {
+                    self.network.partition(name, other.as_str());
+                }
+                self.network.crash(name);
+            }
+            true => {
+                for other in &self.names {
+                    self.network.repair(name, other.as_str());
+                }
+                self.network.bounce(name);
             }
         }
     }

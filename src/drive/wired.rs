@@ -39,6 +39,14 @@ pub(super) trait Transport {
     /// Lets tasks run until one of them tells something, or this long.
     fn next(&mut self, told: &mut Receiver<Told>, within: Duration) -> Option<Told>;
 
+    /// Whether it can switch off and on what runs on it under this name.
+    fn has_power_switch(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// Switches it off or on.
+    fn power(&mut self, _name: &str, _is_on: bool) {}
+
     /// Where others find the listener of the machine with this name.
     fn address_of(&self, name: &str, listener: SocketAddr) -> String;
 }
@@ -75,6 +83,8 @@ pub(super) trait PowerSwitch {
 pub(super) struct Wired<'a, T> {
     transport: T,
     told: Receiver<Told>,
+    /// What machines are called.
+    names: Vec<String>,
     orders: Vec<UnboundedSender<Order>>,
     numbers: Rc<Cell<SocketId>>,
     /// Where the listener of a host's port is found.
@@ -134,6 +144,7 @@ impl<T: Transport> Wired<'static, T> {
         Ok(Wired {
             transport,
             told,
+            names: plan.iter().map(|wiring| wiring.party.to_string()).collect(),
             orders,
             numbers,
             listeners,
@@ -331,10 +342,14 @@ impl<T: Transport> Lines for Wired<'_, T> {
     }
 
     fn has_power_switch(&self, host: usize) -> bool {
-        self.power.as_ref().is_some_and(|power| power.is_there(host))
+        let on_it = self.names.get(host).is_some_and(|name| self.transport.has_power_switch(name));
+        on_it || self.power.as_ref().is_some_and(|power| power.is_there(host))
     }
 
     fn power(&mut self, host: usize, is_on: bool) {
+        if let Some(name) = self.names.get(host) {
+            self.transport.power(name, is_on);
+        }
         let switched = self.power.as_mut().map(|power| power.switch(host, is_on));
         if let Some(Err(error)) = switched {
             self.fail(error);
