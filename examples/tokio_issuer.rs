@@ -17,9 +17,21 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use turmoil::net::{TcpListener, TcpStream};
 
 const ECHOED: &[E] = &[
-    E::PAN, E::PROCESSING_CODE, E::AMOUNT, E::TRANSMISSION_TIME, E::STAN, E::LOCAL_TIME,
-    E::LOCAL_DATE, E::SETTLEMENT_DATE, E::ACQUIRER, E::FORWARDER, E::RRN, E::TERMINAL, E::MERCHANT,
-    E::CURRENCY, E::NETWORK_CODE,
+    E::PAN,
+    E::PROCESSING_CODE,
+    E::AMOUNT,
+    E::TRANSMISSION_TIME,
+    E::STAN,
+    E::LOCAL_TIME,
+    E::LOCAL_DATE,
+    E::SETTLEMENT_DATE,
+    E::ACQUIRER,
+    E::FORWARDER,
+    E::RRN,
+    E::TERMINAL,
+    E::MERCHANT,
+    E::CURRENCY,
+    E::NETWORK_CODE,
 ];
 
 fn answer(request: &Message) -> Message {

@@ -262,8 +262,12 @@ impl<'a, L: Lines> World<'a, L> {
     /// Where time flows, something may come from outside before the next item is due. Gives whether
     /// something did; none if the next item is to be looked at instead.
     fn hears(&mut self, limit: Instant) -> Option<bool> {
-        self.lines.now()?;
+        let now = self.lines.now()?;
         let is_idle = self.is_idle();
+        // What is due comes first, or a system that never stops writing would stop the clock.
+        if !is_idle && self.queue.next_at().is_some_and(|at| at <= now.min(limit)) {
+            return None;
+        }
         let until = self.queue.next_at().filter(|_| !is_idle).map_or(limit, |at| at.min(limit));
         let heard = self.lines.hear(until, is_idle);
         if is_idle || heard.is_some() {

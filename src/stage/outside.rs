@@ -16,6 +16,10 @@ use rustc_hash::FxHashMap;
 /// How long the rest of a frame is waited for before its beginning is passed on as it is.
 const HALF_FRAME: Duration = Duration::millis(500);
 
+/// Bytes that are taken from outside in one run, at most, and as many more for each step: a hundred
+/// times what a step needs.
+const FLOOD: usize = 256 << 10;
+
 /// Explanations kept, at most.
 const UNMATCHED_MAX: usize = 50;
 
@@ -23,6 +27,7 @@ const UNMATCHED_MAX: usize = 50;
 #[derive(Default)]
 pub(super) struct Outside {
     lines: FxHashMap<Link, Stream>,
+    bytes: usize,
     /// Answers that nobody waited for, each explained.
     pub(super) unmatched: Vec<String>,
 }
@@ -99,6 +104,10 @@ impl<L: Lines> World<'_, L> {
 
     fn foreign_writes(&mut self, link: Link, bytes: Vec<u8>) {
         let Some((foreign, ours)) = self.ends_of(link) else { return };
+        self.outside.bytes = self.outside.bytes.saturating_add(bytes.len());
+        if self.outside.bytes > FLOOD.saturating_mul(self.scenario.steps.len() + 1) {
+            return self.is_flooded(link, (foreign, ours));
+        }
         let dialect = self.dialect_between(foreign, ours);
         let stream = self.outside.lines.entry(link).or_insert_with(|| Stream::new(dialect));
         let frames = stream.push(bytes);
@@ -109,6 +118,17 @@ impl<L: Lines> World<'_, L> {
         if is_partial {
             self.push(self.now + HALF_FRAME, Item::HalfFrame { link, reads });
         }
+    }
+
+    /// A system writes without end: nothing more is taken from it.
+    fn is_flooded(&mut self, link: Link, (foreign, ours): (usize, usize)) {
+        let (party, epoch) = (self.hosts[foreign].party, self.hosts[ours].epoch);
+        let why = format!("{party} writes without end: it is not listened to any more");
+        if !self.outside.unmatched.contains(&why) {
+            self.outside.unmatched.push(why);
+        }
+        let reason = LinkDownReason::Reset;
+        self.push(self.now, Item::LinkDown { host: ours, epoch, link, reason });
     }
 
     /// The rest of a frame does not come: its beginning is what the party sees.
