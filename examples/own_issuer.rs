@@ -6,7 +6,7 @@ use reversim::report::ladder::ladder;
 use reversim::search::explore::flow;
 use reversim::stage::Config;
 use reversim_models::defect::Defects;
-use reversim_models::iso8583::{Element as E, Envelope, Message, Mti};
+use reversim_models::iso8583::{Element as E, Envelope, Message};
 use reversim_models::line::{Line, MacCheck};
 use reversim_models::node::{Actions, Event, Node};
 use reversim_models::time::{Duration, Instant, Now};
@@ -19,9 +19,7 @@ fn answer(request: &Message) -> Message {
     let secret = [E::PIN_BLOCK, E::TRACK_2, E::ORIGINAL_DATA, E::MAC_128];
     secret.into_iter().for_each(|element| answer.remove(element));
     answer.set(E::RESPONSE_CODE, "00");
-    if request.mti() == Mti::FINANCIAL_REQUEST {
-        answer.set_number(E::AUTHORIZATION_CODE, request.number(E::STAN).unwrap_or(0), 6);
-    }
+    answer.set_number(E::AUTHORIZATION_CODE, request.number(E::STAN).unwrap_or(0), 6);
     answer
 }
 
@@ -69,6 +67,10 @@ fn whatever_gets_lost_the_others_see_nothing_wrong() {
 #[test]
 fn its_words_are_these() {
     let ladder = ladder(&reversim::run_with(&flow("sale").expect("a flow"), &cast).history);
-    let words: Vec<&str> = ladder.lines().filter(|line| line.contains(" 0210 ")).collect();
-    insta::assert_snapshot!(words.join("\n"), @"");
+    let words = ladder.lines().filter(|line| line.contains(" 0210 00 100"));
+    let words: Vec<&str> = words.map(|line| &line[line.find('│').unwrap_or(0)..]).collect();
+    insta::assert_snapshot!(words.join("\n"), @r"
+    │                                   │◄────────── 0210 00 100.00 000001 ─│
+    │◄────────── 0210 00 100.00 000002 ─│                                   │
+    ");
 }

@@ -1,5 +1,5 @@
-//! Systems under test that crash, hang, answer garbage, close in the middle of a frame, never answer
-//! or never stop: each run ends by itself, with a verdict. Not about what healthy systems do.
+//! Systems under test that crash, hang, answer garbage, close in the middle of a frame, never
+//! answer or never stop: each run ends by itself, with a verdict. Not about healthy systems.
 
 use reversim::drive::{Commands, Meeting};
 use reversim::history::What;

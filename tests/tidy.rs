@@ -89,7 +89,7 @@ fn functions_fit_on_a_screen() {
                 .iter()
                 .any(|word| code.starts_with(word))
                 && code.contains("fn ");
-            if !is_function || code.ends_with(';') {
+            if !is_function || code.ends_with([';', '}']) {
                 continue;
             }
             let end = format!("{indent}}}");

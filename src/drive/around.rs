@@ -2,7 +2,7 @@
 //! the real network. Starting, resetting and killing that machine is next door in `sut`.
 
 use super::tcp::Tcp;
-use super::turmoil::{FIRST_PORT, ServiceResult, Turmoil};
+use super::turmoil::{FIRST_PORT, LONG_TICK, ServiceResult, Turmoil};
 use super::wired::{Outer, PowerSwitch, Wired};
 use super::{DriveError, tcp};
 use crate::history::Entry;
@@ -156,7 +156,7 @@ where
     let Some(host) = plan.iter().position(|wire| theirs(wire.party)) else {
         return Err(DriveError::new(format_args!("{place} has no place in the scenario")));
     };
-    let mut network = Turmoil::new(scenario.seed);
+    let mut network = Turmoil::new(scenario.seed, LONG_TICK);
     network.serve(&place.to_string(), service);
     let mut dial = BTreeMap::new();
     for (ours, wire) in plan.iter().enumerate().filter(|(ours, _)| *ours != host) {

@@ -64,7 +64,11 @@ pub(crate) fn live_over(
             World::new(scenario, cast, lines.telling(&mut failure, None)).lived()
         }
         Sockets::Turmoil => {
-            let lines = Wired::new(turmoil::Turmoil::new(scenario.seed), &plan, Outer::default())?;
+            let lines = Wired::new(
+                turmoil::Turmoil::new(scenario.seed, turmoil::TICK),
+                &plan,
+                Outer::default(),
+            )?;
             World::new(scenario, cast, lines.telling(&mut failure, None)).lived()
         }
     };

@@ -16,8 +16,12 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use turmoil::net::{TcpListener, TcpStream};
 use turmoil::{Builder, Sim};
 
-/// How far turmoil's clock goes at once.
-const TICK: Duration = Duration::from_millis(1);
+/// How far turmoil's clock goes at once where it only moves bytes.
+pub(super) const TICK: Duration = Duration::from_millis(1);
+
+/// How far it goes at once where everybody lives by it: it never skips, and a day at the counter is
+/// long.
+pub(super) const LONG_TICK: Duration = Duration::from_millis(10);
 
 /// Where a machine waits for the peer behind its first port.
 pub(super) const FIRST_PORT: u16 = 7_000;
@@ -62,11 +66,11 @@ pub(super) struct Turmoil {
 }
 
 impl Turmoil {
-    pub(super) fn new(seed: u64) -> Turmoil {
+    pub(super) fn new(seed: u64, tick: Duration) -> Turmoil {
         let network = Builder::new()
             .rng_seed(seed)
             .epoch(SystemTime::UNIX_EPOCH)
-            .tick_duration(TICK)
+            .tick_duration(tick)
             .min_message_latency(Duration::ZERO)
             .max_message_latency(Duration::from_millis(2))
             .simulation_duration(Duration::from_secs(u64::from(u32::MAX)))

@@ -203,7 +203,7 @@ impl<L: Lines> World<'_, L> {
                 format!("{mti} from {by} answers nothing that {asker} asked on this connection")
             }
             Some((.., nearest)) => format!(
-                "{mti} from {by} answers nobody at {asker}: beside the nearest request ({}), {} differ",
+                "{mti} from {by} answers nobody at {asker}: of the nearest request ({}), {} differ",
                 nearest.mti(),
                 differing(nearest, answer)
             ),
