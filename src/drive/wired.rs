@@ -7,7 +7,7 @@ use super::DriveError;
 use super::card::{Card, Order, SocketId, Told};
 use crate::stage::{Heard, Lines, Wiring};
 use reversim_models::node::{Link, LinkDownReason, Port};
-use reversim_models::time::Instant;
+use reversim_models::time::{Duration as WorldTime, Instant};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -21,6 +21,10 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long somebody else's machine may take to accept a connection, by the transport's clock.
 const DIAL_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long the rest of a frame may take, by the transport's clock: longer than a network stack
+/// takes that cuts a message in two.
+const HALF_FRAME: Duration = Duration::from_millis(250);
 
 /// What sockets tell, and is not yet listened to, at most. Whoever floods a socket waits.
 const TOLD_MAX: usize = 64;
@@ -380,6 +384,11 @@ impl<T: Transport> Lines for Wired<'_, T> {
             let told = self.transport.next(&mut self.told, wait)?;
             self.early.push_back(told);
         }
+    }
+
+    fn half_frame(&self) -> WorldTime {
+        let micros = u64::try_from(HALF_FRAME.as_micros()).unwrap_or(u64::MAX);
+        WorldTime::micros(micros.saturating_mul(self.outer.scale.unwrap_or(1).into()))
     }
 
     fn adopt(&mut self, link: Link, socket: u32) {

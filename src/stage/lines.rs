@@ -3,7 +3,7 @@
 
 use crate::party::Party;
 use reversim_models::node::{Link, LinkDownReason, Port};
-use reversim_models::time::Instant;
+use reversim_models::time::{Duration, Instant};
 
 /// What connections are made of.
 pub(crate) trait Lines {
@@ -42,6 +42,12 @@ pub(crate) trait Lines {
     /// come (`is_idle`), it need not wait longer than somebody else's machine ever thinks.
     fn hear(&mut self, _until: Instant, _is_idle: bool) -> Option<Heard> {
         None
+    }
+
+    /// How long the rest of somebody else's frame is waited for before its beginning is passed on
+    /// as it is.
+    fn half_frame(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// Takes a connection that somebody else made.

@@ -10,11 +10,7 @@ use crate::history::{Frame, What};
 use crate::party::Party;
 use reversim_models::iso8583::{Dialect, Element, Framer, Message, Mti, OriginalData90};
 use reversim_models::node::{Link, LinkDownReason, Port, Ticket};
-use reversim_models::time::Duration;
 use rustc_hash::FxHashMap;
-
-/// How long the rest of a frame is waited for before its beginning is passed on as it is.
-const HALF_FRAME: Duration = Duration::millis(500);
 
 /// Bytes that are taken from outside in one run, at most, and as many more for each step: a hundred
 /// times what a step needs.
@@ -116,7 +112,8 @@ impl<L: Lines> World<'_, L> {
             self.foreign_frame((foreign, ours), link, frame);
         }
         if is_partial {
-            self.push(self.now + HALF_FRAME, Item::HalfFrame { link, reads });
+            let wait = self.lines.half_frame();
+            self.push(self.now + wait, Item::HalfFrame { link, reads });
         }
     }
 
