@@ -23,6 +23,12 @@ pub trait Node {
     /// harmless.
     fn deadline(&self) -> Option<Instant>;
 
+    /// Power fails. A party whose memory is elsewhere, in a process of its own, says true: it is
+    /// kept, and told `Started` when power is back. Any other is dropped and built anew.
+    fn lose_power(&mut self) -> bool {
+        false
+    }
+
     /// What it has asked of its policy since it was built. A party that keeps no notes of that may
     /// have asked anything.
     fn asked(&self) -> Asked {

@@ -40,7 +40,8 @@ impl Config {
     }
 }
 
-/// Who plays whom. Called at the start and again after every loss of power.
+/// Who plays whom. Called at the start and again after every loss of power, unless the party is
+/// one that [is kept](Node::lose_power).
 pub trait Cast: Sync {
     /// Your own party for this place, or none for ours.
     fn play(&self, party: Party, config: &Config) -> Option<Box<dyn Node>>;

@@ -52,6 +52,8 @@ pub(super) struct Host {
     config: Config,
     peers: Vec<(usize, Port)>,
     node: Option<Box<dyn Node>>,
+    /// A party that is kept while power is off.
+    dark: Option<Box<dyn Node>>,
     is_foreign: bool,
     /// Somebody else's machine: nothing is known of it but what it says on its lines.
     remote: Option<Remote>,
@@ -78,6 +80,7 @@ impl Host {
             is_foreign: own.is_some(),
             remote: None,
             node: own,
+            dark: None,
             config: place.config,
             peers: place.peers,
             journal: Vec::with_capacity(16),
@@ -148,11 +151,9 @@ impl<L: Lines> World<'_, L> {
             return;
         }
         let machine = &mut self.hosts[host];
-        let node = match self.cast.play(machine.party, &machine.config) {
-            Some(own) => own,
-            None => machine.config.build(),
-        };
-        machine.node = Some(node);
+        let kept = machine.dark.take();
+        let own = kept.or_else(|| self.cast.play(machine.party, &machine.config));
+        machine.node = Some(own.unwrap_or_else(|| machine.config.build()));
         if was_cut {
             self.note(host, Ticket::NONE, What::PowerRestored);
             self.reset_connections_of(host);
@@ -191,7 +192,7 @@ impl<L: Lines> World<'_, L> {
         self.note(host, Ticket::NONE, What::PowerLost);
         self.take_questions(host);
         let machine = &mut self.hosts[host];
-        machine.node = None;
+        machine.dark = machine.node.take().and_then(|mut node| node.lose_power().then_some(node));
         if let Some(remote) = &mut machine.remote {
             remote.is_up = false;
             self.lines.power(host, false);
