@@ -71,7 +71,7 @@ impl Invariant for Claim {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invariant::testing::{ISSUER, SWITCH, TERMINAL, Tale, sale};
+    use crate::invariant::testing::{ISSUER, SWITCH, Sale, TERMINAL, Tale, sale};
     use reversim_models::iso8583::Mti;
     use reversim_models::node::Ticket;
 
@@ -104,6 +104,29 @@ mod tests {
         tale.history.entries[decided].ticket = Ticket::NONE;
         tale.pass(sale(1), SWITCH, TERMINAL, &sale(1).pos_answer(Mti::FINANCIAL_RESPONSE, "00"));
         tale.approved(sale(1));
+        tale.online();
+        tale.holds(ABOUT.name);
+        tale.is_clean();
+    }
+
+    #[test]
+    fn behind_a_foreign_switch_two_requests_in_one_read_are_told_apart_by_their_terminals() {
+        let mut tale = Tale::new();
+        tale.history.setting.parties.retain(|party| *party != SWITCH);
+        tale.history.setting.foreign.push(SWITCH);
+        let there = Sale { terminal: 2, ..sale(2) };
+        for each in [sale(1), there] {
+            tale.started(each);
+            tale.request(each);
+        }
+        tale.decided(sale(1));
+        let decided = tale.decided(there);
+        tale.history.entries[decided].ticket = Ticket(1);
+        for each in [sale(1), there] {
+            let answer = each.pos_answer(Mti::FINANCIAL_RESPONSE, "00");
+            tale.pass(each, SWITCH, each.party(), &answer);
+            tale.approved(each);
+        }
         tale.online();
         tale.holds(ABOUT.name);
         tale.is_clean();

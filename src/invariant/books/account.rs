@@ -168,21 +168,24 @@ fn account_of(legs: &[Leg]) -> Option<u32> {
 
 impl Books {
     /// What a decided request is about: what its forward was, else what the world carried beside
-    /// it. Behind a foreign switch there is neither, and the sale that is in doubt at that
-    /// terminal, with that card and amount, must be the one.
+    /// it. Behind a foreign switch there may be neither, or the ticket of another message of the
+    /// same read, of another terminal: then the sale that is in doubt at that terminal, with that
+    /// card and amount, must be the one.
     fn ticket_of_decision(&self, decision: &Decision) -> Ticket {
         if let Some(forward) = self.forward_by_key(decision.key, decision.terminal) {
             return forward.ticket;
         }
-        if decision.ticket != Ticket::NONE || !decision.kind.moves() {
+        let terminal = self.terminal(decision.terminal);
+        let carried = self.sale(decision.ticket);
+        let is_of_it = carried.is_none_or(|sale| Some(sale.terminal) == terminal);
+        if decision.ticket != Ticket::NONE && is_of_it || !decision.kind.moves() {
             return decision.ticket;
         }
         let is_it = |sale: &&super::Sale| {
             sale.pan == Some(decision.pan) && sale.amount == decision.amount && sale.is_pending()
         };
-        let terminal = self.terminal(decision.terminal);
         let mut own = terminal.into_iter().flat_map(|terminal| self.sales_of(terminal)).rev();
-        own.find(is_it).map_or(Ticket::NONE, |sale| sale.ticket)
+        own.find(is_it).map_or(decision.ticket, |sale| sale.ticket)
     }
 
     pub(super) fn issuer_recorded(&mut self, index: usize, entry: &Entry, record: &IssuerRecord) {
