@@ -72,6 +72,38 @@ pub(crate) enum Command {
     Explain(Explain),
 }
 
+impl Command {
+    /// Who shall be played by children, if the command can have some.
+    pub(crate) fn parties(&self) -> Option<&Parties> {
+        match self {
+            Command::Run(run) => Some(&run.parties),
+            Command::Search(search) => Some(&search.parties),
+            Command::Merge(merge) => Some(&merge.parties),
+            Command::Explore(explore) => Some(&explore.parties),
+            Command::Replay(replay) => Some(&replay.parties),
+            Command::Shrink(shrink) => Some(&shrink.parties),
+            Command::Zoo(_)
+            | Command::Serve(_)
+            | Command::Live(_)
+            | Command::Decode(_)
+            | Command::Explain(_) => None,
+        }
+    }
+}
+
+/// Parties that are processes of somebody's own.
+#[derive(Args, Debug)]
+pub(crate) struct Parties {
+    /// Lets a child process play a switch or an issuer, as "switch-1=python3 switch.py"; it
+    /// speaks the protocol of docs/process-protocol.md. May be given more than once
+    #[arg(long = "party", value_name = "PARTY=COMMAND", value_parser = player)]
+    pub(crate) parties: Vec<(Party, String)>,
+    /// How long a child may take for one answer
+    #[arg(long = "party-limit", value_name = "TIME", value_parser = duration,
+          default_value = "10s", requires = "parties")]
+    pub(crate) limit: Duration,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Run {
     /// Scenario files, directories of them, or names of bundled stories [default: every story]
@@ -83,6 +115,8 @@ pub(crate) struct Run {
     /// Puts the cases of searches that no longer break anything aside, into .fixed of their DIR
     #[arg(long)]
     pub(crate) prune: bool,
+    #[command(flatten)]
+    pub(crate) parties: Parties,
 }
 
 /// Where parties run.
@@ -125,6 +159,8 @@ pub(crate) struct Search {
     /// What the cases below this directory still show is no news; may be given more than once
     #[arg(long, value_name = "DIR")]
     pub(crate) known: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) parties: Parties,
 }
 
 #[derive(Args, Debug)]
@@ -135,6 +171,8 @@ pub(crate) struct Merge {
     /// A new directory for the whole
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) parties: Parties,
 }
 
 /// What can be explored by name.
@@ -177,6 +215,8 @@ pub(crate) struct Explore {
         "flows", "faults", "alphabet", "defects", "policies", "weak_peers", "in_full", "resume"
     ])]
     pub(crate) check: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) parties: Parties,
 }
 
 /// Which faults an exploration places.
@@ -205,6 +245,8 @@ pub(crate) struct Replay {
     /// Shows card numbers of test ranges in clear
     #[arg(long)]
     pub(crate) unmask: bool,
+    #[command(flatten)]
+    pub(crate) parties: Parties,
 }
 
 #[derive(Args, Debug)]
@@ -212,6 +254,8 @@ pub(crate) struct Shrink {
     /// A scenario file that breaks an invariant
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) parties: Parties,
 }
 
 #[derive(Args, Debug)]
@@ -305,6 +349,13 @@ pub(super) fn party(word: &str) -> Result<Party, String> {
     named.map_err(|_: ParsePartyError| {
         format!("`{word}` is not a party: write terminal-N, switch-N, issuer-N or clearing-N")
     })
+}
+
+fn player(word: &str) -> Result<(Party, String), String> {
+    let (party, command) =
+        word.split_once('=').ok_or("write PARTY=COMMAND, as \"switch-1=python3 switch.py\"")?;
+    let party: Party = party.trim().parse().map_err(|error| format!("{error}"))?;
+    Ok((party, command.to_owned()))
 }
 
 fn shard(word: &str) -> Result<(u32, u32), String> {

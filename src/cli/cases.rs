@@ -1,6 +1,6 @@
 //! From the words on the command line to scenarios: files, directories, bundled stories.
 
-use super::disk;
+use super::{disk, players};
 use crate::exit::Failure;
 use reversim::closest::closest;
 use reversim::file::parse;
@@ -30,7 +30,7 @@ impl Case {
 
     /// The command that shows it again.
     pub(crate) fn command(&self) -> String {
-        format!("reversim replay {}", quoted(&self.name))
+        format!("reversim replay {}{}", quoted(&self.name), players::arguments())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Failures as directories of their own: the scenario, its ladder, and a summary for machines.
 
-use super::disk;
 use super::output::to_json;
+use super::{disk, players};
 use crate::exit::Failure;
 use reversim::file::render;
 use reversim::generate::Profile;
@@ -27,7 +27,7 @@ struct Summary<'a> {
     runs: u32,
     is_minimal: bool,
     path: &'a [String],
-    replay: &'static str,
+    replay: String,
 }
 
 /// The files of a case, by name.
@@ -48,7 +48,7 @@ pub(crate) fn files(
         runs: case.shrunk.evaluations,
         is_minimal: case.shrunk.is_minimal,
         path: &case.shrunk.path,
-        replay: "reversim replay scenario.toml",
+        replay: format!("reversim replay scenario.toml{}", players::arguments()),
     })?;
     with_ladder(&scenario, found.invariant, summary)
 }
@@ -59,7 +59,7 @@ fn with_ladder(
     summary: String,
 ) -> Result<Vec<(String, String)>, Failure> {
     let text = render(scenario).map_err(|error| Failure::internal(error.to_string()))?;
-    let run = reversim::run(scenario);
+    let run = players::run(scenario)?;
     let witnesses = run.violations().find(|violation| violation.invariant == invariant);
     let witnesses = witnesses.map(|violation| violation.witnesses.clone()).unwrap_or_default();
     let ladder = Ladder::new(&run.history).faults(&scenario.faults).witnesses(&witnesses);

@@ -4,10 +4,10 @@
 //! the same to the byte. It holds all blocks again, so that it can be merged with more.
 
 use super::arguments::Merge;
-use super::disk;
 use super::output::{Output, hint, to_json};
 use super::searched::Searched;
 use super::store::{Store, named, one_each};
+use super::{disk, players};
 use crate::exit::{Exit, Failure};
 use reversim::search::Campaign;
 use std::collections::BTreeMap;
@@ -25,6 +25,14 @@ pub(crate) fn merge(arguments: &Merge, output: &Output) -> Result<Exit, Failure>
         arguments.directories.iter().map(|directory| Store::read(directory)).collect();
     let stores = stores?;
     let campaign = campaign(&stores)?;
+    // Ladders are drawn here, so whoever played then plays again.
+    let theirs = stores[0].identity.parties();
+    if theirs != players::names() {
+        return Err(Failure::usage(match theirs {
+            [] => "these shards were searched without --party; leave it out".to_owned(),
+            _ => format!("merge with the --party of these shards: {}", theirs.join(", ")),
+        }));
+    }
     let mut blocks = BTreeMap::new();
     for store in &stores {
         blocks.extend(store.blocks()?);

@@ -13,6 +13,7 @@ mod live;
 mod meeting;
 mod merge;
 mod output;
+mod players;
 mod progress;
 mod prune;
 mod replay;
@@ -62,6 +63,9 @@ pub(crate) fn main() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let output = Output::new(cli.format);
+    if let Some(parties) = cli.command.as_ref().and_then(Command::parties) {
+        players::hire(parties)?;
+    }
     match cli.command {
         None => everything::everything(&output),
         Some(Command::Run(arguments)) => run::run(&arguments, &output),

@@ -4,6 +4,7 @@ use super::arguments::Replay;
 use super::cases::{Case, one};
 use super::judged::{InvariantJson, Judged, invariants_json};
 use super::output::Output;
+use super::players;
 use crate::exit::{Exit, Failure};
 use reversim::report::entry::horizon_word;
 use reversim::report::ladder::Ladder;
@@ -53,7 +54,7 @@ fn case(arguments: &Replay) -> Result<Case, Failure> {
 
 /// Runs it twice; two different histories are a mistake in reversim, not a verdict.
 fn twice(case: &Case) -> Result<Run, Failure> {
-    let (first, second) = (reversim::run(&case.scenario), reversim::run(&case.scenario));
+    let (first, second) = (players::examine(&case.scenario)?, players::run(&case.scenario)?);
     if first.digest == second.digest {
         return Ok(first);
     }
@@ -65,7 +66,10 @@ fn twice(case: &Case) -> Result<Run, Failure> {
 
 fn command(arguments: &Replay, case: &Case) -> String {
     let mut command = match arguments.seed {
-        Some(seed) => format!("reversim replay --seed {seed} --profile {}", arguments.profile),
+        Some(seed) => {
+            let (profile, players) = (arguments.profile, players::arguments());
+            format!("reversim replay --seed {seed} --profile {profile}{players}")
+        }
         None => case.command(),
     };
     for defect in &arguments.defects {

@@ -4,7 +4,7 @@ use super::arguments::{Run, World};
 use super::cases::{Case, bundled, named};
 use super::judged::{InvariantJson, Judged, invariants_json, worst};
 use super::output::{Output, hint};
-use super::prune;
+use super::{players, prune};
 use crate::exit::{Exit, Failure};
 use reversim::drive::Sockets;
 use reversim::report::table::{Table, wrap};
@@ -54,7 +54,11 @@ pub(crate) struct Ran {
 /// Runs a scenario with our own parties where it is wanted.
 pub(crate) fn run_in(world: World, scenario: &Scenario) -> Result<reversim::Run, Failure> {
     let sockets = match world {
-        World::Sim => return Ok(reversim::run(scenario)),
+        World::Sim => return players::run(scenario),
+        _ if players::are_there() => {
+            let why = "children play in virtual time, which is --world sim";
+            return Err(Failure::usage(format!("--party: {why}")));
+        }
         World::Turmoil => Sockets::Turmoil,
         World::Tcp => Sockets::Tcp,
     };

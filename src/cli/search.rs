@@ -4,7 +4,7 @@ use super::arguments::Search;
 use super::output::{Output, hint, to_json};
 use super::searched::Searched;
 use super::store::{Identity, Store};
-use super::{cases, disk, progress};
+use super::{cases, disk, players, progress};
 use crate::exit::{Exit, Failure};
 use reversim::search::{Campaign, Fingerprint};
 use std::collections::BTreeSet;
@@ -29,7 +29,7 @@ pub(crate) fn search(arguments: &Search, output: &Output) -> Result<Exit, Failur
     if time.is_none() && campaign.is_endless() {
         return Err(Failure::usage("seeds without an end need --time, as --time 30s"));
     }
-    let open = |out: &PathBuf| Store::open(out, Identity::of(&campaign));
+    let open = |out: &PathBuf| Store::open(out, Identity::of(&campaign, players::names()));
     let store = arguments.out.as_ref().map(open).transpose()?;
     let searched = Searched::run(campaign, store.as_ref())?;
     if output.is_json() {
@@ -53,7 +53,7 @@ fn known(directories: &[PathBuf]) -> Result<BTreeSet<Fingerprint>, Failure> {
         // mistake.
         for path in disk::scenario_files_if_any(directory)? {
             let case = cases::Case::of_file(&path)?;
-            let run = reversim::run(&case.scenario);
+            let run = players::run(&case.scenario)?;
             let names = run
                 .violations()
                 .map(|broken| Fingerprint::new(broken, &run.history, &case.scenario.faults));

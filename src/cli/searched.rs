@@ -5,7 +5,7 @@ use super::judged::InvariantJson;
 use super::output::hint;
 use super::states::{StatesJson, states_json, states_text};
 use super::store::{Store, one_each};
-use super::{keep, progress};
+use super::{keep, players, progress};
 use crate::exit::{Exit, Failure};
 use reversim::mark::Mark;
 use reversim::report::table::{Table, wrap};
@@ -94,14 +94,19 @@ impl Searched {
         }
         let bar = progress::of_search(&campaign);
         let mut failed = None;
-        let mut keep_block = |block: &Block| match store.map_or(Ok(()), |store| store.keep(block)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(failure) => {
-                failed = Some(failure);
-                ControlFlow::Break(())
+        let mut keep_block = |block: &Block| {
+            if !players::are_well() {
+                return ControlFlow::Break(());
+            }
+            match store.map_or(Ok(()), |store| store.keep(block)) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(failure) => {
+                    failed = Some(failure);
+                    ControlFlow::Break(())
+                }
             }
         };
-        let report = campaign.resume(&reversim::run, done, &mut keep_block, &mut |report| {
+        let report = campaign.resume(&players::play, done, &mut keep_block, &mut |report| {
             let found = report.violations.len();
             bar.set_position(report.statistics.scenarios);
             bar.set_message(if found == 0 { String::new() } else { format!("{found} violations") });
@@ -110,6 +115,7 @@ impl Searched {
         let report = report.map_err(|error| {
             Failure::internal(format!("the threads of the search do not start: {error}"))
         })?;
+        players::finish()?;
         if let Some(failure) = failed {
             return Err(failure);
         }
@@ -168,7 +174,11 @@ impl Searched {
     pub(crate) fn exit(&self) -> Result<Exit, Failure> {
         if let Some(error) = self.report.internal_errors.first() {
             let profile = self.campaign.profile;
-            let again = format!("reversim replay --seed {} --profile {profile}", error.seed());
+            let again = format!(
+                "reversim replay --seed {} --profile {profile}{}",
+                error.seed(),
+                players::arguments()
+            );
             return Err(Failure::internal(format!("{error}; repeat it with: {again}")));
         }
         let mut tallies = self.report.statistics.invariants.values();
@@ -210,7 +220,10 @@ impl Searched {
         }
         let _ = write!(out, "\n{table}");
         self.marks(&mut out);
-        let _ = write!(out, "\n{}", states_text(&self.report.statistics.states));
+        // A child's records are its own: what it knew of a sale nobody sees.
+        if !players::are_there() {
+            let _ = write!(out, "\n{}", states_text(&self.report.statistics.states));
+        }
         let told = news(&self.campaign, &self.report).zip(&self.paths);
         for (found, paths) in told.clone().take(TOLD_MAX) {
             broken(&mut out, found, paths);
@@ -355,7 +368,7 @@ fn simulated(secs: u64) -> String {
 }
 
 fn replay_command(path: &str) -> String {
-    format!("reversim replay {}", quoted(path))
+    format!("reversim replay {}{}", quoted(path), players::arguments())
 }
 
 fn violation_json(found: &ViolationFound, paths: &[PathBuf]) -> ViolationJson {

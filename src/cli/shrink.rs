@@ -2,8 +2,8 @@
 
 use super::arguments::Shrink;
 use super::cases::{Case, quoted};
-use super::disk;
 use super::output::{Output, hint};
+use super::{disk, players};
 use crate::exit::{Exit, Failure};
 use reversim::file::render;
 use reversim::report::words::counted_word;
@@ -27,7 +27,7 @@ struct Document {
 pub(crate) fn shrink(arguments: &Shrink, output: &Output) -> Result<Exit, Failure> {
     let path = &arguments.file;
     let case = Case::of_file(path)?;
-    let run = reversim::run(&case.scenario);
+    let run = players::run(&case.scenario)?;
     let expected = case.scenario.expect.violates.as_deref();
     let mut violations = run.violations();
     let violation = violations.find(|v| expected.is_none_or(|name| v.invariant == name));
@@ -40,7 +40,8 @@ pub(crate) fn shrink(arguments: &Shrink, output: &Output) -> Result<Exit, Failur
             None => format!("{name} breaks no invariant: there is nothing to shrink"),
         }));
     };
-    let shrunk = smallest(&case.scenario, invariant, EVALUATIONS_MAX, &reversim::run);
+    let shrunk = smallest(&case.scenario, invariant, EVALUATIONS_MAX, &players::play);
+    players::finish()?;
     let text = render(&shrunk.scenario).map_err(|error| Failure::usage(error.to_string()))?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -50,7 +51,8 @@ pub(crate) fn shrink(arguments: &Shrink, output: &Output) -> Result<Exit, Failur
         Some(parent) => parent.join(written.file_name().unwrap_or_default()),
         None => written,
     };
-    let replay = format!("reversim replay {}", quoted(&written.display().to_string()));
+    let file = quoted(&written.display().to_string());
+    let replay = format!("reversim replay {file}{}", players::arguments());
     if !shrunk.is_minimal {
         hint("the budget of runs ended first: it may be possible to take more away");
     }

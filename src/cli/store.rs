@@ -32,10 +32,13 @@ pub(crate) struct Identity {
     defects: Vec<String>,
     keep_going: bool,
     known: Vec<Fingerprint>,
+    /// Whom child processes play, and by which command.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parties: Vec<String>,
 }
 
 impl Identity {
-    pub(crate) fn of(campaign: &Campaign) -> Identity {
+    pub(crate) fn of(campaign: &Campaign, parties: Vec<String>) -> Identity {
         Identity {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -45,6 +48,7 @@ impl Identity {
             defects: campaign.defects.clone(),
             keep_going: campaign.keep_going,
             known: campaign.known.iter().copied().collect(),
+            parties,
         }
     }
 
@@ -71,8 +75,8 @@ impl Identity {
     /// The first thing in which two campaigns differ, in words.
     pub(crate) fn difference(&self, other: &Identity) -> Option<String> {
         let words = |identity: &Identity| {
-            let Identity { format, version, build, profile, seeds, defects, keep_going, known } =
-                identity;
+            let Identity { format, version, build, profile, seeds, defects, .. } = identity;
+            let Identity { keep_going, known, parties, .. } = identity;
             [
                 format!("format {format}"),
                 format!("version {version}"),
@@ -85,6 +89,10 @@ impl Identity {
                 },
                 format!("{} --keep-going", if *keep_going { "with" } else { "without" }),
                 format!("{} known kinds of failure ({known:?})", known.len()),
+                match parties.is_empty() {
+                    true => "no --party".to_owned(),
+                    false => format!("--party {}", parties.join(", --party ")),
+                },
             ]
         };
         let (ours, theirs) = (words(self), words(other));
@@ -92,6 +100,11 @@ impl Identity {
         pairs
             .find(|(ours, theirs)| ours != theirs)
             .map(|(ours, theirs)| format!("{ours}, {theirs}"))
+    }
+
+    /// Whom child processes play, and by which command.
+    pub(crate) fn parties(&self) -> &[String] {
+        &self.parties
     }
 
     /// As a file.

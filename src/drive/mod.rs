@@ -11,6 +11,7 @@
 
 mod around;
 mod card;
+pub mod process;
 mod sut;
 mod tcp;
 mod turmoil;

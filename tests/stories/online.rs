@@ -25,7 +25,7 @@ fn the_reversal_goes_before_the_next_inquiry() {
     assert_eq!(told.screens(3).last(), Some(&Display::Balance(Amount::cny(1_000_000))));
     assert_eq!(told.texts(), [(false, 50_000), (true, 50_000)]);
     assert_eq!(told.net_debit(1), 0);
-    assert_eq!(told.settled(), [vec![]]);
+    assert_eq!(told.settled(), [Vec::<u64>::new()]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::document::Document;
 use crate::cli::output::Output;
-use crate::cli::{disk, progress};
+use crate::cli::{disk, players, progress};
 use crate::exit::{Exit, Failure};
 use reversim::report::words::counted_word;
 use reversim::search::argument::Argument;
@@ -53,7 +53,8 @@ pub(super) fn check(path: &Path, jobs: usize, output: &Output) -> Result<Exit, F
     let mut all = Vec::with_capacity(theirs.len());
     for theirs in &theirs {
         let exploration = theirs.exploration(&name, jobs)?;
-        let certificate = exploration.run(&reversim::run, &|runs| bar.set_position(runs));
+        let certificate = exploration.run(&players::play, &|runs| bar.set_position(runs));
+        players::finish()?;
         let certificate = certificate.map_err(|error| Failure::internal(error.to_string()))?;
         let ours = Document::without_cases(&exploration, &certificate)?;
         all.push(compare(theirs, &ours));

@@ -2,6 +2,7 @@
 
 use crate::cli::cases::quoted;
 use crate::cli::keep::keep_case;
+use crate::cli::players;
 use crate::cli::searched::in_words;
 use crate::exit::Failure;
 use reversim::file::{parse, render};
@@ -210,7 +211,7 @@ fn violation(found: &Violating, path: &Path) -> Violation {
         sentence: found.sentence.clone(),
         occurrences: found.occurrences,
         faults: found.scenario.faults.clone(),
-        replay: format!("reversim replay {}", quoted(&scenario)),
+        replay: format!("reversim replay {}{}", quoted(&scenario), players::arguments()),
         scenario,
     }
 }

@@ -7,7 +7,7 @@ mod resume;
 use super::arguments::{Explore, Letters};
 use super::cases::Case;
 use super::output::{Output, hint};
-use super::progress;
+use super::{players, progress};
 use crate::exit::{Exit, Failure};
 use document::Document;
 use indicatif::ProgressBar;
@@ -74,10 +74,13 @@ fn certify(
 ) -> Result<Document, Failure> {
     bar.set_message(exploration.name.clone());
     let from = progress.place();
-    let certificate = exploration.go_on(&reversim::run, from.as_ref(), shared, &mut |place| {
+    let certificate = exploration.go_on(&players::play, from.as_ref(), shared, &mut |place| {
         bar.set_position(place.runs());
-        progress.reach(place);
+        if players::are_well() {
+            progress.reach(place);
+        }
     });
+    players::finish()?;
     let certificate = certificate.map_err(|error| failure(error, progress))?;
     let document = Document::new(exploration, &certificate)?;
     progress.finish(document.clone());
@@ -129,9 +132,10 @@ impl Known {
             let all = tasks.iter().filter(|task| task.alone.as_ref().is_some_and(is_same));
             let peers = all.map(|task| &task.exploration.base);
             bar.set_message(alone.name.clone());
-            let explored = Shared::explore(alone, peers, &reversim::run, &mut |place| {
+            let explored = Shared::explore(alone, peers, &players::play, &mut |place| {
                 bar.set_position(place.runs());
             });
+            players::finish()?;
             let (shared, _) = explored.map_err(|error| Failure::internal(error.to_string()))?;
             *self = Known { of: Some(Rc::clone(alone)), shared: Some(shared) };
         }
@@ -156,7 +160,11 @@ fn tasks(arguments: &Explore) -> Result<Vec<Task>, Failure> {
     };
     for (name, mut base) in bases(&arguments.flows)? {
         base.defects.extend(arguments.defects.iter().map(ToString::to_string));
-        let (name, base) = with(name, base, arguments.policies.iter().map(String::as_str))?;
+        let (mut name, base) = with(name, base, arguments.policies.iter().map(String::as_str))?;
+        // Another party, another certificate.
+        for player in players::names() {
+            name = format!("{name}, {player}");
+        }
         let alone = exploration((name, base));
         if !arguments.weak_peers {
             tasks.push((0, Task { exploration: alone, alone: None }));
