@@ -1,0 +1,3 @@
+module centre
+
+go 1.19
