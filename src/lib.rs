@@ -123,7 +123,7 @@ pub mod stage;
 pub mod stories;
 pub mod verdict;
 
-pub use run::{Run, run, run_around, run_over, run_service, run_with};
+pub use run::{Run, judge, run, run_around, run_over, run_service, run_with};
 
 /// The README's own code, compiled.
 #[cfg(doctest)]

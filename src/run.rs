@@ -221,6 +221,20 @@ fn judged(scenario: &Scenario, lived: Lived) -> Run {
     run
 }
 
+/// What every invariant says of a history that was recorded elsewhere, on a line between strangers.
+/// What only records of parties show stays unknown, and "eventually" is asked only where the
+/// history says so.
+pub fn judge(history: &History) -> Vec<Finding> {
+    let mut judge = Judge::new(&history.setting);
+    for (index, entry) in history.entries.iter().enumerate() {
+        judge.observe(index, entry);
+        if let What::Horizon(horizon) = entry.what {
+            judge.ask(horizon);
+        }
+    }
+    judge.findings()
+}
+
 /// Whether a history breaks no claim where judges know `setting` of the world.
 pub(crate) fn is_clean(history: &History, setting: &Setting) -> bool {
     let mut judge = Judge::new(setting);

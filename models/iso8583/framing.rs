@@ -150,7 +150,11 @@ impl Framing {
 
     /// The length a stream's first bytes announce; `None` while the prefix is incomplete. A prefix
     /// that is already wrong is told at once.
-    pub(super) fn length(self, stream: &[u8]) -> Result<Option<usize>, FrameError> {
+    ///
+    /// # Errors
+    ///
+    /// No frame begins like this.
+    pub fn length(self, stream: &[u8]) -> Result<Option<usize>, FrameError> {
         let prefix = &stream[..stream.len().min(self.prefix_bytes())];
         let mut length = 0;
         for &byte in prefix {

@@ -12,6 +12,7 @@
 mod around;
 mod card;
 pub mod process;
+pub mod proxy;
 mod sut;
 mod tcp;
 mod turmoil;

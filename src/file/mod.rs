@@ -3,10 +3,14 @@
 //! What is wrong with a file is said in one sentence that names file, line and key, with a hint.
 
 mod check;
+pub mod recording;
+mod script;
 mod set;
 mod write;
 
 pub use check::nearest_defect;
+pub use recording::{Recording, is_recording, parse_recording, render_recording};
+pub use script::parse_script;
 pub use set::set;
 pub use write::{RenderError, render};
 
@@ -80,14 +84,18 @@ fn line_at(text: &[u8], at: usize) -> usize {
 ///
 /// One sentence: what is wrong, where, and what to do.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<Scenario, FileError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| FileError {
+    let text = text_of(file, bytes, "a scenario")?;
+    read(text).map_err(|problem| problem.in_file(file, text))
+}
+
+fn text_of<'a>(file: &str, bytes: &'a [u8], what: &str) -> Result<&'a str, FileError> {
+    std::str::from_utf8(bytes).map_err(|error| FileError {
         file: file.to_owned(),
         line: Some(line_at(bytes, error.valid_up_to())),
         key: String::new(),
         reason: "this is not text in UTF-8".to_owned(),
-        hint: "a scenario is a TOML text file".to_owned(),
-    })?;
-    read(text).map_err(|problem| problem.in_file(file, text))
+        hint: format!("{what} is a TOML text file"),
+    })
 }
 
 fn read(text: &str) -> Result<Scenario, Problem> {

@@ -24,6 +24,7 @@ pub(crate) use consulted::{Consulted, differs_in_policy_alone};
 
 pub use cast::{Cast, Config, OurOwn, config_of, parse_local_time};
 pub(crate) use lines::{Heard, Lines, Wiring};
+pub(crate) use transmit::damaged;
 
 use crate::history::{Entry, History, Setting, TerminalLine, What};
 use crate::party::Party;

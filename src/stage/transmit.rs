@@ -339,7 +339,7 @@ fn impossible_length(frame: &Frame, number: u8) -> Option<Frame> {
 }
 
 /// The frame with one thing changed; none if that thing is not there.
-fn damaged(frame: &Frame, damage: Damage) -> Option<Frame> {
+pub(crate) fn damaged(frame: &Frame, damage: Damage) -> Option<Frame> {
     let mut bytes = frame.bytes().to_vec();
     let at = match damage {
         Damage::Mac => bytes.len().checked_sub(1)?,

@@ -42,6 +42,12 @@ impl<'a> Ladder<'a> {
         Ladder { faults: faults.iter().map(describe_fault).collect(), ..self }
     }
 
+    /// Says this of the faults, in their order, where no [`Fault`] tells it.
+    #[must_use]
+    pub fn fault_words(self, words: &[String]) -> Ladder<'a> {
+        Ladder { faults: words.to_vec(), ..self }
+    }
+
     /// Marks these entries with `>`, and shows them whatever they are.
     #[must_use]
     pub fn witnesses(self, witnesses: &[usize]) -> Ladder<'a> {
