@@ -25,6 +25,9 @@ Time is processor time of one thread. Seeds of scenarios are shown by --format j
 Exit status: 0 every defect was found within its published budget; 1 one was not; 70 the harness \
 itself is broken (the canary lives, or healthy parties break what a defect should).";
 
+const PROXY_HELP: &str = "\
+It ends with Ctrl-C or after --time. Exit status: 0 every entry of the script happened; 2 one did not.";
+
 /// Deterministic simulation testing for ISO 8583 card payments
 #[derive(Parser, Debug)]
 #[command(name = "reversim", version, about, after_help = AFTER_HELP, max_term_width = 100)]
@@ -66,6 +69,9 @@ pub(crate) enum Command {
     Serve(Serve),
     /// A campaign around a running system of yours: our parties, faults between, the same verdicts
     Live(Live),
+    /// Stands between two real endpoints, does what a script says, and records what passes
+    #[command(after_help = PROXY_HELP)]
+    Proxy(Proxy),
     /// Describes a message, or says why bytes are not a message
     Decode(Decode),
     /// Says what an invariant, fault, defect, response code or mark means, or why a scenario fails
@@ -230,7 +236,7 @@ pub(crate) enum Letters {
 
 #[derive(Args, Debug)]
 pub(crate) struct Replay {
-    /// A scenario file, or the name of a bundled story
+    /// A scenario file, the name of a bundled story, or a history that was recorded (.jsonl)
     #[arg(value_name = "FILE", required_unless_present = "seed", conflicts_with = "seed")]
     pub(crate) file: Option<String>,
     /// The scenario of this seed, as a search draws it
@@ -276,6 +282,52 @@ pub(crate) struct Zoo {
     /// The table as Markdown, as docs/zoo.md has it
     #[arg(long)]
     pub(crate) markdown: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Proxy {
+    /// Where to listen, as 127.0.0.1:7000; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) listen: String,
+    /// To whom every connection is passed on
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
+    pub(crate) to: String,
+    /// What both speak
+    #[arg(long, value_enum)]
+    pub(crate) dialect: Spoken,
+    /// What is done to which message; without it, everything passes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: Option<PathBuf>,
+    /// Who connects, and to whom [default: terminal-1,switch-1 or switch-1,issuer-1]
+    #[arg(long, value_name = "A,B", value_parser = between)]
+    pub(crate) between: Option<(Party, Party)>,
+    /// Writes the history there when it ends; it holds card data
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// How long, as 30s, 5m or 1h30m [default: until Ctrl-C]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) time: Option<Duration>,
+    /// How long a connection may take, and an end be silent, before it is said or ended
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
+    pub(crate) patience: Duration,
+    /// The MAC key of the line in hexadecimal, or @FILE that holds it
+    #[arg(long, value_name = "HEX|@FILE")]
+    pub(crate) mac_key: Option<String>,
+    /// How MACs are made: pos-ecb, x9.9, x9.19, 3des-cbc or aes-cmac [default: pos-ecb or x9.19]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mac: Option<String>,
+    /// The master key of the terminals, to take MAC keys from sign-ons, or @FILE
+    #[arg(long, value_name = "HEX|@FILE")]
+    pub(crate) master_key: Option<String>,
+}
+
+/// What a line speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Spoken {
+    /// The line of a terminal
+    Pos,
+    /// The line of an institution
+    Network,
 }
 
 #[derive(Args, Debug)]
@@ -356,6 +408,20 @@ fn player(word: &str) -> Result<(Party, String), String> {
         word.split_once('=').ok_or("write PARTY=COMMAND, as \"switch-1=python3 switch.py\"")?;
     let party: Party = party.trim().parse().map_err(|error| format!("{error}"))?;
     Ok((party, command.to_owned()))
+}
+
+fn host_and_port(word: &str) -> Result<String, String> {
+    let port = word.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    match port.map(|(_, port)| port.parse::<u16>()) {
+        Some(Ok(1..)) => Ok(word.to_owned()),
+        _ => Err("write HOST:PORT, as 127.0.0.1:8000".to_owned()),
+    }
+}
+
+fn between(word: &str) -> Result<(Party, Party), String> {
+    let (a, b) = word.split_once(',').ok_or("write two parties, as terminal-1,switch-1")?;
+    let (a, b) = (party(a.trim())?, party(b.trim())?);
+    if a == b { Err("these are one party; name two".to_owned()) } else { Ok((a, b)) }
 }
 
 fn shard(word: &str) -> Result<(u32, u32), String> {

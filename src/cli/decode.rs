@@ -121,7 +121,7 @@ fn input(words: &[String]) -> Result<String, Failure> {
 }
 
 /// Hexadecimal digits to bytes; blanks between them do not count.
-fn bytes(text: &str) -> Result<Vec<u8>, Failure> {
+pub(super) fn bytes(text: &str) -> Result<Vec<u8>, Failure> {
     let mut digits = Vec::with_capacity(text.len());
     for (at, c) in text.chars().enumerate().filter(|(_, c)| !c.is_whitespace()) {
         let digit = c.to_digit(16).ok_or_else(|| {

@@ -3,7 +3,7 @@
 use crate::exit::Failure;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{Error, ErrorKind, Write};
+use std::io::{BufWriter, Error, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// The bytes of a file.
@@ -78,6 +78,46 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let _ = fs::remove_file(&temporary);
     }
     written.map_err(|error| Failure::write(path, &error))
+}
+
+/// A new file that grows under another name beside it, and gets its own when it is whole.
+pub(crate) struct Growing {
+    path: PathBuf,
+    temporary: PathBuf,
+    file: BufWriter<fs::File>,
+}
+
+impl Growing {
+    /// Begins a file. What is there already stays as it is.
+    pub(crate) fn begin(path: &Path) -> Result<Growing, Failure> {
+        let failed = |error| Failure::write(path, &error);
+        if path.exists() {
+            return Err(failed(ErrorKind::AlreadyExists.into()));
+        }
+        let temporary = beside(path);
+        let file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary);
+        let file = BufWriter::new(file.map_err(failed)?);
+        Ok(Growing { path: path.to_owned(), temporary, file })
+    }
+
+    /// Appends.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.file.write_all(bytes).map_err(|error| Failure::write(&self.path, &error))
+    }
+
+    /// Gives it its name.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        let whole = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        let written = whole.and_then(|()| claim(&self.temporary, &self.path));
+        written.map_err(|error| Failure::write(&self.path, &error))
+    }
+}
+
+impl Drop for Growing {
+    /// Of a file that did not become whole, nothing is left.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.temporary);
+    }
 }
 
 fn write_all(path: &Path, bytes: &[u8]) -> Result<(), Error> {
@@ -201,6 +241,23 @@ mod tests {
         assert_eq!(write_new(&path, b"whole"), Ok(()));
         assert_eq!(read(&path), Ok(b"whole".to_vec()));
         assert_eq!(fs::read_dir(directory.path()).expect("it is there").count(), 2);
+    }
+
+    #[test]
+    fn a_file_that_grows_is_there_when_it_is_whole_and_takes_nobodys_place() {
+        let directory = directory();
+        let path = directory.path().join("a.jsonl");
+        let mut growing = Growing::begin(&path).expect("it is new");
+        growing.push(b"half").expect("there is room");
+        assert!(!path.exists());
+        drop(growing);
+        assert_eq!(fs::read_dir(directory.path()).expect("it is there").count(), 0);
+        let mut growing = Growing::begin(&path).expect("it is new");
+        growing.push(b"whole").expect("there is room");
+        assert_eq!(growing.finish(), Ok(()));
+        assert_eq!(read(&path), Ok(b"whole".to_vec()));
+        assert!(Growing::begin(&path).is_err());
+        assert_eq!(fs::read_dir(directory.path()).expect("it is there").count(), 1);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a run came to, measured by what its scenario expects. Runs nothing.
 
 use crate::exit::Exit;
+use reversim::invariant::Finding;
 use reversim::report::text::idle_sentences;
 use reversim::run::{Outcome, Run};
 use reversim::scenario::Scenario;
@@ -82,7 +83,12 @@ pub(crate) struct InvariantJson {
 
 /// What every invariant says, by name.
 pub(crate) fn invariants_json(run: &Run) -> BTreeMap<&'static str, InvariantJson> {
-    let one = |finding: &reversim::invariant::Finding| {
+    findings_json(&run.findings)
+}
+
+/// The same of findings without a run.
+pub(crate) fn findings_json(findings: &[Finding]) -> BTreeMap<&'static str, InvariantJson> {
+    let one = |finding: &Finding| {
         let (checked, verdict) = match &finding.verdict {
             Verdict::Holds { checked } => (*checked, "holds"),
             Verdict::Violated(_) => (0, "violated"),
@@ -90,5 +96,5 @@ pub(crate) fn invariants_json(run: &Run) -> BTreeMap<&'static str, InvariantJson
         };
         (finding.name, InvariantJson { checked, verdict })
     };
-    run.findings.iter().map(one).collect()
+    findings.iter().map(one).collect()
 }

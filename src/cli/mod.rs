@@ -15,7 +15,9 @@ mod merge;
 mod output;
 mod players;
 mod progress;
+mod proxy;
 mod prune;
+mod recorded;
 mod replay;
 mod run;
 mod search;
@@ -77,6 +79,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Zoo(arguments)) => zoo::zoo(&arguments, &output),
         Some(Command::Serve(arguments)) => serve::serve(&arguments, &output),
         Some(Command::Live(arguments)) => live::live(&arguments, &output),
+        Some(Command::Proxy(arguments)) => proxy::proxy(&arguments, &output),
         Some(Command::Decode(arguments)) => decode::decode(&arguments, &output),
         Some(Command::Explain(arguments)) => explain::explain(&arguments, &output),
     }

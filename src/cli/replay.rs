@@ -5,6 +5,7 @@ use super::cases::{Case, one};
 use super::judged::{InvariantJson, Judged, invariants_json};
 use super::output::Output;
 use super::players;
+use super::recorded;
 use crate::exit::{Exit, Failure};
 use reversim::report::entry::horizon_word;
 use reversim::report::ladder::Ladder;
@@ -18,6 +19,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 pub(crate) fn replay(arguments: &Replay, output: &Output) -> Result<Exit, Failure> {
+    if let Some(exit) = recorded::replay(arguments, output)? {
+        return Ok(exit);
+    }
     let case = case(arguments)?;
     let run = twice(&case)?;
     let mut expecting_nothing = case.scenario.clone();
@@ -125,7 +129,7 @@ pub(crate) fn page(case: &Case, run: &Run, judged: &Judged) -> String {
 }
 
 /// Whether the page can only show ASCII: the locale says so in so many words.
-fn is_ascii() -> bool {
+pub(super) fn is_ascii() -> bool {
     let named =
         ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
     named.into_iter().find(|value| !value.is_empty()).is_some_and(|v| v == "C" || v == "POSIX")
