@@ -3,9 +3,9 @@
 use reversim::file::recording::{Head, parse_recording, render_recording};
 use reversim::generate::{Profile, scenario};
 use reversim::history::{History, What};
+use reversim::party::Party;
 use reversim::report::ladder::ladder;
 use reversim::verdict::Verdict;
-use reversim::party::Party;
 
 /// What somebody sees who stands between these two.
 fn seen_between(history: &History, a: Party, b: Party) -> History {

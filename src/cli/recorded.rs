@@ -26,7 +26,8 @@ pub(crate) fn replay(arguments: &Replay, output: &Output) -> Result<Option<Exit>
         return Ok(None);
     }
     if !arguments.defects.is_empty() || arguments.unmask {
-        let sentence = format!("{name} is a recorded history: --defect and --unmask need a scenario");
+        let sentence =
+            format!("{name} is a recorded history: --defect and --unmask need a scenario");
         return Err(Failure::usage(sentence));
     }
     let recording = parse_recording(name, &bytes)?;

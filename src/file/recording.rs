@@ -298,7 +298,8 @@ impl Reader {
                 let altered = hex.map(|hex| from_hex(place, &hex)).transpose()?;
                 // What a gateway made of a copy is no change of the message.
                 let is_altered = altered.is_some() && copy == 0;
-                let frame = altered.map_or(written.clone(), |hex| Frame::new(hex, written.dialect()));
+                let frame =
+                    altered.map_or(written.clone(), |hex| Frame::new(hex, written.dialect()));
                 What::Delivered { link: Link(link), from, sent, frame, is_altered, copy, part }
             }
             Event::Lost { message, to } => What::Lost { sent: self.written(place, message)?.0, to },

@@ -43,12 +43,8 @@ mod tests {
     use insta::assert_snapshot;
     use reversim_models::iso8583::POS;
 
-    const PLACE: Place = Place {
-        left: Party::terminal(1),
-        right: Party::switch(1),
-        dialect: &POS,
-        has_key: false,
-    };
+    const PLACE: Place =
+        Place { left: Party::terminal(1), right: Party::switch(1), dialect: &POS, has_key: false };
 
     fn error(text: &str) -> String {
         let script = format!("version = 1\n\n{text}");

@@ -34,7 +34,10 @@ fn garbage_passes_untouched_and_so_does_everything_behind_it() {
         assert_eq!((rig.proxy.idle(), rig.proxy.counts().raw), (vec![0], 2));
         rig.said()
     });
-    assert!(said.contains("terminal-1 sends what is no frame (the frame length is zero)"), "{said}");
+    assert!(
+        said.contains("terminal-1 sends what is no frame (the frame length is zero)"),
+        "{said}"
+    );
     assert!(said.contains("no fault can act on it"), "{said}");
 }
 
@@ -131,9 +134,7 @@ fn a_flood_that_nobody_reads_is_held_back_at_its_source() {
     let said = play(config(""), ROOM, async |rig| {
         let message = frame(REQUEST, 1);
         let mut written = 0;
-        while let Ok(done) =
-            timeout(Duration::from_secs(1), rig.left.write_all(&message)).await
-        {
+        while let Ok(done) = timeout(Duration::from_secs(1), rig.left.write_all(&message)).await {
             done.expect("it is open");
             written += message.len();
         }

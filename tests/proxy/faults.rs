@@ -2,8 +2,8 @@
 //! without.
 
 use super::*;
-use reversim::history::{Entry, What};
 use insta::assert_snapshot;
+use reversim::history::{Entry, What};
 use reversim_models::security::{Key, MacAlgorithm};
 
 const REQUEST: &str = r#"from = "terminal-1", to = "switch-1", mti = "0200""#;

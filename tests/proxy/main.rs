@@ -1,7 +1,10 @@
 //! The proxy between two ends that tests hold in their hands, in time that skips.
 
+#[cfg(unix)]
+mod command;
 mod endings;
 mod faults;
+mod keys;
 mod loopback;
 
 use reversim::drive::proxy::{Config, Counts, Keys, Proxy, Script, Watcher};

@@ -95,7 +95,8 @@ impl Ring {
             None if message.has(Element(edit.element)) => new.remove(Element(edit.element)),
             None => return Err(format!("it has no element {}", edit.element)),
         }
-        let was_right = self.mac_of(message).map(|mac| message.get(self.mac_element()) == Some(&mac));
+        let was_right =
+            self.mac_of(message).map(|mac| message.get(self.mac_element()) == Some(&mac));
         let has_mac = new.has(self.mac_element());
         match edit.mac {
             MacAfter::Fix if has_mac => {

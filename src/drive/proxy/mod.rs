@@ -179,7 +179,9 @@ impl Proxy {
                     let _ = (left.set_nodelay(true), stream.set_nodelay(true));
                     return self.carry(link, left, stream).await;
                 }
-                Ok(Err(error)) => Some(format!("{right} at {to} does not take it: {}", reason(&error))),
+                Ok(Err(error)) => {
+                    Some(format!("{right} at {to} does not take it: {}", reason(&error)))
+                }
                 Err(_) => {
                     let ms = self.shared.patience.as_millis();
                     Some(format!("{right} at {to} has not taken it within {ms} ms"))

@@ -340,7 +340,10 @@ impl Pump {
         };
         if !rest.is_empty() {
             let from = self.record(|recorder| recorder.from(self.way));
-            self.say(&format!("{from} closed in the middle of a frame, after {} bytes", rest.len()));
+            self.say(&format!(
+                "{from} closed in the middle of a frame, after {} bytes",
+                rest.len()
+            ));
             return self.pass_tail(rest, passed, writer).await;
         }
         self.flush(writer).await

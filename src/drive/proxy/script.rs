@@ -220,9 +220,11 @@ fn check_fault(fault: &Fault, place: &Place) -> Result<(), String> {
             check_element(*n, place)
         }
         Fault::Resubmit { .. } if place.dialect.second_bitmap && place.has_key => Ok(()),
-        Fault::Resubmit { .. } => Err("sending a request again under another trace number needs a \
+        Fault::Resubmit { .. } => {
+            Err("sending a request again under another trace number needs a \
                                        network line and its MAC key; give --mac-key"
-            .to_owned()),
+                .to_owned())
+        }
         Fault::Stall { at, a, b, .. } | Fault::Partition { at, a, b, .. } => {
             check_when(at, *a, *b, place)
         }
@@ -255,7 +257,8 @@ fn check_edit(edit: &Edit, place: &Place) -> Result<(), String> {
     let Some(value) = value else { return Ok(()) };
     let message = Message::new(Mti::FINANCIAL_REQUEST).with(Element(edit.element), value);
     let written = place.dialect.encode(&message, &mut Vec::new());
-    written.map_err(|error| format!("the dialect {} cannot write this: {error}", place.dialect.name))
+    written
+        .map_err(|error| format!("the dialect {} cannot write this: {error}", place.dialect.name))
 }
 
 impl Edit {
