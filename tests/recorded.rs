@@ -74,3 +74,41 @@ fn nobody_is_accused_by_what_the_line_alone_shows() {
     }
     assert!(checked > 1_000, "only {checked} cases were checked");
 }
+
+#[test]
+fn an_advice_that_does_not_say_it_is_a_repeat_is_seen_on_the_line_alone() {
+    let profile = Profile::default();
+    let (a, b) = (Party::switch(1), Party::issuer(1));
+    let is_seen = (0..400).any(|seed| {
+        let mut scenario = scenario(profile, seed);
+        scenario.defects = vec!["W10".to_owned()];
+        let seen = seen_between(&reversim::run(&scenario).history, a, b);
+        let text = render_recording(&Head::new("test", vec![a, b]), &seen);
+        let read = parse_recording("x", text.as_bytes()).expect("it was just written");
+        reversim::judge(&read.history).iter().any(|finding| {
+            finding.name == "repeat-says-so" && matches!(finding.verdict, Verdict::Violated(_))
+        })
+    });
+    assert!(is_seen);
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_with_its_line() {
+    let head = r#"{"reversim-history":1,"by":"x","foreign":["terminal-1","switch-1"]}"#;
+    let sent = r#"{"at":1,"party":"terminal-1","what":{"sent":{"message":1,"link":1,"to":"switch-1","dialect":"unionpay-like-pos","hex":"00"}}}"#;
+    let says = |text: &str| parse_recording("h", text.as_bytes()).expect_err("it is wrong").to_string();
+    let line = |line: &str| says(&format!("{head}\n{line}\n"));
+    let all = [
+        says(""),
+        says("version = 1\n"),
+        says(&head.replace(":1,", ":2,")),
+        line("{\"at\":1}"),
+        line(&sent.replace("\"00\"", "\"0x\"")),
+        line(&sent.replace("-pos", "-pot")),
+        line(&sent.replace("switch-1", "bank-1")),
+        line(&format!("{sent}\n{sent}")),
+        line(r#"{"at":1,"party":"switch-1","what":{"lost":{"message":7,"to":"switch-1"}}}"#),
+        says(&format!("{head}\n{}", &sent[..40])),
+    ];
+    insta::assert_snapshot!(all.join("\n"), @"");
+}
