@@ -5,6 +5,7 @@ use reversim::generate::{Profile, scenario};
 use reversim::history::{History, What};
 use reversim::party::Party;
 use reversim::report::ladder::ladder;
+use reversim::report::table::wrap;
 use reversim::verdict::Verdict;
 
 /// What somebody sees who stands between these two.
@@ -95,8 +96,13 @@ fn an_advice_that_does_not_say_it_is_a_repeat_is_seen_on_the_line_alone() {
 #[test]
 fn what_is_wrong_with_a_file_is_said_with_its_line() {
     let head = r#"{"reversim-history":1,"by":"x","foreign":["terminal-1","switch-1"]}"#;
-    let sent = r#"{"at":1,"party":"terminal-1","what":{"sent":{"message":1,"link":1,"to":"switch-1","dialect":"unionpay-like-pos","hex":"00"}}}"#;
-    let says = |text: &str| parse_recording("h", text.as_bytes()).expect_err("it is wrong").to_string();
+    let sent = [
+        r#"{"at":1,"party":"terminal-1","what":{"sent":{"message":1,"link":1,"to":"switch-1","#,
+        r#""dialect":"unionpay-like-pos","hex":"00"}}}"#,
+    ];
+    let sent = sent.concat();
+    let says =
+        |text: &str| parse_recording("h", text.as_bytes()).expect_err("it is wrong").to_string();
     let line = |line: &str| says(&format!("{head}\n{line}\n"));
     let all = [
         says(""),
@@ -110,5 +116,20 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
         line(r#"{"at":1,"party":"switch-1","what":{"lost":{"message":7,"to":"switch-1"}}}"#),
         says(&format!("{head}\n{}", &sent[..40])),
     ];
-    insta::assert_snapshot!(all.join("\n"), @"");
+    let all: Vec<String> = all.iter().map(|error| wrap(error, 88, 86).join("\n  ")).collect();
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    h: the file is empty; a recorded history begins with a line {"reversim-history":1,…}
+    h:1: this is no entry of a history: expected value
+    h:1: `reversim-history` is 2, but this build reads version 1; take a newer build
+    h:2: this is no entry of a history: missing field `party`
+    h:2: `hex`: these are not bytes in hexadecimal digits
+    h:2: `dialect`: there is no dialect `unionpay-like-pot`; known are unionpay-like-pos,
+      unionpay-like-network
+    h:2: this is no entry of a history: `bank-1` is not a party: write terminal-N, switch-N,
+      issuer-N or clearing-N, with N from 1 to 255
+    h:3: `message`: two messages have the number 1
+    h:2: `message`: no message 7 was written before
+    h:2: this is no entry of a history: EOF while parsing a string; the file ends here: it
+      may have been cut off
+    "#);
 }

@@ -26,7 +26,8 @@ Exit status: 0 every defect was found within its published budget; 1 one was not
 itself is broken (the canary lives, or healthy parties break what a defect should).";
 
 const PROXY_HELP: &str = "\
-It ends with Ctrl-C or after --time. Exit status: 0 every entry of the script happened; 2 one did not.";
+It ends with Ctrl-C or after --time. Exit status: 0 every entry of the script happened, 2 one did \
+not.";
 
 /// Deterministic simulation testing for ISO 8583 card payments
 #[derive(Parser, Debug)]

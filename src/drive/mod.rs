@@ -7,7 +7,8 @@
 //! over sockets is the run of the simulator, to the record, on a loaded machine too. Where somebody
 //! else takes part, time flows, as many times faster as wanted.
 //!
-//! Nothing here judges.
+//! `proxy` is no world: it stands between two strangers, and plays on what passes. Nothing here
+//! judges.
 
 mod around;
 mod card;

@@ -77,7 +77,7 @@ fn resubmit_sends_what_the_chip_signed_under_another_number_with_a_right_mac() {
 #[test]
 fn an_edit_on_a_network_line_keeps_the_header_and_fixes_length_and_mac() {
     let sealed = network_end().seal(&request(), Envelope::default()).expect("it can be said");
-    let mut header = vec![b' '; 46];
+    let mut header = [b' '; 46];
     header[0] = 46;
     header[2..6].copy_from_slice(format!("{:04}", sealed.len() - 4 + 46).as_bytes());
     let body = [&header[..], &sealed[4..]].concat();

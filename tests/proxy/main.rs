@@ -6,6 +6,7 @@ mod endings;
 mod faults;
 mod keys;
 mod loopback;
+mod script;
 
 use reversim::drive::proxy::{Config, Counts, Keys, Proxy, Script, Watcher};
 use reversim::file::parse_recording;
