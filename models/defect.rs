@@ -168,6 +168,8 @@ pub enum Defect {
     I32,
     /// After a restart makes what was not delivered anew, as other files; nobody asks which.
     B01,
+    /// Writes carry no fence: a node that stood still beyond its lease does its work again.
+    B03,
     /// Keeps the night's run by the calendar: when the clock goes back, it comes again.
     B06,
     /// Picks what to present when the date changes, whatever is reversed before the extract closes.
@@ -311,6 +313,7 @@ impl Defect {
         Defect::I31,
         Defect::I32,
         Defect::B01,
+        Defect::B03,
         Defect::B06,
         Defect::B07,
         Defect::B10,

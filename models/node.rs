@@ -222,6 +222,14 @@ pub enum Command {
         /// The length of the window.
         window: Duration,
     },
+    /// Nobody asks for it: of two nodes over one store, the one that has the lease stands still for
+    /// this long (its machine is stalled, its memory is collected), in the middle of the next thing
+    /// that it takes up: it has decided, and nothing of it is done. A party that is one machine
+    /// takes no notice.
+    Pause {
+        /// How long.
+        length: Duration,
+    },
     /// Host operator: withdraw the work keys of the terminal at `port`.
     WithdrawKeys {
         /// The port of the terminal.

@@ -286,6 +286,17 @@ pub enum Fault {
         /// Milliseconds forward or, negative, back.
         by_ms: i64,
     },
+    /// Party: of a clearing house's two nodes, the one that has the lease stands still for a while
+    /// (its machine is stalled, its memory is collected), in the middle of the next thing that it
+    /// takes up: decided, and nothing of it done. Nothing happens to a party that is one machine.
+    Pause {
+        /// Whose node.
+        party: Party,
+        /// When.
+        at: When,
+        /// How long, milliseconds.
+        for_ms: u64,
+    },
     /// Device: the slip of this step does not come out.
     PrinterFault {
         /// The step.

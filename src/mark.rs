@@ -90,11 +90,15 @@ pub enum Mark {
     ClaimChargedBack,
     /// No slip, and the money goes back.
     SlipMissing,
+    /// Another node had the lease before.
+    LeaseTakenOver,
+    /// A write under a lease that was not the last.
+    FenceRefusedAWrite,
 }
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 38] = [
+    pub const ALL: [Mark; 40] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -133,6 +137,8 @@ impl Mark {
         Mark::ClaimPaid,
         Mark::ClaimChargedBack,
         Mark::SlipMissing,
+        Mark::LeaseTakenOver,
+        Mark::FenceRefusedAWrite,
     ];
 
     /// Its name, as `reversal-overtook-request`.
@@ -162,7 +168,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 38] = [
+const ROWS: [(&str, &str); 40] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -239,6 +245,10 @@ const ROWS: [(&str, &str); 38] = [
      "a merchant's claim was taken, and the issuer charged it back"),
     ("slip-missing",
      "a cardholder asked for a slip that the merchant did not have, and the money went back"),
+    ("lease-taken-over",
+     "of two nodes over one store, one took the lease that the other had had"),
+    ("fence-refused-a-write",
+     "a store refused what a node wrote under a lease after which another was taken"),
 ];
 
 /// A set of marks.

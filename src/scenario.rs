@@ -67,8 +67,9 @@ pub struct Topology {
     pub pool: u8,
     /// Events a switch or issuer may take up while a commit is under way; 1 for one after another.
     pub workers: u8,
-    /// Clearing houses: 0 for none, or 1. With one, business dates are closed: switch-1 extracts
-    /// them, issuers take presentments, merchants are paid.
+    /// Nodes of the clearing house: 0 for no clearing house, 1, or 2 over one store, which work in
+    /// turn under a lease. With one, business dates are closed: switch-1 extracts them, issuers
+    /// take presentments, merchants are paid.
     pub clearing: u8,
     /// Merchants, to whom the terminals belong in turn: terminal 1 to the first, 2 to the second.
     pub merchants: u8,

@@ -97,6 +97,7 @@ const NUMBERS: &[fn(&mut Scenario)] = &[
     |s| s.topology.switches = 255,
     |s| s.topology.issuers = 0,
     |s| s.topology.issuers = 255,
+    |s| s.topology.clearing = 255,
     |s| (s.topology.pool, s.topology.workers) = (0, 0),
     |s| (s.topology.pool, s.topology.workers) = (255, 255),
     |s| s.topology.cards.clear(),

@@ -3,7 +3,7 @@
 
 use super::Config;
 use crate::record::{ClearingRecord, EntryKind, FileEntry, FileId};
-use crate::time::Date;
+use crate::time::{Date, Instant};
 use std::collections::BTreeMap;
 
 /// Number of a commit since power came on. What the journal held is commit zero.
@@ -30,6 +30,16 @@ pub(super) struct Book {
     pub(super) closed: Option<Date>,
     /// Files that nobody has yet said to have taken.
     pub(super) undelivered: Vec<Undelivered>,
+    /// The last lease that a node took, where there are two.
+    pub(super) lease: Option<Lease>,
+}
+
+/// Which node works, and until when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lease {
+    pub(super) node: u8,
+    pub(super) fence: u32,
+    pub(super) until: Instant,
 }
 
 /// A file that waits to be taken.
@@ -83,7 +93,13 @@ impl Book {
             days: BTreeMap::new(),
             closed: None,
             undelivered: Vec::new(),
+            lease: None,
         }
+    }
+
+    /// The fence of the last lease; zero before the first.
+    pub(super) fn fence(&self) -> u32 {
+        self.lease.map_or(0, |lease| lease.fence)
     }
 
     /// Takes a record in. What it refers to and does not find, it leaves alone.
@@ -134,6 +150,10 @@ impl Book {
                 self.days.remove(date);
                 self.closed = self.closed.max(Some(*date));
             }
+            ClearingRecord::LeaseTaken { node, fence, until } => {
+                self.lease = Some(Lease { node: *node, fence: *fence, until: *until });
+            }
+            ClearingRecord::WriteRefused { .. } => {}
         }
     }
 

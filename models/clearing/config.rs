@@ -23,6 +23,8 @@ pub struct Config {
     pub run_delay: Duration,
     /// How long a part of a file waits for its answer, and a failed connection for the next try.
     pub retry: Duration,
+    /// How long a lease lasts, if two nodes share one store; none for a single node.
+    pub lease: Option<Duration>,
     /// How long the rest of a frame may take.
     pub frame_timeout: Duration,
     /// Records that one message carries.

@@ -8,10 +8,14 @@
 mod book;
 mod config;
 mod fees;
+mod pair;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_pair;
 
 pub use config::{Config, Fees, Source, Target};
+pub use pair::Pair;
 
 use book::{Book, Commit};
 
@@ -114,12 +118,19 @@ impl Clearing {
     }
 
     fn start(&mut self, now: Now, journal: Journal<'_>) {
-        *self = Clearing::new(self.config.clone());
+        let mut book = Book::new(&self.config);
         for record in journal.records {
             if let Record::Clearing(record) = record {
-                self.book.apply(&self.config, record, 0);
+                book.apply(&self.config, record, 0);
             }
         }
+        *self = Clearing::new(self.config.clone());
+        self.take_up(now, book);
+    }
+
+    /// Goes on with what is known for good.
+    fn take_up(&mut self, now: Now, book: Book) {
+        self.book = book;
         if self.config.defects.has(Defect::B01) {
             self.forget_what_was_on_its_way();
         }

@@ -9,17 +9,17 @@ use crate::record::{EntryKind, NetworkKey};
 use crate::security::{Key, MacAlgorithm};
 use crate::time::Duration;
 
-const DATE: Date = Date { year: 2026, month: 5, day: 30 };
+pub(super) const DATE: Date = Date { year: 2026, month: 5, day: 30 };
 const SWITCH: u64 = 48_020_000;
 const ISSUER: u64 = 1_453_820;
 const OWN: u64 = 10_000;
 
-fn zone(of: u8) -> Zone {
+pub(super) fn zone(of: u8) -> Zone {
     let key = || Key::new(&[of; 16]).expect("sixteen bytes are a key");
     Zone { pin: key(), mac: key(), algorithm: MacAlgorithm::X919 }
 }
 
-fn config(defects: Defects) -> Config {
+pub(super) fn config(defects: Defects) -> Config {
     Config {
         institution: OWN,
         switches: vec![Source {
@@ -39,6 +39,7 @@ fn config(defects: Defects) -> Config {
         business_date: DATE,
         run_delay: Duration::secs(5),
         retry: Duration::secs(10),
+        lease: None,
         frame_timeout: Duration::secs(5),
         records_per_part: 32,
         fees: Fees { basis_points: 60, shares: [70, 10, 20] },
@@ -46,7 +47,7 @@ fn config(defects: Defects) -> Config {
     }
 }
 
-fn entry(minor: u64, kind: EntryKind) -> FileEntry {
+pub(super) fn entry(minor: u64, kind: EntryKind) -> FileEntry {
     FileEntry {
         kind,
         key: NetworkKey { transmission: 1, stan: 1, acquirer: SWITCH, forwarder: SWITCH },
@@ -59,33 +60,35 @@ fn entry(minor: u64, kind: EntryKind) -> FileEntry {
     }
 }
 
-fn extract(date: Date, sequence: u32, entries: &[FileEntry]) -> FileText {
+pub(super) fn extract(date: Date, sequence: u32, entries: &[FileEntry]) -> FileText {
     let kind = FileKind::Extract;
     let id = FileId { kind, sender: SWITCH, receiver: OWN, date, sequence };
     FileText { id, currency: Currency::CNY, entries: entries.to_vec() }
 }
 
 /// The clearing house, its journal, and the lines that stand.
-struct House {
-    node: Clearing,
-    journal: Vec<Record>,
+pub(super) struct House<N = Clearing> {
+    node: N,
+    pub(super) journal: Vec<Record>,
     at: Instant,
     links: u32,
+    date: Date,
 }
 
 impl House {
     fn new(defects: Defects) -> House {
-        let mut node = House {
-            node: Clearing::new(config(defects)),
-            journal: vec![],
-            at: Instant(1),
-            links: 0,
-        };
-        node.restart();
-        node
+        House::of(Clearing::new(config(defects)))
+    }
+}
+
+impl<N: Node> House<N> {
+    pub(super) fn of(node: N) -> House<N> {
+        let mut house = House { node, journal: vec![], at: Instant(1), links: 0, date: DATE };
+        house.restart();
+        house
     }
 
-    fn happen(&mut self, event: Event<'_>) -> Vec<Action> {
+    pub(super) fn happen(&mut self, event: Event<'_>) -> Vec<Action> {
         let now = Now { instant: self.at, local: LocalTime::new(DATE, 36_000) };
         let mut actions = Actions::default();
         self.node.handle(now, event, &mut actions);
@@ -102,20 +105,25 @@ impl House {
         done
     }
 
-    fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         let journal = self.journal.clone();
         let journal = Journal { records: &journal, torn: None };
         self.happen(Event::Started { journal });
     }
 
-    fn up(&mut self, port: u16) -> (Link, Vec<Action>) {
+    pub(super) fn up(&mut self, port: u16) -> (Link, Vec<Action>) {
         self.links += 1;
         let link = Link(self.links);
         (link, self.happen(Event::LinkUp { port: Port(port), link }))
     }
 
     /// Sends a message on this line, and gives the code of the answer.
-    fn say(&mut self, link: Link, zone: &Zone, message: &Message) -> Option<ResponseCode> {
+    pub(super) fn say(
+        &mut self,
+        link: Link,
+        zone: &Zone,
+        message: &Message,
+    ) -> Option<ResponseCode> {
         let line = Line::network(zone, Duration::secs(5), Defects::NONE);
         let frame = line.seal(message, Envelope::default()).expect("the dialect has it");
         let done = self.happen(Event::Received { link, bytes: &frame });
@@ -124,7 +132,7 @@ impl House {
     }
 
     /// Delivers an extract in one part.
-    fn extract(&mut self, file: &FileText) -> Option<ResponseCode> {
+    pub(super) fn extract(&mut self, file: &FileText) -> Option<ResponseCode> {
         let (link, _) = self.up(0);
         let mut outbox = filing::Outbox::new(32);
         outbox.push(file.id, filing::write(file));
@@ -133,17 +141,18 @@ impl House {
         self.say(link, &zone(1), &part)
     }
 
-    fn later(&mut self, seconds: u64) -> Vec<Action> {
+    pub(super) fn later(&mut self, seconds: u64) -> Vec<Action> {
         self.at += Duration::secs(seconds);
         self.happen(Event::DeadlineReached)
     }
 
-    fn cut_over(&mut self) {
-        let (date, window) = (self.node.book.business_date.next(), Duration::ZERO);
+    pub(super) fn cut_over(&mut self) {
+        self.date = self.date.next();
+        let (date, window) = (self.date, Duration::ZERO);
         self.happen(Event::Commanded(Command::CutOver { date, window }));
     }
 
-    fn files(&self) -> Vec<FileId> {
+    pub(super) fn files(&self) -> Vec<FileId> {
         let files = self.journal.iter().filter_map(|record| match record {
             Record::Clearing(ClearingRecord::PresentmentBuilt { file, .. }) => Some(*file),
             _ => None,
@@ -151,7 +160,7 @@ impl House {
         files.collect()
     }
 
-    fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         let closed = ClearingRecord::DayClosed { date: DATE };
         self.journal.contains(&Record::Clearing(closed))
     }
@@ -172,7 +181,7 @@ fn sent(actions: &[Action], zone: &Zone) -> Vec<Message> {
 }
 
 /// An issuer that takes every file.
-fn takes(house: &mut House, link: Link, actions: &[Action]) -> Vec<FileId> {
+pub(super) fn takes<N: Node>(house: &mut House<N>, link: Link, actions: &[Action]) -> Vec<FileId> {
     let mut files = Vec::new();
     for part in sent(actions, &zone(2)) {
         let place = Place::of(&part).expect("a part says its place");

@@ -2,7 +2,7 @@
 
 use super::NetworkKey;
 use crate::card::Pan;
-use crate::time::Date;
+use crate::time::{Date, Instant};
 
 /// What a clearing file is about, and who gets it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -171,6 +171,23 @@ pub enum ClearingRecord {
         /// The date.
         date: Date,
     },
+    /// One of two nodes over one store took the lease, or took it again before it was over: until
+    /// then it alone works. A store lets nobody take one twice.
+    LeaseTaken {
+        /// Which node: 0 or 1.
+        node: u8,
+        /// What every write under this lease carries. It grows with each lease.
+        fence: u32,
+        /// When it is over.
+        until: Instant,
+    },
+    /// The store did not take what a node wrote under a lease after which another was taken.
+    WriteRefused {
+        /// Which node: 0 or 1.
+        node: u8,
+        /// What its write carried.
+        fence: u32,
+    },
 }
 
 impl ClearingRecord {
@@ -184,6 +201,8 @@ impl ClearingRecord {
             ClearingRecord::ReturnBuilt { .. } => "return-built",
             ClearingRecord::FileDelivered { .. } => "file-delivered",
             ClearingRecord::DayClosed { .. } => "day-closed",
+            ClearingRecord::LeaseTaken { .. } => "lease-taken",
+            ClearingRecord::WriteRefused { .. } => "write-refused",
         }
     }
 }

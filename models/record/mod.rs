@@ -211,6 +211,8 @@ impl Record {
         "presentment-built",
         "payout-built",
         "day-closed",
+        "lease-taken",
+        "write-refused",
         "presentment-taken",
         "suspense-opened",
         "suspense-closed",

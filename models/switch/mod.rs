@@ -322,7 +322,8 @@ impl Switch {
             | Command::Settle { .. }
             | Command::Reprint { .. }
             | Command::Download { .. }
-            | Command::Echo { .. } => {}
+            | Command::Echo { .. }
+            | Command::Pause { .. } => {}
         }
     }
 

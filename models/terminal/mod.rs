@@ -445,7 +445,8 @@ impl Wish {
             | Command::WithdrawKeys { .. }
             | Command::Claim { .. }
             | Command::LookUp { .. }
-            | Command::Retrieve { .. } => return None,
+            | Command::Retrieve { .. }
+            | Command::Pause { .. } => return None,
         };
         let is_allowed = match command {
             Command::Void { password, .. } => password == config.supervisor_password,

@@ -52,6 +52,8 @@ pub(super) enum Concern {
     Validity,
     /// Claims and complaints.
     Claims = 50,
+    /// Two nodes over one store.
+    Nodes = 60,
 }
 
 /// A source of choices.

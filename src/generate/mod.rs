@@ -14,6 +14,7 @@ mod flow;
 mod follow;
 mod hold;
 mod identity;
+mod nodes;
 mod peers;
 mod qr;
 mod refund;
@@ -184,6 +185,7 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     extra::add(profile, entropy, &mut scenario);
     clearing::add(profile, entropy, &mut scenario);
     claims::add(entropy, &mut scenario);
+    nodes::add(entropy, &mut scenario);
     entropy.concern(Concern::Identity);
     if entropy.chance(identity::percent(profile)) {
         identity::add(entropy, &mut scenario);

@@ -3,14 +3,15 @@
 use super::{Mark, MarkWatch};
 use crate::history::What;
 use crate::invariant::testing::{ISSUER, SWITCH, TERMINAL, Tale, sale};
+use crate::party::Party;
 use reversim_models::device::Device;
 use reversim_models::iso8583::Element;
 use reversim_models::iso8583::Mti;
 use reversim_models::node::Link;
 use reversim_models::node::LinkDownReason;
 use reversim_models::node::Ticket;
-use reversim_models::record::{Record, SwitchRecord, TerminalRecord, Unpaid};
-use reversim_models::time::Duration;
+use reversim_models::record::{ClearingRecord, Record, SwitchRecord, TerminalRecord, Unpaid};
+use reversim_models::time::{Duration, Instant};
 
 #[track_caller]
 fn sees(tale: &Tale, expected: &[Mark]) {
@@ -230,4 +231,22 @@ fn claims_and_missing_slips_are_seen_where_they_are_decided() {
         tale.switch(sale(1), SwitchRecord::SlipAnswered { id, of, is_there });
         sees(&tale, marks);
     }
+}
+
+#[test]
+fn a_lease_that_changes_hands_is_taken_over_and_one_that_is_taken_again_is_not() {
+    let lease = |tale: &mut Tale, node, fence| {
+        let until = Instant::START + Duration::secs(30 * u64::from(fence));
+        let record = Record::Clearing(ClearingRecord::LeaseTaken { node, fence, until });
+        tale.push(Party::clearing(1), 0, What::Recorded(record));
+    };
+    let mut tale = Tale::new();
+    lease(&mut tale, 0, 1);
+    lease(&mut tale, 0, 2);
+    sees(&tale, &[]);
+    lease(&mut tale, 1, 3);
+    sees(&tale, &[Mark::LeaseTakenOver]);
+    let refused = Record::Clearing(ClearingRecord::WriteRefused { node: 0, fence: 2 });
+    tale.push(Party::clearing(1), 0, What::Recorded(refused));
+    sees(&tale, &[Mark::LeaseTakenOver, Mark::FenceRefusedAWrite]);
 }

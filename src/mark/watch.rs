@@ -53,6 +53,8 @@ pub struct MarkWatch {
     /// Approved sales of the business date that ended last and is not extracted.
     ending: Option<Vec<u64>>,
     has_clearing: bool,
+    /// The node of the clearing house that took the last lease.
+    holder: Option<u8>,
     /// Approved sales at the acquirer's switch.
     standing: Vec<u64>,
     /// What chips were asked to confirm.
@@ -98,6 +100,7 @@ impl MarkWatch {
             parts: Vec::new(),
             ending: None,
             has_clearing: setting.parties.iter().any(|party| party.role == Role::Clearing),
+            holder: None,
             standing: Vec::new(),
             completing: Vec::new(),
             expired: Vec::new(),
@@ -241,6 +244,14 @@ impl MarkWatch {
                 if entries.iter().any(|entry| entry.kind == EntryKind::Adjustment) =>
             {
                 self.marks.set(Mark::AdjustmentPresented);
+            }
+            Record::Clearing(ClearingRecord::LeaseTaken { node, .. }) => {
+                if self.holder.replace(*node).is_some_and(|last| last != *node) {
+                    self.marks.set(Mark::LeaseTakenOver);
+                }
+            }
+            Record::Clearing(ClearingRecord::WriteRefused { .. }) => {
+                self.marks.set(Mark::FenceRefusedAWrite);
             }
             Record::Clearing(_) | Record::Own(_) => {}
         }

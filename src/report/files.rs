@@ -2,9 +2,11 @@
 //! masked. Prints nothing.
 
 use super::table::Table;
+use super::words::micros;
 use crate::history::{History, What};
 use crate::party::Party;
 use reversim_models::card::Currency;
+use reversim_models::claim::ClaimSlip;
 use reversim_models::filing::Place;
 use reversim_models::iso8583::Message;
 use reversim_models::record::{
@@ -78,6 +80,12 @@ pub(super) fn clearing_words(record: &ClearingRecord, currency: Currency) -> Str
             format!("{}: {}", file_words(file), entries_words(entries.iter(), currency))
         }
         ClearingRecord::FileDelivered { file } => file_words(file),
+        ClearingRecord::LeaseTaken { node, fence, until } => {
+            format!("node {}, fence {fence}, until {}", node + 1, micros(until.0))
+        }
+        ClearingRecord::WriteRefused { node, fence } => {
+            format!("node {}, fence {fence}", node + 1)
+        }
     }
 }
 
@@ -169,6 +177,12 @@ pub(super) fn sentence(record: &Record, currency: Currency) -> Option<String> {
             format!("pays the merchant: {}", payout_words(lines, currency))
         }
         Record::Clearing(ClearingRecord::DayClosed { date }) => format!("has closed {date}"),
+        Record::Clearing(ClearingRecord::LeaseTaken { node, fence, .. }) => {
+            format!("works with node {}: it has taken the lease with fence {fence}", node + 1)
+        }
+        Record::Clearing(ClearingRecord::WriteRefused { node, fence }) => {
+            format!("refuses what node {} writes with fence {fence}: it is not the last", node + 1)
+        }
         Record::Issuer(IssuerRecord::PresentmentTaken { entries, .. }) if !entries.is_empty() => {
             let unknown = entries.iter().filter(|taken| taken.decision.is_none()).count();
             let unknown = match unknown {
@@ -287,4 +301,11 @@ fn parked(record: &IssuerRecord) -> i64 {
         | IssuerRecord::CutOver { .. } => &[],
     };
     legs.iter().filter(|leg| leg.account == Account::Suspense).map(|leg| leg.minor).sum()
+}
+
+/// What a merchant wrote down: `500.00, card 622424******0018, voucher 000002`.
+pub(super) fn slip_words(slip: &ClaimSlip) -> String {
+    let voucher = slip.voucher.map(|stan| format!("voucher {stan:06}"));
+    let voucher = voucher.unwrap_or_else(|| slip.at.to_string());
+    format!("{}, card {}, {voucher}", slip.amount, slip.pan)
 }

@@ -2,12 +2,12 @@
 //!
 //! Everything is ASCII and masked: a sentence may go to a log, a ladder or a file.
 
+use super::files::slip_words;
 use crate::fault::{
     ActionName, ChipData, Damage, Direction, Fault, OnAction, OnMessage, Side, Tie, Until, When,
 };
 use crate::scenario::{Goods, Step, Wish};
 use reversim_models::card::{Card, Currency, Pan};
-use reversim_models::claim::ClaimSlip;
 use reversim_models::iso8583::Mti;
 use reversim_models::node::Command;
 
@@ -218,6 +218,10 @@ fn describe_party_fault(fault: &Fault) -> String {
             let (by, when) = (millis(by_ms.unsigned_abs()), describe_when(at));
             format!("set the clock of {party} {way} by {by} {when}")
         }
+        Fault::Pause { party, at, for_ms } => {
+            let (when, length) = (describe_when(at), millis(*for_ms));
+            format!("stop the node of {party} that works {when}, for {length}")
+        }
         Fault::PrinterFault { step } => format!("no slip comes out at step {step}"),
         Fault::PinCancelled { step } => format!("the cardholder of step {step} presses cancel"),
         Fault::WrongPin { step } => format!("the cardholder of step {step} enters a wrong PIN"),
@@ -272,6 +276,7 @@ pub fn fault_kind(fault: &Fault) -> &'static str {
         Fault::PowerCut { .. } => "power-cut",
         Fault::SlowCommit { .. } => "slow-commit",
         Fault::ClockStep { .. } => "clock-step",
+        Fault::Pause { .. } => "pause",
         Fault::PrinterFault { .. } => "printer-fault",
         Fault::PinCancelled { .. } => "pin-cancelled",
         Fault::WrongPin { .. } => "wrong-pin",
@@ -384,18 +389,12 @@ pub fn describe_command(command: &Command) -> String {
         Command::Download { .. } => "download chip parameters and keys".to_owned(),
         Command::CutOver { date, .. } => format!("business date {date}"),
         Command::Maintenance { window } => format!("maintenance for {}", micros(window.0)),
+        Command::Pause { length } => format!("stand still for {}", micros(length.0)),
         Command::WithdrawKeys { .. } => "withdraw keys".to_owned(),
         Command::Claim { slip, .. } => format!("claim {}", slip_words(slip)),
         Command::LookUp { slip, .. } => format!("look up {}", slip_words(slip)),
         Command::Retrieve { pan, amount, .. } => format!("slips of {amount}, card {pan}"),
     }
-}
-
-/// What a merchant wrote down: `500.00, card 622424******0018, voucher 000002`.
-fn slip_words(slip: &ClaimSlip) -> String {
-    let voucher = slip.voucher.map(|stan| format!("voucher {stan:06}"));
-    let voucher = voucher.unwrap_or_else(|| slip.at.to_string());
-    format!("{}, card {}, {voucher}", slip.amount, slip.pan)
 }
 
 /// What a message of this type is, in few words.

@@ -41,6 +41,7 @@ pub const FLOWS: &[&str] = &[
     "clearing",
     "adjustment",
     "suspense",
+    "two-clearing-nodes",
     "claim",
     "claim-charged-back",
     "retrieval",
@@ -94,6 +95,7 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "clearing" => clearing(),
         "adjustment" => adjustment(),
         "suspense" => suspense(),
+        "two-clearing-nodes" => two_clearing_nodes(),
         "claim" => claim(),
         "claim-charged-back" => claim_charged_back(),
         "retrieval" => retrieval(),
@@ -270,6 +272,13 @@ fn clearing() -> Scenario {
     with_clearing(&mut scenario);
     date_ends(&mut scenario, 20_000);
     later(&mut scenario, INQUIRY, 40_000);
+    scenario
+}
+
+/// The same with two nodes of the clearing house, which work in turn.
+fn two_clearing_nodes() -> Scenario {
+    let mut scenario = clearing();
+    scenario.topology.clearing = 2;
     scenario
 }
 

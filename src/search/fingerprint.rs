@@ -114,6 +114,7 @@ pub fn normalised(fault: &Fault) -> String {
             let way = if *by_ms < 0 { "back" } else { "on" };
             format!("clock-step {} {way} {}", word(party.role), when(at))
         }
+        Fault::Pause { party, at, .. } => format!("pause {} {}", word(party.role), when(at)),
         Fault::PrinterFault { .. } => "printer-fault".to_owned(),
         Fault::PinCancelled { .. } => "pin-cancelled".to_owned(),
         Fault::WrongPin { .. } => "wrong-pin".to_owned(),

@@ -168,6 +168,11 @@ impl Reader<'_> {
             torn,
         };
         found.faults.push(cut(Side::Before, false));
+        self.pauses(
+            on.party,
+            When::Action(OnAction { side: Side::After, ..on }),
+            &mut found.faults,
+        );
         match self.prunes && is_next_action_at_once(history, index) {
             true => found.pruned.count(Argument::AfterIsBeforeNext),
             false => found.faults.push(cut(Side::After, false)),
@@ -177,6 +182,17 @@ impl Reader<'_> {
         {
             found.faults.push(cut(Side::Before, true));
             found.faults.extend([500, 25_000].map(|by_ms| Fault::SlowCommit { at: on, by_ms }));
+        }
+    }
+
+    /// The node of a party that works stands still, for longer than its lease; in the full alphabet
+    /// also for less.
+    fn pauses(&self, party: Party, at: When, found: &mut Vec<Fault>) {
+        if party.role == Role::Clearing && self.scenario.topology.clearing > 1 {
+            found.push(Fault::Pause { party, at, for_ms: LONG_MS });
+            if self.alphabet == Alphabet::Full {
+                found.push(Fault::Pause { party, at, for_ms: DOWN_MS });
+            }
         }
     }
 
@@ -281,6 +297,9 @@ impl Reader<'_> {
         }
         found.extend([0, ALL_BYTES].map(|at_byte| Fault::Reset { on, at_byte }));
         found.push(partition(on, Direction::Both, LONG_MS));
+        for party in [on.from, on.to] {
+            self.pauses(party, When::Message(on), found);
+        }
         if self.alphabet == Alphabet::Full {
             if is_sealed && on.mti.class() != 3 {
                 let element = if on.mti.is_response() { 39 } else { 4 };

@@ -40,10 +40,10 @@ pub const HARD: &[(&str, u64)] = &[
     ("I11", 15_000),
     ("I15", 15_000),
     ("T26", 12_000),
-    ("B01", 12_000),
     ("W43", 12_000),
     ("I09", 25_000),
     ("Z03", 10_000),
+    ("W17", 10_000),
 ];
 
 /// The defect that must be found at once: if it is not, nothing else that the zoo says counts. It

@@ -35,7 +35,10 @@ impl Config {
             Config::Terminal(config) => Box::new(terminal::Terminal::new(config.clone())),
             Config::Switch(config) => Box::new(switch::Switch::new(config.clone())),
             Config::Issuer(config) => Box::new(issuer::Issuer::new(config.clone())),
-            Config::Clearing(config) => Box::new(clearing::Clearing::new(config.clone())),
+            Config::Clearing(config) => match config.lease {
+                None => Box::new(clearing::Clearing::new(config.clone())),
+                Some(lease) => Box::new(clearing::Pair::new(config.clone(), lease)),
+            },
         }
     }
 }

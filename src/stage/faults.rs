@@ -173,6 +173,7 @@ fn when_of(fault: &Fault) -> Option<When> {
         | Fault::ClockStep { at, .. }
         | Fault::KeyChange { at, .. }
         | Fault::CutOver { at, .. }
+        | Fault::Pause { at, .. }
         | Fault::Maintenance { at, .. } => Some(*at),
         Fault::SlowCommit { at, .. } => Some(When::Action(*at)),
         _ => None,
@@ -269,6 +270,7 @@ impl<L: Lines> World<'_, L> {
             }
             Fault::CutOver { window_ms, .. } => self.cut_over(ticket, window_ms),
             Fault::Maintenance { for_ms, .. } => self.maintenance(host, ticket, for_ms),
+            Fault::Pause { for_ms, .. } => self.pause(host, ticket, for_ms),
             _ => {}
         }
     }
@@ -285,6 +287,10 @@ impl<L: Lines> World<'_, L> {
                 self.plan.index(party).filter(is_ours)
             }
             Fault::Maintenance { party, .. } => self.plan.index(party),
+            Fault::Pause { party, .. } => {
+                let has_nodes = party.role == Role::Clearing && self.plan.lease().is_some();
+                self.plan.index(party).filter(|_| has_nodes)
+            }
             Fault::Stall { a, b, .. } | Fault::Partition { a, b, .. } => {
                 self.plan.index(b).and(self.plan.index(a))
             }
@@ -328,6 +334,12 @@ impl<L: Lines> World<'_, L> {
     pub(super) fn maintenance(&mut self, host: usize, ticket: Ticket, for_ms: u64) {
         let window = self.window(for_ms);
         self.command(host, ticket, Command::Maintenance { window });
+    }
+
+    /// The node of a party that works stands still for a while.
+    fn pause(&mut self, host: usize, ticket: Ticket, for_ms: u64) {
+        let length = self.window(for_ms);
+        self.command(host, ticket, Command::Pause { length });
     }
 
     /// Every party that has business dates begins the next one. Issuers refuse nobody for it: what

@@ -138,7 +138,9 @@ pub(super) fn lengths(scenario: &Scenario) -> [Duration; 3] {
     let timing = &scenario.timing;
     let files = Duration::millis(timing.clearing_run_ms.saturating_add(timing.file_retry_ms));
     let queues = longest_queue(scenario);
-    [longest_timers(scenario), queues, queues + files.times(4)]
+    // A second node waits for the end of a lease, and whoever was led to the first comes again.
+    let rounds = if scenario.topology.clearing > 1 { 12 } else { 4 };
+    [longest_timers(scenario), queues, queues + files.times(rounds)]
 }
 
 /// Longer than any party waits for anything, retries included.

@@ -30,6 +30,13 @@ impl Plan<'_> {
         Duration::millis(self.scenario.timing.file_retry_ms.max(1))
     }
 
+    /// How long a lease lasts where the clearing house has two nodes: as long as a sender takes to
+    /// find out that nobody answers.
+    pub(super) fn lease(&self) -> Option<Duration> {
+        (self.scenario.topology.clearing > 1)
+            .then(|| self.file_retry().times(3).max(Duration::secs(1)))
+    }
+
     fn file_records(&self) -> usize {
         usize::from(self.scenario.policy.file_records.clamp(1, 32))
     }
@@ -127,6 +134,7 @@ impl Plan<'_> {
             business_date: self.business_date(),
             run_delay: Duration::millis(timing.clearing_run_ms),
             retry: self.file_retry(),
+            lease: self.lease(),
             frame_timeout: Duration::millis(timing.frame_ms.max(1)),
             records_per_part: self.file_records(),
             fees: Fees {

@@ -114,6 +114,15 @@ pub(super) const FAULTS: &[(&str, &str, &str)] = &[
         "The calendar clock of a party jumps. Elapsed time does not.",
         r#"clock-step = { party = "terminal-1", at = { at-ms = 5000 }, by-ms = -3600000 }"#,
     ),
+    (
+        "pause",
+        "Of a clearing house's two nodes, the one that has the lease stands still for a while, in \
+         the middle of the next thing that it takes up.",
+        concat!(
+            r#"pause = { party = "clearing-1", at = { action = { party = "clearing-1", side = "#,
+            r#""after", action = "record extract-taken" } }, for-ms = 60000 }"#,
+        ),
+    ),
     ("printer-fault", "The slip of a step does not come out.", "printer-fault = { step = 2 }"),
     (
         "pin-cancelled",

@@ -84,6 +84,14 @@ const EXAMPLES: &[(Mark, &str)] = &[
         Mark::SlipMissing,
         "printer-fault at a sale; when its date is closed, retrieve at the issuer.",
     ),
+    (
+        Mark::LeaseTakenOver,
+        "clearing = 2; pause clearing-1 when it has sent the first 0330, for 60 s.",
+    ),
+    (
+        Mark::FenceRefusedAWrite,
+        "clearing = 2; pause clearing-1 for 60 s just after it records extract-taken.",
+    ),
 ];
 
 #[cfg(test)]

@@ -224,6 +224,8 @@ impl Books {
             }
             ClearingRecord::ReturnBuilt { .. } => self.clearing_returned(index, record),
             ClearingRecord::CutOver { .. }
+            | ClearingRecord::LeaseTaken { .. }
+            | ClearingRecord::WriteRefused { .. }
             | ClearingRecord::ReturnTaken { .. }
             | ClearingRecord::ExtractTaken { .. } => {}
         }

@@ -113,9 +113,10 @@ impl Books {
             Command::Claim { .. } | Command::Retrieve { .. } => {
                 return self.claims.asked(index, entry.party, command);
             }
-            Command::LookUp { .. } | Command::CutOver { .. } | Command::WithdrawKeys { .. } => {
-                return;
-            }
+            Command::LookUp { .. }
+            | Command::CutOver { .. }
+            | Command::WithdrawKeys { .. }
+            | Command::Pause { .. } => return,
         };
         if entry.party.role != Role::Terminal || !self.is_visible(entry.party) {
             return;

@@ -54,6 +54,7 @@ fn of_fault(mut fault: Fault) -> u64 {
         Fault::Resubmit { .. } => 8,
         Fault::KeyChange { .. } | Fault::CutOver { .. } | Fault::Maintenance { .. } => 7,
         Fault::PowerCut { torn: true, .. } => 8,
+        Fault::Pause { .. } => 8,
         Fault::SlowCommit { .. } | Fault::ClockStep { .. } => 9,
     };
     let direction = match fault {

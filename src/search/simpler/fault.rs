@@ -111,6 +111,7 @@ pub(in crate::search) fn numbers(fault: &mut Fault) -> Vec<Number<'_>> {
         | Fault::Partition { at, for_ms, .. }
         | Fault::PowerCut { at, down_ms: for_ms, .. }
         | Fault::CutOver { at, window_ms: for_ms }
+        | Fault::Pause { at, for_ms, .. }
         | Fault::Maintenance { at, for_ms, .. } => (Some(at), vec![Number::Count(for_ms)]),
         Fault::ClockStep { at, by_ms, .. } => (Some(at), vec![Number::Signed(by_ms)]),
         Fault::KeyChange { at, .. } => (Some(at), Vec::new()),
@@ -175,6 +176,7 @@ fn trigger(fault: &mut Fault) -> Option<&mut When> {
         | Fault::ClockStep { at, .. }
         | Fault::KeyChange { at, .. }
         | Fault::CutOver { at, .. }
+        | Fault::Pause { at, .. }
         | Fault::Maintenance { at, .. } => Some(at),
         _ => None,
     }
@@ -197,6 +199,7 @@ pub(super) fn for_each_party(fault: &mut Fault, visit: &mut dyn FnMut(&mut Party
         }
         Fault::PowerCut { party, .. }
         | Fault::ClockStep { party, .. }
+        | Fault::Pause { party, .. }
         | Fault::Maintenance { party, .. }
         | Fault::KeyChange { terminal: party, .. } => visit(party),
         _ => {}

@@ -14,6 +14,8 @@ pub(super) fn smaller(list: &mut List<'_>) {
         list.offer(|| format!("one {role:?}"), |s| merge(s, role));
     }
     list.offer(|| "no clearing house".to_owned(), |s| s.topology.clearing = 0);
+    let one_node = |s: &mut Scenario| s.topology.clearing = s.topology.clearing.min(1);
+    list.offer(|| "one node of the clearing house".to_owned(), one_node);
     list.offer(|| "one connection".to_owned(), |s| s.topology.pool = 1);
     list.offer(|| "one worker".to_owned(), |s| s.topology.workers = 1);
     let cards = list.current.steps.iter().map(|step| match step.wish {
