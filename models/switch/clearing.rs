@@ -90,10 +90,14 @@ impl Switch {
     }
 
     /// After every event: extracts what can be, and sends what is durable.
-    pub(super) fn close_dates(&mut self, now: Now, actions: &mut Actions) {
+    pub(super) fn close_dates(&mut self, now: Now, begun: u64, actions: &mut Actions) {
         let Some(filing) = &mut self.filing else { return };
         filing.channel.elapse(now, actions);
-        let is_ready = filing.extract_at <= now.instant && !self.book.closing.dates.is_empty();
+        // What an earlier event decided may still wait behind another commit of its own, as where
+        // two answers came in one read: a date is closed when all of that is durable.
+        let is_ready = filing.extract_at <= now.instant
+            && !self.book.closing.dates.is_empty()
+            && self.commits.done >= begun;
         // Behind something that waits for a commit, the extract could be written after what a later
         // event makes of it. Then it is an event of its own.
         let is_record = |(_, action): &(Ticket, Action)| matches!(action, Action::Record(_));

@@ -139,10 +139,11 @@ struct Commits {
 impl Node for Switch {
     fn handle(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
         self.book.now = now.instant;
+        let begun = self.commits.begun;
         if !self.hear_clearing(now, &event, actions) && !self.hear_desk(now, &event, actions) {
             self.happen(now, event, actions);
         }
-        self.close_dates(now, actions);
+        self.close_dates(now, begun, actions);
         self.ask_for_slips(now, actions);
     }
 
