@@ -92,6 +92,7 @@ impl Command {
             Command::Zoo(_)
             | Command::Serve(_)
             | Command::Live(_)
+            | Command::Proxy(_)
             | Command::Decode(_)
             | Command::Explain(_) => None,
         }

@@ -53,7 +53,7 @@ impl DriveError {
 ///
 /// # Errors
 ///
-/// A socket could not be opened, or carried nothing for [`wired::PATIENCE`].
+/// A socket could not be opened, or carried nothing for twenty seconds.
 pub(crate) fn live_over(
     sockets: Sockets,
     scenario: &Scenario,

@@ -1,7 +1,7 @@
 //! What every world has: machines, people, faults, phases, and one queue of what comes next.
 //!
 //! It moves power, clocks and people, decides what becomes of every message, and writes the
-//! history. What carries the bytes, and whose time it is, are [`Lines`]: nothing at all in the
+//! history. What carries the bytes, and whose time it is, are `Lines`: nothing at all in the
 //! simulator, sockets elsewhere. It judges nothing, and knows no message but by its type.
 
 mod cast;
@@ -276,7 +276,7 @@ impl<'a, L: Lines> World<'a, L> {
         }
         match heard {
             Some(heard) => {
-                self.from_outside(heard);
+                self.take_up(heard);
                 Some(true)
             }
             None => is_idle.then_some(false),

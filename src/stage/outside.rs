@@ -71,7 +71,7 @@ impl Stream {
 
 impl<L: Lines> World<'_, L> {
     /// Something came from outside.
-    pub(super) fn from_outside(&mut self, heard: Heard) {
+    pub(super) fn take_up(&mut self, heard: Heard) {
         match heard {
             Heard::Connected { host, port, socket } => self.foreign_connects(host, port, socket),
             Heard::Read { link, bytes } => self.foreign_writes(link, bytes),
