@@ -32,7 +32,7 @@ pub(crate) struct Addresses {
 #[derive(Args, Debug)]
 pub(crate) struct Live {
     /// What happens: a flow by name (see explore --help) or a scenario file
-    #[arg(value_name = "FLOW|FILE", default_value = "sale")]
+    #[arg(value_name = "FLOW|FILE", default_value = "sale+inquiry")]
     pub(crate) flow: String,
     /// The place of your system: terminal-N, switch-N or issuer-N
     #[arg(long, value_name = "PARTY", default_value = "switch-1", value_parser = party)]

@@ -1,6 +1,7 @@
 //! A campaign around a system that is slow to ask and does not always answer alike: somebody's own,
-//! behind real sockets. Faults are placed where a run showed that they can hit, and runs that
-//! brought messages never seen before are gone on from first.
+//! behind real sockets. Faults are placed where a run showed that they can hit. A kind of message
+//! that was never seen before is lost first, reversals before all others; when all have been, what
+//! comes next is drawn.
 //!
 //! Which run comes next depends on the seed and on what runs showed. It knows no socket: runs are
 //! played by a function that is handed in, and may fail.
@@ -11,12 +12,12 @@ use super::mix;
 use super::point::following;
 use super::simpler::candidates;
 use crate::fault::Fault;
-use crate::history::{History, What};
+use crate::history::History;
 use crate::party::Party;
 use crate::run::Run;
 use crate::scenario::Scenario;
 use reversim_models::iso8583::Mti;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Plays a scenario around the system.
 pub type TryPlay<'a, E> = dyn FnMut(&Scenario) -> Result<Run, E> + 'a;
@@ -73,8 +74,10 @@ pub struct AroundCase {
 struct Stem {
     scenario: Scenario,
     placements: Vec<Fault>,
-    is_new: bool,
 }
+
+/// Losses to be tried: by urgency, then by the run that showed the message, with its scenario.
+type Losses = BTreeMap<(u8, u64, Fault), Scenario>;
 
 impl Around {
     /// Plays until a claim is broken or `goes_on` says no; it is asked before each run.
@@ -90,6 +93,7 @@ impl Around {
         let mut last = play(&self.base)?;
         let (mut faults_fired, mut messages) = (0, 0);
         let (mut kinds, mut stems) = (BTreeSet::new(), Vec::new());
+        let mut losses = BTreeMap::new();
         let mut unmatched = BTreeSet::new();
         let mut scenario = self.base.clone();
         let mut tried = BTreeSet::new();
@@ -102,14 +106,15 @@ impl Around {
             if found.is_some() {
                 return Ok(AroundReport { runs, faults_fired, messages, unmatched, found, last });
             }
-            let seen = kinds_of(&last.history);
-            let is_new = !seen.is_subset(&kinds);
-            kinds.extend(seen);
             if last.idle_faults.is_empty() {
                 let placements = self.placements(&scenario, &last.history);
-                stems.push(Stem { scenario: scenario.clone(), placements, is_new });
+                for (urgency, fault) in new_losses(&placements, &mut kinds) {
+                    losses.insert((urgency, runs, fault), scenario.clone());
+                }
+                stems.push(Stem { scenario: scenario.clone(), placements });
             }
-            let next = self.next(&stems, runs, &mut tried);
+            let next = self.lost(&mut losses, &mut tried);
+            let next = next.or_else(|| self.next(&stems, runs, &mut tried));
             let Some(next) = next.filter(|_| goes_on(runs)) else {
                 let found = None;
                 return Ok(AroundReport { runs, faults_fired, messages, unmatched, found, last });
@@ -126,7 +131,7 @@ impl Around {
         if scenario.faults.len() >= own + self.faults {
             return Vec::new();
         }
-        let all = following(history, scenario, own, Alphabet::Core, false).faults;
+        let all = following(history, scenario, own, Alphabet::Core, true).faults;
         all.into_iter().filter(|fault| self.can_happen(fault)).collect()
     }
 
@@ -143,6 +148,17 @@ impl Around {
         }
     }
 
+    /// The most urgent loss that was not tried.
+    fn lost(&self, losses: &mut Losses, tried: &mut BTreeSet<Vec<Fault>>) -> Option<Scenario> {
+        while let Some(((.., fault), mut scenario)) = losses.pop_first() {
+            scenario.faults.push(fault);
+            if tried.insert(sorted(&scenario.faults)) {
+                return Some(scenario);
+            }
+        }
+        None
+    }
+
     /// A run with one fault more than an earlier one; none if nothing is left.
     fn next(
         &self,
@@ -153,17 +169,12 @@ impl Around {
         // A few draws that were tried already, and it is worth looking whether anything is left.
         for draw in 0..1_000 {
             let mut dice = Dice(mix(self.seed ^ mix(number << 16 | draw)));
-            let fresh = stems.iter().filter(|stem| stem.is_new && !stem.placements.is_empty());
-            let fresh: Vec<&Stem> = fresh.collect();
-            let all: Vec<&Stem> = stems.iter().filter(|s| !s.placements.is_empty()).collect();
-            let pool = if dice.below(4) > 0 && !fresh.is_empty() { &fresh } else { &all };
-            let stem = pool.get(dice.below(pool.len()))?;
+            let open: Vec<&Stem> = stems.iter().filter(|s| !s.placements.is_empty()).collect();
+            let stem = open.get(dice.below(open.len()))?;
             let fault = self.draw(&stem.placements, &mut dice);
             let mut scenario = stem.scenario.clone();
             scenario.faults.push(fault);
-            let mut set = scenario.faults.clone();
-            set.sort();
-            if tried.insert(set) {
+            if tried.insert(sorted(&scenario.faults)) {
                 return Some(scenario);
             }
         }
@@ -272,11 +283,25 @@ fn kind(fault: &Fault) -> u8 {
     }
 }
 
-/// Which messages went from whom to whom.
-fn kinds_of(history: &History) -> BTreeSet<(Party, Party, Mti)> {
-    let sent = history.entries.iter().filter_map(|entry| match &entry.what {
-        What::Sent { to, frame, .. } => Some((entry.party, *to, frame.mti()?)),
+/// The losses of messages of kinds that were never seen before: a reversal is more urgent than what
+/// it would reverse, and that than all else.
+fn new_losses(placements: &[Fault], kinds: &mut BTreeSet<(Party, Party, Mti)>) -> Vec<(u8, Fault)> {
+    let losses = placements.iter().filter_map(|fault| match fault {
+        Fault::Drop(on) if kinds.insert((on.from, on.to, on.mti)) => {
+            let urgency = match on.mti.class() {
+                4 => 0,
+                1 | 2 => 1,
+                _ => 2,
+            };
+            Some((urgency, *fault))
+        }
         _ => None,
     });
-    sent.collect()
+    losses.collect()
+}
+
+fn sorted(faults: &[Fault]) -> Vec<Fault> {
+    let mut set = faults.to_vec();
+    set.sort();
+    set
 }

@@ -26,9 +26,15 @@ impl<L: Lines> World<'_, L> {
         }
         self.open_desks();
         while (self.queue.has_work() || !self.people.are_done()) && self.step(Instant(u64::MAX)) {}
-        self.heal();
         let [timers, queues] = [Phase::Timers, Phase::Queues];
-        self.run_for(timers);
+        if self.lines.now().is_some() {
+            // Somebody else's machine may still mean to say something, and it may still get lost.
+            self.run_for(timers);
+        }
+        self.heal();
+        if self.lines.now().is_none() || !self.is_idle() {
+            self.run_for(timers);
+        }
         let next = self.ask_every_terminal(1, timers, |ticket, _| Some(Command::SignOn { ticket }));
         let next = self.ask_every_terminal(next, timers, |ticket, world| {
             Some(Command::Inquiry { ticket, card: world.any_card()? })
