@@ -129,3 +129,8 @@ pub use run::{Run, judge, run, run_around, run_over, run_service, run_with};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The page about cores of one's own, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/own-core.md")]
+struct OwnCore;

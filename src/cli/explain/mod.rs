@@ -174,7 +174,7 @@ mod tests {
             let kinds = faults.map(|faults| faults.iter().map(fault_kind).collect::<Vec<_>>());
             assert_eq!(kinds, Ok(vec![*kind]));
         }
-        assert_eq!(FAULTS.len(), 27);
+        assert_eq!(FAULTS.len(), 28);
     }
 
     #[test]
