@@ -41,6 +41,8 @@ pub struct Run {
     pub counts: Counts,
     /// Messages of a foreign system that fitted nothing, each explained.
     pub unmatched: Vec<String>,
+    /// How a foreign system ended, if it did without being told to.
+    pub ended: Option<String>,
     missing: Vec<String>,
     pub(crate) consulted: Consulted,
 }
@@ -185,7 +187,7 @@ where
 }
 
 fn judged(scenario: &Scenario, lived: Lived) -> Run {
-    let Lived { history, idle: idle_faults, consulted, unmatched } = lived;
+    let Lived { history, idle: idle_faults, consulted, unmatched, ended } = lived;
     let mut judge = Judge::new(&history.setting);
     let mut watch = MarkWatch::new(&history.setting);
     let mut states = StateWatch::default();
@@ -214,6 +216,7 @@ fn judged(scenario: &Scenario, lived: Lived) -> Run {
         counts,
         consulted,
         unmatched,
+        ended,
         history,
         missing: Vec::new(),
     };

@@ -26,6 +26,10 @@ fn nobody() -> SocketAddr {
 
 /// A sale around a system that does this on every connection.
 fn around(system: fn(TcpStream)) -> Run {
+    around_at(500, system)
+}
+
+fn around_at(scale: u32, system: fn(TcpStream)) -> Run {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
     let address = listener.local_addr().expect("it has an address");
     std::thread::spawn(move || {
@@ -33,7 +37,8 @@ fn around(system: fn(TcpStream)) -> Run {
             std::thread::spawn(move || system(stream));
         }
     });
-    run_around(&sale(), SYSTEM, &meeting(address), &Commands::default())
+    let meeting = Meeting { scale, ..meeting(address) };
+    run_around(&sale(), SYSTEM, &meeting, &Commands::default())
         .expect("whatever a system says, its run ends")
 }
 
@@ -89,7 +94,8 @@ fn a_system_that_closes_in_the_middle_of_a_frame_ends_the_connection() {
 
 #[test]
 fn a_system_that_leaves_half_a_frame_is_waited_for_no_longer_than_a_frame_takes() {
-    let run = around(|mut stream| {
+    // Slow enough that the terminal still waits when the rest of the frame is given up.
+    let run = around_at(20, |mut stream| {
         let _ = stream.read(&mut [0; 512]);
         let _ = stream.write_all(&[0x00, 0x60, 0x60, 0x00]);
         while stream.read(&mut [0; 64]).is_ok_and(|count| count > 0) {}
@@ -119,6 +125,17 @@ fn a_system_that_is_not_there_is_an_error_that_names_its_address() {
     let failed = run_around(&sale(), SYSTEM, &meeting(address), &Commands::default());
     let error = failed.expect_err("nobody is there").to_string();
     assert_eq!(error, format!("nobody accepts connections at {address}"));
+}
+
+#[test]
+fn somebody_who_is_there_already_is_not_taken_for_the_system() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
+    let address = listener.local_addr().expect("it has an address");
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let commands = Commands { start: Some("exec sleep 60".to_owned()), reset: None };
+    let failed = run_around(&sale(), SYSTEM, &meeting(address), &commands);
+    let error = failed.expect_err("another one is there").to_string();
+    assert!(error.starts_with("somebody accepts connections at"), "{error}");
 }
 
 #[test]

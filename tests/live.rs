@@ -92,6 +92,24 @@ fn a_search_writes_the_case_that_breaks_a_mistaken_switch_and_how_to_repeat_it()
 }
 
 #[test]
+fn power_of_the_system_fails_where_a_case_says_so() {
+    let directory = files();
+    let cut = CASE.split("[[fault]]").next().expect("it has a beginning").to_owned()
+        + r#"
+[[fault]]
+[fault.power-cut]
+party = "switch-1"
+down-ms = 20000
+at = { action = { party = "switch-1", side = "before", action = "send 0210", step = 2 } }
+"#;
+    std::fs::write(directory.path().join("cut.toml"), cut).expect("there is room");
+    let run = live(directory.path(), &["cut.toml", "--once"], "sale");
+    let text = String::from_utf8_lossy(&run.stdout);
+    assert!(text.contains("! fault 1: ") && !text.contains("\nidle"), "{text}");
+    assert!(!text.contains("[APPROVED"), "the answer never left the switch: {text}");
+}
+
+#[test]
 fn an_address_that_is_missing_is_asked_for_by_name() {
     let run = Command::new(REVERSIM).args(["live", "--connect", "127.0.0.1:1"]).output();
     let run = run.expect("it runs");

@@ -4,23 +4,24 @@
 use super::cases::{Case, quoted};
 use super::disk;
 use super::explore::configured;
-use super::judged::{InvariantJson, Judged};
+use super::judged::{InvariantJson, Judged, worst};
 use super::meeting::Live;
 use super::output::{Output, hint};
 use super::progress;
 use super::replay::page;
 use crate::exit::{Exit, Failure};
-use reversim::drive::{Commands, DriveError, Meeting};
+use reversim::drive::{Commands, DriveError, Meeting, kill_running};
 use reversim::file::render;
 use reversim::report::text::Board;
 use reversim::report::words::{counted_word, describe_case};
 use reversim::run::Outcome;
 use reversim::scenario::Scenario;
 use reversim::search::{Around, AroundCase, AroundReport};
+use reversim::verdict::Violation;
 use reversim::{Run, run_around};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long a case is made smaller, at most.
@@ -36,10 +37,23 @@ pub(crate) fn live(arguments: &Live, output: &Output) -> Result<Exit, Failure> {
         "{} is yours; timers of ours run {} times faster than real time",
         arguments.system, system.meeting.scale
     ));
+    kill_it_when_interrupted();
     match arguments.once {
         true => system.once(name, base, output),
         false => system.search(base, output),
     }
+}
+
+/// The system runs in a process group of its own, so an interrupt of ours does not reach it.
+fn kill_it_when_interrupted() {
+    std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let Ok(runtime) = runtime else { return };
+        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            kill_running();
+            std::process::exit(130);
+        }
+    });
 }
 
 /// The system under test, and how to get at it.
@@ -91,12 +105,13 @@ impl System<'_> {
         if output.is_json() {
             let mut board = Board::default();
             board.add(&run.findings);
-            let document = self.document(&board, 1, &run, Vec::new());
+            let violations = run.violations().map(|v| self.violated(&case, &run, v)).collect();
+            let document = self.document(&board, 1, &run, violations);
             output.json(&document)?;
         } else {
             output.text(&format!("{}{}", page(&case, &run, &judged), unmatched(&run.unmatched)))?;
         }
-        Ok(judged.exit)
+        Ok(worst([judged.exit, self.said_of_its_end(&run)]))
     }
 
     fn search(&self, base: Scenario, output: &Output) -> Result<Exit, Failure> {
@@ -127,7 +142,7 @@ impl System<'_> {
         let shrinking = Instant::now();
         let mut goes_on = |_| shrinking.elapsed() < SHRINK_TIME;
         let mut play = |scenario: &Scenario| self.play(scenario);
-        let case = around.shrink(found, &report.last, &mut play, &mut goes_on).map_err(cannot)?;
+        let case = around.shrink(found, &report.last, &mut play, &mut goes_on);
         bar.finish_and_clear();
         match case {
             Some(case) => self.is_broken(&report, &case, &board, begun, output),
@@ -137,7 +152,7 @@ impl System<'_> {
 
     fn is_clean(
         &self,
-        report: &AroundReport,
+        report: &AroundReport<DriveError>,
         board: &Board,
         begun: Instant,
         output: &Output,
@@ -166,46 +181,69 @@ impl System<'_> {
             hint("nothing was exercised: does your system answer? see --once");
             return Ok(Exit::Unknown);
         }
-        Ok(Exit::Holds)
+        let Some((scenario, error)) = &report.stopped else {
+            return Ok(self.said_of_its_end(&report.last));
+        };
+        let file = self.keep(scenario, "not-over")?;
+        hint(&format!("a run did not come to its end: {error}; repeat it with: {}", file.1));
+        Ok(Exit::Unknown)
+    }
+
+    /// A system that ends by itself is not one that holds.
+    fn said_of_its_end(&self, run: &Run) -> Exit {
+        let Some(how) = &run.ended else { return Exit::Holds };
+        hint(&format!("{} ended by itself: {how}", self.arguments.system));
+        Exit::Unknown
+    }
+
+    /// Writes a case; gives its file, and the command that plays it once more.
+    fn keep(&self, scenario: &Scenario, name: &str) -> Result<(PathBuf, String), Failure> {
+        let text = render(scenario).map_err(|error| Failure::internal(error.to_string()))?;
+        let out = &self.arguments.out;
+        std::fs::create_dir_all(out).map_err(|error| Failure::write(out, &error))?;
+        let file = disk::write_fresh(out, name, "toml", text.as_bytes())?;
+        let command = self.command(&file);
+        Ok((file, command))
+    }
+
+    fn violated(&self, case: &Case, run: &Run, violation: &Violation) -> Violated {
+        let code = run.findings.iter().find(|finding| finding.name == violation.invariant);
+        Violated {
+            invariant: violation.invariant,
+            code: code.map_or("", |finding| finding.code),
+            sentence: violation.to_string(),
+            scenario: case.name.clone(),
+            steps: case.scenario.steps.len(),
+            faults: case.scenario.faults.len(),
+            repeats: (1, 1),
+            replay: self.command(Path::new(&case.name)),
+        }
     }
 
     fn is_broken(
         &self,
-        report: &AroundReport,
+        report: &AroundReport<DriveError>,
         case: &AroundCase,
         board: &Board,
         begun: Instant,
         output: &Output,
     ) -> Result<Exit, Failure> {
+        let violation = &case.violation;
         let mut scenario = case.scenario.clone();
-        let Some(violation) = case.run.violation() else {
-            return Err(Failure::internal("a case that breaks something breaks nothing"));
-        };
-        let code = case.run.findings.iter().find(|finding| finding.name == violation.invariant);
         scenario.title = describe_case(violation.invariant, &scenario.faults);
-        let text = render(&scenario).map_err(|error| Failure::internal(error.to_string()))?;
-        let out = &self.arguments.out;
-        std::fs::create_dir_all(out).map_err(|error| Failure::write(out, &error))?;
-        let file = disk::write_fresh(out, violation.invariant, "toml", text.as_bytes())?;
-        let violated = Violated {
-            invariant: violation.invariant,
-            code: code.map_or("", |finding| finding.code),
-            sentence: violation.to_string(),
-            scenario: file.display().to_string(),
-            steps: scenario.steps.len(),
-            faults: scenario.faults.len(),
-            repeats: case.repeats,
-            replay: self.command(&file),
-        };
+        let (file, _) = self.keep(&scenario, violation.invariant)?;
+        let judged = Judged::new(&scenario, &case.run, false);
+        let shown = Case { name: file.display().to_string(), scenario };
+        let violated = self.violated(&shown, &case.run, violation);
+        let violated = Violated { repeats: case.repeats, ..violated };
         if output.is_json() {
             let mut document = self.document(board, report.runs, &report.last, vec![violated]);
             document.elapsed_seconds = begun.elapsed().as_secs();
             (document.faults_fired, document.messages) = (report.faults_fired, report.messages);
+            document.unmatched = report.unmatched.clone();
             output.json(&document)?;
             return Ok(Exit::Violated);
         }
-        let judged = Judged::new(&scenario, &case.run, false);
-        let shown = Case { name: violated.scenario.clone(), scenario };
         let all: Vec<String> = report.unmatched.iter().cloned().collect();
         output.text(&format!(
             "{}{}found    in run {}, made smaller in {}; it breaks {} of {} times\nrepeat   {}\n",
@@ -244,9 +282,8 @@ impl System<'_> {
     }
 
     /// The command that plays a case once more around the same system.
-    fn command(&self, file: &std::path::Path) -> String {
+    fn command(&self, file: &Path) -> String {
         let Live { system, start, reset, .. } = self.arguments;
-        let file: PathBuf = file.into();
         let mut words =
             vec!["reversim live".to_owned(), quoted(&file.display().to_string()), "--once".into()];
         words.push(format!("--system {system}"));
@@ -256,6 +293,7 @@ impl System<'_> {
         words.extend(reset.iter().map(|command| format!("--reset {}", quoted(command))));
         words.push(format!("--time-scale {}", self.meeting.scale));
         words.push(format!("--quiet {}ms", self.meeting.quiet.as_millis()));
+        words.push(format!("--limit {}ms", self.meeting.limit.as_millis()));
         words.join(" ")
     }
 }

@@ -115,7 +115,12 @@ impl Addresses {
                          {ours}=HOST:PORT"
                     ))
                 })?;
-                meeting.connect.insert(ours, address.clone());
+                if meeting.connect.insert(ours, address.clone()).is_some() {
+                    return Err(Failure::usage(format!(
+                        "{ours} connects to several systems, and only one address can be given; \
+                         take a scenario with one issuer"
+                    )));
+                }
             } else {
                 let address = listen.get(&ours).or(anywhere.as_ref()).ok_or_else(|| {
                     Failure::usage(format!(

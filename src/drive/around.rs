@@ -1,9 +1,10 @@
 //! Worlds in which one place, or all but one, belongs to somebody else's machine, at addresses of
 //! the real network. Starting, resetting and killing that machine is next door in `sut`.
 
+use super::sut::{Commands, Process};
 use super::tcp::Tcp;
 use super::turmoil::{FIRST_PORT, LONG_TICK, ServiceResult, Turmoil};
-use super::wired::{Outer, PowerSwitch, Wired};
+use super::wired::{Outer, Wired};
 use super::{DriveError, tcp};
 use crate::history::Entry;
 use crate::party::Party;
@@ -105,21 +106,37 @@ fn outer(
     Ok(Outer { hosts, dial, listen, scale, quiet: meeting.quiet, limit: meeting.limit })
 }
 
-/// Runs a scenario around a machine in this place; the other parties are ours.
+/// Runs a scenario around a machine in this place; the other parties are ours. They wait at their
+/// addresses before it is started, and the clock begins when it runs.
 pub(super) fn live_around(
     scenario: &Scenario,
     cast: &dyn Cast,
-    sut: Party,
+    system: Party,
     meeting: &Meeting,
-    power: Option<&mut dyn PowerSwitch>,
+    commands: &Commands,
 ) -> Result<Lived, DriveError> {
     let plan = wiring(scenario);
-    let outer = outer(&plan, meeting, |party| party != sut)?;
-    let lines = Wired::new(tcp::Tcp::new()?, &plan, outer)?;
+    let host = place_of(&plan, system)?;
+    let outer = outer(&plan, meeting, |party| party != system)?;
+    let mut lines = Wired::new(tcp::Tcp::new()?, &plan, outer)?;
+    let mut addresses: Vec<String> = meeting.connect.values().cloned().collect();
+    addresses.dedup();
+    let mut process = Process::begin(commands, addresses, host)?;
+    lines.begin();
     let mut failure = None;
-    let power = power.map(|power| power as &mut dyn PowerSwitch);
-    let lived = World::new(scenario, cast, lines.telling(&mut failure, power)).lived();
-    failure.map_or(Ok(lived), Err)
+    let lines = lines.telling(&mut failure, Some(&mut process));
+    let mut lived = World::new(scenario, cast, lines).lived();
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    // Whatever it did before it ended is in the history, and judged.
+    lived.ended = process.ended();
+    Ok(lived)
+}
+
+fn place_of(plan: &[Wiring], party: Party) -> Result<usize, DriveError> {
+    let host = plan.iter().position(|wire| wire.party == party);
+    host.ok_or_else(|| DriveError::new(format_args!("{party} has no place in the scenario")))
 }
 
 /// Lets one party of a scenario serve machines in all other places, until the meeting's limit or
@@ -135,6 +152,7 @@ pub fn serve(
     watch: &mut dyn FnMut(&[Entry]) -> bool,
 ) -> Result<(), DriveError> {
     let plan = wiring(scenario);
+    place_of(&plan, party)?;
     let outer = outer(&plan, meeting, |other| other == party)?;
     let lines: Wired<'_, Tcp> = Wired::new(tcp::Tcp::new()?, &plan, outer)?;
     World::new(scenario, &crate::stage::OurOwn, lines).serve(watch);
@@ -152,10 +170,7 @@ where
     R: Future<Output = ServiceResult> + 'static,
 {
     let plan = wiring(scenario);
-    let theirs = |party: Party| party == place;
-    let Some(host) = plan.iter().position(|wire| theirs(wire.party)) else {
-        return Err(DriveError::new(format_args!("{place} has no place in the scenario")));
-    };
+    let host = place_of(&plan, place)?;
     let mut network = Turmoil::new(scenario.seed, LONG_TICK);
     network.serve(&place.to_string(), service);
     let mut dial = BTreeMap::new();

@@ -6,12 +6,16 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, channel};
 use tokio::task::spawn_local;
 
 /// Bytes read at once, at most.
 const READ_MAX: usize = 16 * 1024;
+
+/// How long a listener rests that could not take a connection.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
 
 /// Writes that wait for one socket, at most. Whoever reads nothing for so long is cut off.
 const WRITES_MAX: usize = 256;
@@ -142,7 +146,12 @@ impl Card {
                 return self.tell(Told::NotListening { host, port, why }).await;
             }
         };
-        while let Ok((stream, peer)) = N::accept(&listener).await {
+        loop {
+            let Ok((stream, peer)) = N::accept(&listener).await else {
+                // One that broke before it was taken, or too many at once: others come.
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+                continue;
+            };
             let socket = self.numbers.get() + 1;
             self.numbers.set(socket);
             self.tell(Told::Accepted { host, port, socket, peer }).await;

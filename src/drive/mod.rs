@@ -20,7 +20,7 @@ mod turmoil;
 mod wired;
 
 pub use around::{Meeting, meeting_points, serve, turmoil_address};
-pub use sut::Commands;
+pub use sut::{Commands, kill_running};
 pub use turmoil::ServiceResult;
 
 use crate::party::Party;
@@ -91,22 +91,7 @@ pub(crate) fn live_around(
     meeting: &Meeting,
     commands: &Commands,
 ) -> Result<Lived, DriveError> {
-    let plan = crate::stage::wiring(scenario);
-    let host = plan.iter().position(|wire| wire.party == sut);
-    let host = host.ok_or_else(|| DriveError::new(format_args!("{sut} has no place in it")))?;
-    let mut addresses: Vec<String> = meeting.connect.values().cloned().collect();
-    addresses.dedup();
-    let mut process = sut::Process::begin(commands, addresses, host)?;
-    let lived = around::live_around(scenario, cast, sut, meeting, Some(&mut process))?;
-    match process.ended() {
-        // Whatever it did before it ended is in the history, and judged.
-        Some(status) if commands.start.is_some() => {
-            let mut lived = lived;
-            lived.unmatched.push(format!("the system ended by itself: {status}"));
-            Ok(lived)
-        }
-        _ => Ok(lived),
-    }
+    around::live_around(scenario, cast, sut, meeting, commands)
 }
 
 /// Runs a scenario over turmoil around a tokio service in one place.

@@ -5,11 +5,15 @@ use super::DriveError;
 use super::wired::PowerSwitch;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How long a system may take until it accepts connections, or to be reset.
 const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long a killed system may still accept connections.
+const GONE_LIMIT: Duration = Duration::from_secs(2);
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(10);
@@ -22,6 +26,14 @@ pub struct Commands {
     /// Puts it back to where it began: run before each run, while it is not running if there is a
     /// `start`.
     pub reset: Option<String>,
+}
+
+/// The process group of the system that runs, or 0: what an interrupted campaign leaves behind.
+static RUNNING: AtomicU32 = AtomicU32::new(0);
+
+/// Kills the system that is running, if one is. For whoever is interrupted.
+pub fn kill_running() {
+    kill_group(RUNNING.swap(0, Ordering::SeqCst));
 }
 
 /// The system, running or not.
@@ -72,7 +84,10 @@ impl<'a> Process<'a> {
 
     fn start(&mut self) -> Result<(), DriveError> {
         if let Some(start) = &self.commands.start {
-            self.child = Some(shell(start)?);
+            self.nobody_is_there()?;
+            let child = shell(start)?;
+            RUNNING.store(child.id(), Ordering::SeqCst);
+            self.child = Some(child);
         }
         let begun = Instant::now();
         for address in &self.addresses {
@@ -87,6 +102,22 @@ impl<'a> Process<'a> {
                 if self.child.is_none() || begun.elapsed() > START_LIMIT {
                     return Err(DriveError::new(format_args!(
                         "nobody accepts connections at {address}"
+                    )));
+                }
+                sleep(LOOK);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever was killed needs a moment to be gone; whoever stays is not the system to be started.
+    fn nobody_is_there(&self) -> Result<(), DriveError> {
+        let begun = Instant::now();
+        for address in &self.addresses {
+            while accepts(address) {
+                if begun.elapsed() > GONE_LIMIT {
+                    return Err(DriveError::new(format_args!(
+                        "somebody accepts connections at {address} before the system is started"
                     )));
                 }
                 sleep(LOOK);
@@ -137,13 +168,19 @@ fn shell(command: &str) -> Result<Child, DriveError> {
 }
 
 fn kill(child: &mut Child) {
-    // It may be gone already, which is as well.
-    #[cfg(unix)]
-    if let Some(group) = rustix::process::Pid::from_raw(child.id().cast_signed()) {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
+    // Once it is waited for, its number may be another's.
+    let _ = RUNNING.compare_exchange(child.id(), 0, Ordering::SeqCst, Ordering::SeqCst);
+    kill_group(child.id());
     let _ = child.kill();
     let _ = child.wait();
+}
+
+fn kill_group(number: u32) {
+    // It may be gone already, which is as well.
+    #[cfg(unix)]
+    if let Some(group) = rustix::process::Pid::from_raw(number.cast_signed()) {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
 }
 
 fn accepts(address: &str) -> bool {

@@ -29,13 +29,14 @@ impl Net for Os {
 
     async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
         let (stream, peer) = listener.accept().await?;
-        stream.set_nodelay(true)?;
+        // A peer that is gone already is noticed where it is read.
+        let _ = stream.set_nodelay(true);
         Ok((stream, peer))
     }
 
     async fn connect(to: &str) -> io::Result<(TcpStream, SocketAddr)> {
         let stream = TcpStream::connect(to).await?;
-        stream.set_nodelay(true)?;
+        let _ = stream.set_nodelay(true);
         let local = stream.local_addr()?;
         Ok((stream, local))
     }
@@ -73,6 +74,10 @@ impl Transport for Tcp {
         let card = card.serve::<Os>(orders);
         let _entered = self.runtime.enter();
         self.tasks.spawn_local(card);
+    }
+
+    fn begin(&mut self) {
+        self.begun = Instant::now();
     }
 
     fn elapsed(&self) -> Duration {

@@ -37,6 +37,9 @@ pub(super) trait Transport {
     /// Gives a machine of this name its sockets.
     fn open(&mut self, name: &str, card: Card, orders: UnboundedReceiver<Order>);
 
+    /// The clock begins now, if it can be set.
+    fn begin(&mut self) {}
+
     /// How long there has been a network.
     fn elapsed(&self) -> Duration;
 
@@ -209,8 +212,9 @@ impl<T: Transport> Wired<'_, T> {
             Told::NotDialled { socket: other } if *other == socket => Some(None),
             _ => None,
         });
+        let local = dialled??;
         self.hosts.insert(socket, host);
-        Some((socket, dialled??))
+        Some((socket, local))
     }
 
     /// A connection to somebody else's machine.
@@ -237,6 +241,11 @@ impl<T: Transport> Wired<'_, T> {
             }
             _ => None,
         }
+    }
+
+    /// The clock begins now.
+    pub(super) fn begin(&mut self) {
+        self.transport.begin();
     }
 
     /// The world's time as the transport's.
@@ -380,10 +389,19 @@ impl<T: Transport> Lines for Wired<'_, T> {
                 return None;
             }
             let quiet = if is_idle { self.outer.quiet } else { Duration::MAX };
-            let wait = self.until(until).min(quiet).min(self.outer.limit);
+            let left = self.outer.limit.saturating_sub(elapsed).max(Duration::from_millis(1));
+            let wait = self.until(until).min(quiet).min(left);
             let told = self.transport.next(&mut self.told, wait)?;
             self.early.push_back(told);
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.is_some())
+    }
+
+    fn give_up(&mut self, why: &str) {
+        self.fail(why);
     }
 
     fn half_frame(&self) -> WorldTime {

@@ -11,11 +11,12 @@ use super::explore::Alphabet;
 use super::mix;
 use super::point::following;
 use super::simpler::candidates;
-use crate::fault::Fault;
+use crate::fault::{Fault, Until};
 use crate::history::History;
 use crate::party::Party;
 use crate::run::Run;
 use crate::scenario::Scenario;
+use crate::verdict::Violation;
 use reversim_models::iso8583::Mti;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +43,7 @@ pub struct Around {
 
 /// What a campaign came to.
 #[derive(Clone, Debug)]
-pub struct AroundReport {
+pub struct AroundReport<E> {
     /// Runs of the search.
     pub runs: u64,
     /// Faults that happened, in all of them.
@@ -53,7 +54,9 @@ pub struct AroundReport {
     pub unmatched: BTreeSet<String>,
     /// What broke a claim, as it was found.
     pub found: Option<Scenario>,
-    /// The last run: the one that broke it, if one did.
+    /// What did not come to an end, and why: that may be the system's doing too.
+    pub stopped: Option<(Scenario, E)>,
+    /// The last run that did: the one that broke a claim, if one did.
     pub last: Run,
 }
 
@@ -64,6 +67,8 @@ pub struct AroundCase {
     pub scenario: Scenario,
     /// A run of it that did.
     pub run: Run,
+    /// What that run broke.
+    pub violation: Violation,
     /// How often it broke it, of how many times.
     pub repeats: (u32, u32),
     /// Runs that it took.
@@ -84,12 +89,12 @@ impl Around {
     ///
     /// # Errors
     ///
-    /// A run did not come about.
+    /// Not even the run without faults came about.
     pub fn run<E>(
         &self,
         play: &mut TryPlay<'_, E>,
         goes_on: &mut dyn FnMut(u64) -> bool,
-    ) -> Result<AroundReport, E> {
+    ) -> Result<AroundReport<E>, E> {
         let mut last = play(&self.base)?;
         let (mut faults_fired, mut messages) = (0, 0);
         let (mut kinds, mut stems) = (BTreeSet::new(), Vec::new());
@@ -98,13 +103,15 @@ impl Around {
         let mut scenario = self.base.clone();
         let mut tried = BTreeSet::new();
         let mut runs: u64 = 1;
+        let mut stopped = None;
+        let mut found;
         loop {
             faults_fired += u64::from(last.counts.faults_fired);
             messages += last.counts.messages;
             unmatched.extend(last.unmatched.iter().cloned());
-            let found = last.violation().map(|_| scenario.clone());
-            if found.is_some() {
-                return Ok(AroundReport { runs, faults_fired, messages, unmatched, found, last });
+            found = last.violation().map(|_| scenario.clone());
+            if found.is_some() || last.ended.is_some() {
+                break;
             }
             if last.idle_faults.is_empty() {
                 let placements = self.placements(&scenario, &last.history);
@@ -115,14 +122,18 @@ impl Around {
             }
             let next = self.lost(&mut losses, &mut tried);
             let next = next.or_else(|| self.next(&stems, runs, &mut tried));
-            let Some(next) = next.filter(|_| goes_on(runs)) else {
-                let found = None;
-                return Ok(AroundReport { runs, faults_fired, messages, unmatched, found, last });
-            };
+            let Some(next) = next.filter(|_| goes_on(runs)) else { break };
             scenario = next;
-            last = play(&scenario)?;
+            match play(&scenario) {
+                Ok(run) => last = run,
+                Err(error) => {
+                    stopped = Some((scenario, error));
+                    break;
+                }
+            }
             runs += 1;
         }
+        Ok(AroundReport { runs, faults_fired, messages, unmatched, found, stopped, last })
     }
 
     /// What can be placed in a run, if anything may.
@@ -142,6 +153,7 @@ impl Around {
             Fault::ClockStep { party, .. } | Fault::Maintenance { party, .. } => {
                 *party != self.system
             }
+            Fault::Delay { until: Until::Deadline { of, .. }, .. } => *of != self.system,
             Fault::SlowCommit { at, .. } => at.party != self.system,
             Fault::KeyChange { .. } | Fault::CutOver { .. } => self.system != Party::switch(1),
             _ => true,
@@ -200,25 +212,25 @@ impl Around {
     }
 
     /// The smallest of what still breaks the claim in the same way, and how often it does, while
-    /// `goes_on`.
-    ///
-    /// # Errors
-    ///
-    /// A run did not come about.
+    /// `goes_on`. A run that does not come to an end breaks nothing. None if the first run broke
+    /// nothing.
     pub fn shrink<E>(
         &self,
         found: &Scenario,
         first: &Run,
         play: &mut TryPlay<'_, E>,
         goes_on: &mut dyn FnMut(u64) -> bool,
-    ) -> Result<Option<AroundCase>, E> {
-        let Some(violation) = first.violation() else { return Ok(None) };
+    ) -> Option<AroundCase> {
+        let violation = first.violation()?;
         let wanted = Contradiction::new(violation, &first.history);
-        let breaks = |run: &Run| {
-            let mut broken = run.violations();
-            broken.any(|violation| Contradiction::new(violation, &run.history) == wanted)
+        let mut breaks = |scenario: &Scenario| {
+            let run = play(scenario).ok()?;
+            let is_it = |v: &&Violation| Contradiction::new(v, &run.history) == wanted;
+            let violation = run.violations().find(is_it)?.clone();
+            Some((run, violation))
         };
-        let (mut scenario, mut run, mut runs) = (found.clone(), first.clone(), 0);
+        let (mut scenario, mut runs) = (found.clone(), 0);
+        let mut smallest = (first.clone(), violation.clone());
         'again: loop {
             for candidate in candidates(&scenario) {
                 if !is_smaller(&candidate.scenario, &scenario) {
@@ -227,10 +239,9 @@ impl Around {
                 if !goes_on(runs) {
                     break 'again;
                 }
-                let tried = play(&candidate.scenario)?;
                 runs += 1;
-                if breaks(&tried) {
-                    (scenario, run) = (candidate.scenario, tried);
+                if let Some(broken) = breaks(&candidate.scenario) {
+                    (scenario, smallest) = (candidate.scenario, broken);
                     continue 'again;
                 }
             }
@@ -238,11 +249,11 @@ impl Around {
         }
         let mut repeats = (0, 0);
         for _ in 0..REPEATS {
-            let again = play(&scenario)?;
-            repeats = (repeats.0 + u32::from(breaks(&again)), repeats.1 + 1);
+            repeats = (repeats.0 + u32::from(breaks(&scenario).is_some()), repeats.1 + 1);
             runs += 1;
         }
-        Ok(Some(AroundCase { scenario, run, repeats, runs }))
+        let (run, violation) = smallest;
+        Some(AroundCase { scenario, run, violation, repeats, runs })
     }
 }
 

@@ -277,16 +277,17 @@ impl<L: Lines> World<'_, L> {
 
     /// The host a fault is about; none if it does not take part.
     fn concerned(&self, fault: &Fault) -> Option<usize> {
+        // Nobody here has a say inside somebody else's machine.
+        let is_ours = |host: &usize| !self.hosts[*host].is_remote();
         match *fault {
             Fault::PowerCut { party, .. } => {
                 self.plan.index(party).filter(|host| self.hosts[*host].can_lose_power())
             }
             Fault::ClockStep { party, .. } => {
-                let is_ours =
-                    |host: &usize| self.hosts[*host].is_up() && !self.hosts[*host].is_remote();
-                self.plan.index(party).filter(is_ours)
+                let is_on = |host: &usize| is_ours(host) && self.hosts[*host].is_up();
+                self.plan.index(party).filter(is_on)
             }
-            Fault::Maintenance { party, .. } => self.plan.index(party),
+            Fault::Maintenance { party, .. } => self.plan.index(party).filter(is_ours),
             Fault::Pause { party, .. } => {
                 let has_nodes = party.role == Role::Clearing && self.plan.lease().is_some();
                 self.plan.index(party).filter(|_| has_nodes)
@@ -295,7 +296,8 @@ impl<L: Lines> World<'_, L> {
                 self.plan.index(b).and(self.plan.index(a))
             }
             Fault::KeyChange { terminal, .. } => {
-                self.plan.index(terminal).and(self.plan.index(Party::switch(1)))
+                let switch = self.plan.index(Party::switch(1)).filter(is_ours);
+                self.plan.index(terminal).and(switch)
             }
             Fault::CutOver { .. } => self.plan.index(Party::switch(1)),
             _ => None,

@@ -44,6 +44,14 @@ pub(crate) trait Lines {
         None
     }
 
+    /// Whether a run was given up: nothing that happens now is of any meaning.
+    fn is_over(&self) -> bool {
+        false
+    }
+
+    /// A run is given up.
+    fn give_up(&mut self, _why: &str) {}
+
     /// How long the rest of somebody else's frame is waited for before its beginning is passed on
     /// as it is.
     fn half_frame(&self) -> Duration {

@@ -35,6 +35,7 @@ use host::{Happening, Host};
 use network::{Delivery, Network};
 use outside::Outside;
 use people::People;
+use phases::Phase;
 use queue::{Queue, Rank};
 use reversim_models::chip::Chip;
 use reversim_models::node::{Action, Actions, Link, LinkDownReason, Port, Ticket};
@@ -53,6 +54,8 @@ pub(crate) struct Lived {
     pub(crate) consulted: Consulted,
     /// Messages from outside that fit nothing, each explained.
     pub(crate) unmatched: Vec<String>,
+    /// How somebody else's system ended, if it did without being told to.
+    pub(crate) ended: Option<String>,
 }
 
 /// The machines of a scenario's world, and to which of their ports others connect.
@@ -228,7 +231,7 @@ impl<'a, L: Lines> World<'a, L> {
             self.take_questions(host);
         }
         let unmatched = self.outside.unmatched;
-        Lived { history: self.history, idle, consulted: self.consulted, unmatched }
+        Lived { history: self.history, idle, consulted: self.consulted, unmatched, ended: None }
     }
 
     /// Writes down what happened to a party now.
@@ -246,6 +249,10 @@ impl<'a, L: Lines> World<'a, L> {
     /// Takes the next item not later than `limit` and lets it happen; false if there is none.
     fn step(&mut self, limit: Instant) -> bool {
         if self.events >= EVENTS_MAX {
+            self.lines.give_up("too much happened in one run");
+            return false;
+        }
+        if L::CARRIES && self.lines.is_over() {
             return false;
         }
         self.events += 1;
@@ -285,7 +292,9 @@ impl<'a, L: Lines> World<'a, L> {
 
     /// Whether nothing of ours is to come: nothing under way, nobody waiting, no timer running.
     fn is_idle(&self) -> bool {
-        let is_waiting = |host: &Host| host.deadline().is_some();
+        // An issuer waits for the end of a hold for days; nobody waits for that.
+        let soon = self.now + self.length(Phase::Timers);
+        let is_waiting = |host: &Host| host.deadline().is_some_and(|at| at <= soon);
         !self.queue.has_work() && self.people.are_done() && !self.hosts.iter().any(is_waiting)
     }
 

@@ -174,7 +174,7 @@ impl<L: Lines> World<'_, L> {
     }
 
     /// Marks this end as gone. Gives its side, the other host and when a last word arrives there.
-    fn take_down(&mut self, host: usize, link: Link) -> Option<(usize, usize, Instant)> {
+    pub(super) fn take_down(&mut self, host: usize, link: Link) -> Option<(usize, usize, Instant)> {
         let min = Duration::micros(self.scenario.timing.latency_min_us.max(1));
         let soon = self.now + min;
         let connection = self.network.connection(link)?;
@@ -193,6 +193,7 @@ impl<L: Lines> World<'_, L> {
         let peer = connection.ends[1 - side].0;
         let peer = self.hosts[peer].party;
         self.lines.end(link, reason);
+        self.forget(link);
         if self.hosts[host].is_remote() {
             return;
         }

@@ -6,10 +6,11 @@
 
 use super::network::Connection;
 use super::{Heard, Item, Lines, World};
+use crate::fault::Side;
 use crate::history::{Frame, What};
 use crate::party::Party;
 use reversim_models::iso8583::{Dialect, Element, Framer, Message, Mti, OriginalData90};
-use reversim_models::node::{Link, LinkDownReason, Port, Ticket};
+use reversim_models::node::{Action, Link, LinkDownReason, Port, Ticket};
 use rustc_hash::FxHashMap;
 
 /// Bytes that are taken from outside in one run, at most, and as many more for each step: a hundred
@@ -23,7 +24,8 @@ const UNMATCHED_MAX: usize = 50;
 #[derive(Default)]
 pub(super) struct Outside {
     lines: FxHashMap<Link, Stream>,
-    bytes: usize,
+    /// Bytes so far, of a run or of a server's last moments.
+    pub(super) bytes: usize,
     /// Answers that nobody waited for, each explained.
     pub(super) unmatched: Vec<String>,
 }
@@ -141,14 +143,22 @@ impl<L: Lines> World<'_, L> {
     }
 
     fn foreign_ends(&mut self, link: Link, is_reset: bool) {
-        let Some((_, ours)) = self.ends_of(link) else { return };
+        let Some((foreign, ours)) = self.ends_of(link) else { return };
         if let Some(stream) = self.outside.lines.get_mut(&link) {
             let reads = stream.reads;
             self.half_frame(link, reads);
         }
+        let is_cut = self.faults.is_cut(foreign, ours, self.now);
+        // What it wrote before arrives before.
+        let Some((side, _, at)) = self.take_down(foreign, link) else { return };
+        let is_dead = self.network.connection(link).is_none_or(|c| c.is_dead[1 - side]);
+        if is_cut || is_dead {
+            // Nobody hears it before everything heals.
+            return;
+        }
         let epoch = self.hosts[ours].epoch;
         let reason = if is_reset { LinkDownReason::Reset } else { LinkDownReason::Closed };
-        self.push(self.now, Item::LinkDown { host: ours, epoch, link, reason });
+        self.push(at, Item::LinkDown { host: ours, epoch, link, reason });
     }
 
     fn foreign_frame(&mut self, (foreign, ours): (usize, usize), link: Link, bytes: Vec<u8>) {
@@ -165,7 +175,31 @@ impl<L: Lines> World<'_, L> {
                 Ticket::NONE
             }
         };
-        self.send_frame(foreign, link, frame, ticket);
+        self.foreign_acts((foreign, ticket), link, frame);
+    }
+
+    /// A frame of a foreign system is an action like any: its power can fail just before and just
+    /// after it.
+    fn foreign_acts(&mut self, (host, ticket): (usize, Ticket), link: Link, frame: Frame) {
+        if !self.faults.watches(host) {
+            return self.send_frame(host, link, frame, ticket);
+        }
+        let action = Action::Send { link, frame: frame.bytes().to_vec() };
+        let seen = self.faults.count_action(host, ticket, &action);
+        if let Some(seen) = &seen
+            && self.around_action(host, seen, Side::Before, None)
+        {
+            return;
+        }
+        self.send_frame(host, link, frame, ticket);
+        if let Some(seen) = &seen {
+            self.around_action(host, seen, Side::After, None);
+        }
+    }
+
+    /// A connection is over.
+    pub(super) fn forget(&mut self, link: Link) {
+        self.outside.lines.remove(&link);
     }
 
     fn explain(&mut self, why: String) {

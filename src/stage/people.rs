@@ -99,8 +99,9 @@ impl<L: Lines> World<'_, L> {
         let step = &self.scenario.steps[index];
         let desk = &self.people.desks[host];
         let is_uninvited = step.asked_by == AskedBy::Screen && !desk.is_invited;
-        let command = self.command_of(step);
-        let is_there = self.hosts[host].is_up() && !self.hosts[host].is_remote();
+        let is_remote = self.hosts[host].is_remote();
+        let command = if is_remote { None } else { self.command_of(step) };
+        let is_there = self.hosts[host].is_up();
         let (false, true, Some(command)) = (is_uninvited, is_there, command) else {
             // Nobody can be asked: the terminal is dark, or the screen never invited this.
             if step.at_ms.is_none() {

@@ -68,7 +68,7 @@ impl<L: Lines> World<'_, L> {
             // Looked at now and then also where nothing happens.
             let until = self.now + LOOK;
             while self.step(until) {}
-            self.events = 0;
+            (self.events, self.outside.bytes) = (0, 0);
             self.now = self.lines.now().unwrap_or(until).max(self.now);
             if !watch(self.history.entries.get(seen..).unwrap_or_default()) {
                 return;
