@@ -4,6 +4,7 @@
 //! another target.
 
 use crate::party::Party;
+use reversim_models::device::Device;
 use reversim_models::iso8583::Mti;
 use serde::{Deserialize, Serialize};
 
@@ -381,6 +382,37 @@ impl Fault {
             | Fault::Split { on, .. }
             | Fault::Reset { on, .. } => Some(on),
             _ => None,
+        }
+    }
+
+    /// When it begins, if it is not about a single message or a step.
+    pub fn when(&self) -> Option<When> {
+        match self {
+            Fault::Stall { at, .. }
+            | Fault::Partition { at, .. }
+            | Fault::PowerCut { at, .. }
+            | Fault::ClockStep { at, .. }
+            | Fault::KeyChange { at, .. }
+            | Fault::CutOver { at, .. }
+            | Fault::Pause { at, .. }
+            | Fault::Maintenance { at, .. } => Some(*at),
+            Fault::SlowCommit { at, .. } => Some(When::Action(*at)),
+            _ => None,
+        }
+    }
+}
+
+impl From<Device> for ActionName {
+    /// An output on it.
+    fn from(device: Device) -> ActionName {
+        match device {
+            Device::Screen => ActionName::Screen,
+            Device::Printer => ActionName::Printer,
+            Device::PinPad => ActionName::PinPad,
+            Device::CardReader => ActionName::CardReader,
+            Device::Log => ActionName::Log,
+            Device::TextMessage => ActionName::TextMessage,
+            Device::Desk => ActionName::Desk,
         }
     }
 }

@@ -5,7 +5,7 @@ use super::sut::{Commands, Process};
 use super::tcp::Tcp;
 use super::turmoil::{FIRST_PORT, LONG_TICK, ServiceResult, Turmoil};
 use super::wired::{Outer, Wired};
-use super::{DriveError, tcp};
+use super::{DriveError, lives, tcp};
 use crate::history::Entry;
 use crate::party::Party;
 use crate::scenario::Scenario;
@@ -108,7 +108,12 @@ fn outer(
 
 /// Runs a scenario around a machine in this place; the other parties are ours. They wait at their
 /// addresses before it is started, and the clock begins when it runs.
-pub(super) fn live_around(
+///
+/// # Errors
+///
+/// A socket could not be opened, the system could not be started or reset, nobody says where it is,
+/// or the run was not over in time.
+pub(crate) fn live_around(
     scenario: &Scenario,
     cast: &dyn Cast,
     system: Party,
@@ -123,12 +128,7 @@ pub(super) fn live_around(
     addresses.dedup();
     let mut process = Process::begin(commands, addresses, host)?;
     lines.begin();
-    let mut failure = None;
-    let lines = lines.telling(&mut failure, Some(&mut process));
-    let mut lived = World::new(scenario, cast, lines).lived();
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
+    let mut lived = lives(scenario, cast, lines, Some(&mut process))?;
     // Whatever it did before it ended is in the history, and judged.
     lived.ended = process.ended();
     Ok(lived)
@@ -160,7 +160,11 @@ pub fn serve(
 }
 
 /// Runs a scenario over turmoil around a tokio service in one place; time is turmoil's.
-pub(super) fn live_with_service<F, R>(
+///
+/// # Errors
+///
+/// The place is not there, or turmoil could not carry.
+pub(crate) fn live_with_service<F, R>(
     scenario: &Scenario,
     place: Party,
     service: F,
@@ -189,11 +193,7 @@ where
         quiet: SERVICE_QUIET,
         limit: Duration::from_secs(86_400),
     };
-    let mut failure = None;
-    let lines = Wired::new(network, &plan, outer)?;
-    let world = World::new(scenario, &crate::stage::OurOwn, lines.telling(&mut failure, None));
-    let lived = world.lived();
-    failure.map_or(Ok(lived), Err)
+    lives(scenario, &crate::stage::OurOwn, Wired::new(network, &plan, outer)?, None)
 }
 
 /// Where a tokio service on turmoil waits for a peer, or finds it: the peer's name, and a port of

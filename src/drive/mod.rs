@@ -20,14 +20,14 @@ mod turmoil;
 mod wired;
 
 pub use around::{Meeting, meeting_points, serve, turmoil_address};
+pub(crate) use around::{live_around, live_with_service};
 pub use sut::{Commands, kill_running};
 pub use turmoil::ServiceResult;
 
-use crate::party::Party;
 use crate::scenario::Scenario;
 use crate::stage::{Cast, Lived, World};
 use std::fmt;
-use wired::{Outer, Wired};
+use wired::{Outer, PowerSwitch, Transport, Wired};
 
 /// Which sockets parties talk over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,53 +60,27 @@ pub(crate) fn live_over(
     cast: &dyn Cast,
 ) -> Result<Lived, DriveError> {
     let plan = crate::stage::wiring(scenario);
-    let mut failure = None;
-    let lived = match sockets {
+    match sockets {
         Sockets::Tcp => {
             let lines = Wired::new(tcp::Tcp::new()?, &plan, Outer::default())?;
-            World::new(scenario, cast, lines.telling(&mut failure, None)).lived()
+            lives(scenario, cast, lines, None)
         }
         Sockets::Turmoil => {
-            let lines = Wired::new(
-                turmoil::Turmoil::new(scenario.seed, turmoil::TICK),
-                &plan,
-                Outer::default(),
-            )?;
-            World::new(scenario, cast, lines.telling(&mut failure, None)).lived()
+            let network = turmoil::Turmoil::new(scenario.seed, turmoil::TICK);
+            lives(scenario, cast, Wired::new(network, &plan, Outer::default())?, None)
         }
-    };
-    failure.map_or(Ok(lived), Err)
+    }
 }
 
-/// Runs a scenario around a system under test in one place; the other parties are ours.
-///
-/// # Errors
-///
-/// A socket could not be opened, the system could not be started or reset, nobody says where it is,
-/// or the run was not over in time.
-pub(crate) fn live_around(
+/// A world over these lines, to the end of its day.
+fn lives<T: Transport>(
     scenario: &Scenario,
     cast: &dyn Cast,
-    sut: Party,
-    meeting: &Meeting,
-    commands: &Commands,
+    lines: Wired<'static, T>,
+    power: Option<&mut dyn PowerSwitch>,
 ) -> Result<Lived, DriveError> {
-    around::live_around(scenario, cast, sut, meeting, commands)
-}
-
-/// Runs a scenario over turmoil around a tokio service in one place.
-///
-/// # Errors
-///
-/// The place is not there, or turmoil could not carry.
-pub(crate) fn live_with_service<F, R>(
-    scenario: &Scenario,
-    place: Party,
-    service: F,
-) -> Result<Lived, DriveError>
-where
-    F: Fn() -> R + 'static,
-    R: Future<Output = ServiceResult> + 'static,
-{
-    around::live_with_service(scenario, place, service)
+    let mut failure = None;
+    let power = power.map(|power| power as &mut dyn PowerSwitch);
+    let lived = World::new(scenario, cast, lines.telling(&mut failure, power)).lived();
+    failure.map_or(Ok(lived), Err)
 }

@@ -12,7 +12,7 @@ use crate::fault::{
 use crate::history::{Entry, Frame, HEALING, History, What};
 use crate::party::{Party, Role};
 use crate::scenario::Scenario;
-use reversim_models::device::{CardCommand, Device, Output};
+use reversim_models::device::{CardCommand, Output};
 use reversim_models::iso8583::{Element, Message, Mti};
 use reversim_models::node::{LinkDownReason, Ticket};
 
@@ -402,15 +402,7 @@ fn action_of(entry: &Entry) -> Option<ActionName> {
     match &entry.what {
         What::Recorded(record) => Some(ActionName::Record(record.name())),
         What::Sent { frame, .. } => frame.mti().map(ActionName::Send),
-        What::Told { device, .. } => Some(match device {
-            Device::Screen => ActionName::Screen,
-            Device::Printer => ActionName::Printer,
-            Device::PinPad => ActionName::PinPad,
-            Device::CardReader => ActionName::CardReader,
-            Device::Log => ActionName::Log,
-            Device::TextMessage => ActionName::TextMessage,
-            Device::Desk => ActionName::Desk,
-        }),
+        What::Told { device, .. } => Some(ActionName::from(*device)),
         What::LinkUp { peer, .. } | What::ConnectFailed { peer }
             if connects(entry.party, *peer) =>
         {

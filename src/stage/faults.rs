@@ -6,7 +6,7 @@ use crate::fault::{self, ActionName, Direction, Fault, OnAction, OnMessage, Side
 use crate::history::What;
 use crate::party::{Party, Role};
 use crate::scenario::Scenario;
-use reversim_models::device::{CardCommand, ChipData, Device, Outcome};
+use reversim_models::device::{CardCommand, ChipData, Outcome};
 use reversim_models::iso8583::{Mti, POS};
 use reversim_models::node::{Action, Command, Port, Ticket};
 use reversim_models::record::Record;
@@ -142,15 +142,7 @@ fn name_of(action: &Action) -> Option<ActionName> {
         Action::Connect(_) => ActionName::Connect,
         Action::Disconnect(_) => ActionName::Disconnect,
         Action::Send { frame, .. } => ActionName::Send(sent_mti(frame)?),
-        Action::Tell { device, .. } => match device {
-            Device::Screen => ActionName::Screen,
-            Device::Printer => ActionName::Printer,
-            Device::PinPad => ActionName::PinPad,
-            Device::CardReader => ActionName::CardReader,
-            Device::Log => ActionName::Log,
-            Device::TextMessage => ActionName::TextMessage,
-            Device::Desk => ActionName::Desk,
-        },
+        Action::Tell { device, .. } => ActionName::from(*device),
     })
 }
 
@@ -165,23 +157,8 @@ fn sent_mti(frame: &[u8]) -> Option<Mti> {
     Mti::from_bcd(u16::from_be_bytes([*body.first()?, *body.get(1)?]))
 }
 
-fn when_of(fault: &Fault) -> Option<When> {
-    match fault {
-        Fault::Stall { at, .. }
-        | Fault::Partition { at, .. }
-        | Fault::PowerCut { at, .. }
-        | Fault::ClockStep { at, .. }
-        | Fault::KeyChange { at, .. }
-        | Fault::CutOver { at, .. }
-        | Fault::Pause { at, .. }
-        | Fault::Maintenance { at, .. } => Some(*at),
-        Fault::SlowCommit { at, .. } => Some(When::Action(*at)),
-        _ => None,
-    }
-}
-
 fn watched_party(fault: &Fault) -> Option<Party> {
-    match when_of(fault)? {
+    match fault.when()? {
         When::Action(on) => Some(on.party),
         _ => None,
     }
@@ -193,7 +170,7 @@ impl<L: Lines> World<'_, L> {
         self.faults.watched_hosts =
             self.faults.watched.iter().filter_map(|party| self.plan.index(*party)).collect();
         for index in 0..self.scenario.faults.len() {
-            if let Some(When::AtMs(ms)) = when_of(&self.scenario.faults[index]) {
+            if let Some(When::AtMs(ms)) = self.scenario.faults[index].when() {
                 self.push(Instant::START + Duration::millis(ms), Item::Fault(index));
             }
         }
@@ -202,7 +179,7 @@ impl<L: Lines> World<'_, L> {
     /// Begins the faults that wait for this message to be sent.
     pub(super) fn message_triggers(&mut self, on: &OnMessage) {
         for index in 0..self.scenario.faults.len() {
-            let when = when_of(&self.scenario.faults[index]);
+            let when = self.scenario.faults[index].when();
             if self.faults.is_armed(index) && when == Some(When::Message(*on)) {
                 self.begin_fault(index);
             }
@@ -220,7 +197,7 @@ impl<L: Lines> World<'_, L> {
         let (party, epoch) = (self.hosts[host].party, self.hosts[host].epoch);
         for index in 0..self.scenario.faults.len() {
             let fault = self.scenario.faults[index];
-            let Some(When::Action(on)) = when_of(&fault) else { continue };
+            let Some(When::Action(on)) = fault.when() else { continue };
             if matches!(fault, Fault::SlowCommit { .. })
                 || !self.faults.is_armed(index)
                 || !seen.is(&on, party, side)

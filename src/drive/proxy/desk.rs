@@ -81,11 +81,11 @@ impl Desk {
 
     /// The faults that the clock begins: entry, and milliseconds after the beginning.
     pub(super) fn timed(&self) -> Vec<(usize, u64)> {
-        let timed = self.script.faults.iter().enumerate().filter_map(|(entry, fault)| {
-            match (fault, when_of(fault)?) {
-                (_, When::AtMs(ms)) => Some((entry, ms)),
-                _ => None,
-            }
+        let timed = self.script.faults.iter().enumerate().filter_map(|(entry, fault)| match fault
+            .when()?
+        {
+            When::AtMs(ms) => Some((entry, ms)),
+            _ => None,
         });
         let mut timed: Vec<_> = timed.collect();
         timed.sort_by_key(|(_, ms)| *ms);
@@ -181,7 +181,7 @@ impl Desk {
         let now = Instant::now();
         if let Some(on) = self.on(way, name).filter(|_| !self.script.is_empty()) {
             for entry in 0..self.script.faults.len() {
-                if when_of(&self.script.faults[entry]) == Some(When::Message(on)) {
+                if self.script.faults[entry].when() == Some(When::Message(on)) {
                     self.begin(entry, now);
                 }
             }
@@ -277,12 +277,5 @@ impl Desk {
             _ => return Err("only the simulator can do this".to_owned()),
         }
         Ok(())
-    }
-}
-
-fn when_of(fault: &Fault) -> Option<When> {
-    match fault {
-        Fault::Stall { at, .. } | Fault::Partition { at, .. } => Some(*at),
-        _ => None,
     }
 }
