@@ -5,7 +5,7 @@
 //! once. That is its mistake: it answers 0410/00 and keeps nothing: a lost 0420 is lost for good.
 
 use reversim::party::Party;
-use reversim::report::words::describe_fault;
+use reversim::report::faults::describe_fault;
 use reversim::scenario::Scenario;
 use reversim::search::{Alphabet, Exploration};
 use reversim::stage::Config;

@@ -3,8 +3,11 @@
 //! A fault is data. It knows no world; what cannot be reached stays idle, and never moves to
 //! another target.
 
+mod action;
+
+pub use action::{ActionName, ParseActionError};
+
 use crate::party::Party;
-use reversim_models::device::Device;
 use reversim_models::iso8583::Mti;
 use serde::{Deserialize, Serialize};
 
@@ -53,33 +56,6 @@ pub enum Side {
     Before,
     /// It is done.
     After,
-}
-
-/// The kind of an action: `record started`, `send 0200`, `tell printer`, `connect`, `disconnect`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum ActionName {
-    /// A record of this name ([`reversim_models::record::Record::NAMES`]).
-    Record(&'static str),
-    /// A frame with this MTI.
-    Send(Mti),
-    /// An output on the screen.
-    Screen,
-    /// A slip.
-    Printer,
-    /// A question on the PIN pad.
-    PinPad,
-    /// A command to the chip in the reader.
-    CardReader,
-    /// A log line.
-    Log,
-    /// A text message.
-    TextMessage,
-    /// A word at the claims desk.
-    Desk,
-    /// A connection asked for.
-    Connect,
-    /// A connection closed.
-    Disconnect,
 }
 
 /// When something that is not about a single message begins.
@@ -402,21 +378,6 @@ impl Fault {
     }
 }
 
-impl From<Device> for ActionName {
-    /// An output on it.
-    fn from(device: Device) -> ActionName {
-        match device {
-            Device::Screen => ActionName::Screen,
-            Device::Printer => ActionName::Printer,
-            Device::PinPad => ActionName::PinPad,
-            Device::CardReader => ActionName::CardReader,
-            Device::Log => ActionName::Log,
-            Device::TextMessage => ActionName::TextMessage,
-            Device::Desk => ActionName::Desk,
-        }
-    }
-}
-
 const fn one() -> u32 {
     1
 }
@@ -433,69 +394,5 @@ mod mti_text {
         let text = String::deserialize(d)?;
         Mti::parse(&text)
             .ok_or_else(|| D::Error::custom(format!("`{text}` is not an MTI: write four digits")))
-    }
-}
-
-impl Serialize for ActionName {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(&String::from(*self))
-    }
-}
-
-impl<'de> Deserialize<'de> for ActionName {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<ActionName, D::Error> {
-        ActionName::try_from(String::deserialize(d)?).map_err(serde::de::Error::custom)
-    }
-}
-
-/// A phrase that does not name an action.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error(
-    "`{0}` is not an action: write `record NAME`, `send MTI`, `tell screen`, `tell printer`, \
-     `tell pin-pad`, `tell card-reader`, `tell log`, `tell text-message`, `tell desk`, `connect` \
-     or `disconnect`"
-)]
-pub struct ParseActionError(String);
-
-impl TryFrom<String> for ActionName {
-    type Error = ParseActionError;
-
-    fn try_from(phrase: String) -> Result<ActionName, ParseActionError> {
-        use reversim_models::record::Record;
-        let named = match phrase.split_once(' ') {
-            Some(("record", name)) => {
-                Record::NAMES.iter().find(|n| **n == name).map(|n| ActionName::Record(n))
-            }
-            Some(("send", mti)) => Mti::parse(mti).map(ActionName::Send),
-            Some(("tell", "screen")) => Some(ActionName::Screen),
-            Some(("tell", "printer")) => Some(ActionName::Printer),
-            Some(("tell", "pin-pad")) => Some(ActionName::PinPad),
-            Some(("tell", "card-reader")) => Some(ActionName::CardReader),
-            Some(("tell", "log")) => Some(ActionName::Log),
-            Some(("tell", "text-message")) => Some(ActionName::TextMessage),
-            Some(("tell", "desk")) => Some(ActionName::Desk),
-            None if phrase == "connect" => Some(ActionName::Connect),
-            None if phrase == "disconnect" => Some(ActionName::Disconnect),
-            _ => None,
-        };
-        named.ok_or(ParseActionError(phrase))
-    }
-}
-
-impl From<ActionName> for String {
-    fn from(name: ActionName) -> String {
-        match name {
-            ActionName::Record(name) => format!("record {name}"),
-            ActionName::Send(mti) => format!("send {mti}"),
-            ActionName::Screen => "tell screen".to_owned(),
-            ActionName::Printer => "tell printer".to_owned(),
-            ActionName::PinPad => "tell pin-pad".to_owned(),
-            ActionName::CardReader => "tell card-reader".to_owned(),
-            ActionName::Log => "tell log".to_owned(),
-            ActionName::TextMessage => "tell text-message".to_owned(),
-            ActionName::Desk => "tell desk".to_owned(),
-            ActionName::Connect => "connect".to_owned(),
-            ActionName::Disconnect => "disconnect".to_owned(),
-        }
     }
 }

@@ -5,7 +5,8 @@
 //! seeds, without the defect, break nothing.
 
 use reversim::Run;
-use reversim::report::words::{describe_fault, describe_step};
+use reversim::report::faults::describe_fault;
+use reversim::report::words::describe_step;
 use reversim::scenario::Scenario;
 use reversim::search::shrink::contradiction;
 use reversim::search::{Campaign, Report, Shrunk};

@@ -3,7 +3,8 @@
 //! What equals the default of this format version is left out; what each fault does stands above
 //! it in words.
 
-use crate::report::words::{describe_fault, describe_step};
+use crate::report::faults::describe_fault;
+use crate::report::words::describe_step;
 use crate::scenario::{CardSpec, Scenario};
 use serde::Serialize;
 use std::fmt::Write;

@@ -11,6 +11,7 @@ use super::story::certain_sale;
 use crate::fault::{ActionName, Fault, OnAction, OnMessage, Side};
 use crate::party::Party;
 use crate::scenario::{Goods, Scenario, Step, Wish};
+use reversim_models::device::Device;
 use reversim_models::iso8583::Mti;
 
 /// How many days of a hundred that have a clearing house have somebody who complains.
@@ -152,14 +153,14 @@ fn message(entropy: &mut impl Entropy, scenario: &Scenario) -> OnMessage {
 
 /// What is done about claims, returns and slips.
 fn action(entropy: &mut impl Entropy, scenario: &Scenario, side: Side) -> OnAction {
-    use ActionName::{Desk, Record, Send};
+    use ActionName::{Record, Send, Tell};
     let issuer = Party::issuer(entropy.between(1, scenario.topology.issuers.into()) as u8);
     let (switch, clearing) = (Party::switch(1), Party::clearing(1));
     let is_of_a_step = |step: &&Step| matches!(step.wish, Wish::Claim { .. });
     let claim = scenario.steps.iter().find(is_of_a_step).map_or(0, |step| step.id);
     let (party, action, step) = entropy.pick(&[
         (switch, Record("claim-filed"), claim),
-        (switch, Desk, claim),
+        (switch, Tell(Device::Desk), claim),
         (switch, Record("extract-closed"), 0),
         (issuer, Record("presentment-taken"), 0),
         (issuer, Record("return-built"), 0),

@@ -3,8 +3,9 @@
 use crate::fault::Fault;
 use crate::history::{Entry, HEALING, History, What};
 use crate::report::entry::{moved, moved_back, sums};
+use crate::report::faults::describe_fault;
 use crate::report::files;
-use crate::report::words::{describe_command, describe_fault, describe_step};
+use crate::report::words::{describe_command, describe_step};
 use crate::scenario::Scenario;
 use reversim_models::card::Currency;
 use reversim_models::defect::Defect;

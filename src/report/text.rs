@@ -1,9 +1,9 @@
 //! Tables and paragraphs of the text report: verdicts, violations, books. Prints nothing.
 
 use super::entry::entry_words;
+use super::faults::describe_fault;
 use super::table::{Table, wrap};
 use super::words::counted_word;
-use super::words::describe_fault;
 use crate::history::{History, What};
 use crate::invariant::Finding;
 use crate::party::Party;

@@ -1,6 +1,7 @@
 //! An explanation in words: the two sentences for the ticket, and the lines above them.
 
-use super::words::{describe_fault, describe_step, micros};
+use super::faults::describe_fault;
+use super::words::{describe_step, micros};
 use crate::invariant;
 use crate::scenario::Scenario;
 use crate::search::why::{Change, Neighbour, Odds, Why};

@@ -12,7 +12,7 @@ use crate::fault::{
 use crate::history::{Entry, Frame, HEALING, History, What};
 use crate::party::{Party, Role};
 use crate::scenario::Scenario;
-use reversim_models::device::{CardCommand, Output};
+use reversim_models::device::{CardCommand, Device, Output};
 use reversim_models::iso8583::{Element, Message, Mti};
 use reversim_models::node::{LinkDownReason, Ticket};
 
@@ -199,10 +199,10 @@ impl Reader<'_> {
     fn device(&self, action: ActionName, ticket: Ticket, found: &mut Placements) {
         let step = ticket.0;
         match (self.alphabet, action) {
-            (Alphabet::Full, ActionName::Printer) => {
+            (Alphabet::Full, ActionName::Tell(Device::Printer)) => {
                 found.faults.push(Fault::PrinterFault { step });
             }
-            (Alphabet::Full, ActionName::PinPad) => {
+            (Alphabet::Full, ActionName::Tell(Device::PinPad)) => {
                 found.faults.extend([Fault::PinCancelled { step }, Fault::WrongPin { step }]);
             }
             _ => {}
@@ -402,7 +402,7 @@ fn action_of(entry: &Entry) -> Option<ActionName> {
     match &entry.what {
         What::Recorded(record) => Some(ActionName::Record(record.name())),
         What::Sent { frame, .. } => frame.mti().map(ActionName::Send),
-        What::Told { device, .. } => Some(ActionName::from(*device)),
+        What::Told { device, .. } => Some(ActionName::Tell(*device)),
         What::LinkUp { peer, .. } | What::ConnectFailed { peer }
             if connects(entry.party, *peer) =>
         {

@@ -142,7 +142,7 @@ fn name_of(action: &Action) -> Option<ActionName> {
         Action::Connect(_) => ActionName::Connect,
         Action::Disconnect(_) => ActionName::Disconnect,
         Action::Send { frame, .. } => ActionName::Send(sent_mti(frame)?),
-        Action::Tell { device, .. } => ActionName::from(*device),
+        Action::Tell { device, .. } => ActionName::Tell(*device),
     })
 }
 

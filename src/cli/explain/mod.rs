@@ -163,7 +163,7 @@ fn text(entry: &Entry) -> String {
 mod tests {
     use super::*;
     use reversim::file::parse;
-    use reversim::report::words::fault_kind;
+    use reversim::report::faults::fault_kind;
 
     #[test]
     fn every_kind_of_fault_has_an_example_that_can_be_read() {

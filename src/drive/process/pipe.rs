@@ -102,13 +102,19 @@ impl Child {
         }
     }
 
-    /// Reads what there is.
+    /// Reads what there is, at most to the piece in which a line ends: whoever says more says it
+    /// before it is asked again, however much that is.
     fn read(&mut self) -> Result<(), Broken> {
         let mut chunk = [0; CHUNK];
         loop {
             match self.output.read(&mut chunk) {
                 Ok(0) => return Err(self.ended()),
-                Ok(count) => self.said.extend_from_slice(&chunk[..count]),
+                Ok(count) => {
+                    self.said.extend_from_slice(&chunk[..count]);
+                    if chunk[..count].contains(&b'\n') {
+                        return Ok(());
+                    }
+                }
                 Err(error) if is_passing(&error) => return Ok(()),
                 Err(error) => return Err(Broken::Pipe(error)),
             }

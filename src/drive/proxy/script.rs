@@ -3,7 +3,8 @@
 
 use crate::fault::{Damage, Fault, OnMessage, Until, When};
 use crate::party::Party;
-use crate::report::words::{describe_fault, describe_message, millis};
+use crate::report::faults::{describe_fault, describe_message};
+use crate::report::words::millis;
 use reversim_models::iso8583::{Class, Dialect, Element, Message, Mti};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;

@@ -4,7 +4,8 @@ use super::Leg::{ChainDown, ChainUp, IssuerDown, IssuerUp, PosDown, PosUp};
 use super::Needs::{Approval, Nothing, Pin};
 use super::Who::{Issuer, Switch, Terminal};
 use super::{Act, Flow, Hop};
-use crate::fault::ActionName::{self, Printer, Record, Screen, Send};
+use crate::fault::ActionName::{Record, Send, Tell};
+use reversim_models::device::Device::{CardReader, PinPad, Printer, Screen, TextMessage};
 use reversim_models::iso8583::Mti;
 
 /// Answers stand twice: a lost answer is what reversals are for.
@@ -31,12 +32,12 @@ pub(super) const SALE: Flow = Flow {
         Act(Issuer, Send(Mti::FINANCIAL_RESPONSE), Nothing),
         Act(Switch, Record("answered"), Nothing),
         Act(Switch, Send(Mti::FINANCIAL_RESPONSE), Nothing),
-        Act(Terminal, Screen, Nothing),
-        Act(Terminal, ActionName::PinPad, Pin),
+        Act(Terminal, Tell(Screen), Nothing),
+        Act(Terminal, Tell(PinPad), Pin),
         Act(Terminal, Record("approved"), Approval),
-        Act(Terminal, Printer, Approval),
+        Act(Terminal, Tell(Printer), Approval),
         Act(Terminal, Record("slip-printed"), Approval),
-        Act(Issuer, ActionName::TextMessage, Approval),
+        Act(Issuer, Tell(TextMessage), Approval),
     ],
 };
 
@@ -53,11 +54,11 @@ pub(super) const QR_SALE: Flow = Flow {
         Act(Issuer, Send(Mti::FINANCIAL_RESPONSE), Nothing),
         Act(Switch, Record("answered"), Nothing),
         Act(Switch, Send(Mti::FINANCIAL_RESPONSE), Nothing),
-        Act(Terminal, Screen, Nothing),
+        Act(Terminal, Tell(Screen), Nothing),
         Act(Terminal, Record("approved"), Approval),
-        Act(Terminal, Printer, Approval),
+        Act(Terminal, Tell(Printer), Approval),
         Act(Terminal, Record("slip-printed"), Approval),
-        Act(Issuer, ActionName::TextMessage, Approval),
+        Act(Issuer, Tell(TextMessage), Approval),
     ],
 };
 
@@ -70,8 +71,8 @@ pub(super) const ORDER_QUERY: Flow = Flow {
         Act(Terminal, Record("order-queried"), Nothing),
         Act(Terminal, Record("approved"), Nothing),
         Act(Terminal, Record("reversal-due"), Nothing),
-        Act(Terminal, Screen, Nothing),
-        Act(Terminal, Printer, Nothing),
+        Act(Terminal, Tell(Screen), Nothing),
+        Act(Terminal, Tell(Printer), Nothing),
     ],
 };
 
@@ -81,7 +82,7 @@ pub(super) const CHIP_SALE: Flow = Flow {
     hops_of_chain: 2,
     acts: &[
         Act(Terminal, Record("started"), Nothing),
-        Act(Terminal, ActionName::CardReader, Nothing),
+        Act(Terminal, Tell(CardReader), Nothing),
         Act(Terminal, Send(Mti::FINANCIAL_REQUEST), Nothing),
         Act(Switch, Record("forwarded"), Nothing),
         Act(Switch, Send(Mti::FINANCIAL_REQUEST), Nothing),
@@ -89,12 +90,12 @@ pub(super) const CHIP_SALE: Flow = Flow {
         Act(Issuer, Send(Mti::FINANCIAL_RESPONSE), Nothing),
         Act(Switch, Record("answered"), Nothing),
         Act(Switch, Send(Mti::FINANCIAL_RESPONSE), Nothing),
-        Act(Terminal, Screen, Nothing),
-        Act(Terminal, ActionName::PinPad, Pin),
+        Act(Terminal, Tell(Screen), Nothing),
+        Act(Terminal, Tell(PinPad), Pin),
         Act(Terminal, Record("approved"), Approval),
-        Act(Terminal, Printer, Approval),
+        Act(Terminal, Tell(Printer), Approval),
         Act(Terminal, Record("slip-printed"), Approval),
-        Act(Issuer, ActionName::TextMessage, Approval),
+        Act(Issuer, Tell(TextMessage), Approval),
     ],
 };
 
@@ -120,10 +121,10 @@ pub(super) const PRE_AUTH: Flow = Flow {
         Act(Issuer, Send(Mti::AUTHORIZATION_RESPONSE), Nothing),
         Act(Switch, Record("answered"), Nothing),
         Act(Switch, Send(Mti::AUTHORIZATION_RESPONSE), Nothing),
-        Act(Terminal, Screen, Nothing),
-        Act(Terminal, ActionName::PinPad, Pin),
+        Act(Terminal, Tell(Screen), Nothing),
+        Act(Terminal, Tell(PinPad), Pin),
         Act(Terminal, Record("approved"), Approval),
-        Act(Terminal, Printer, Approval),
+        Act(Terminal, Tell(Printer), Approval),
         Act(Terminal, Record("slip-printed"), Approval),
     ],
 };
@@ -140,8 +141,8 @@ pub(super) const INQUIRY: Flow = Flow {
         Act(Issuer, Send(Mti::FINANCIAL_RESPONSE), Nothing),
         Act(Switch, Record("answered"), Nothing),
         Act(Switch, Send(Mti::FINANCIAL_RESPONSE), Nothing),
-        Act(Terminal, Screen, Nothing),
-        Act(Terminal, ActionName::PinPad, Pin),
+        Act(Terminal, Tell(Screen), Nothing),
+        Act(Terminal, Tell(PinPad), Pin),
     ],
 };
 
@@ -154,7 +155,7 @@ pub(super) const SIGN_ON: Flow = Flow {
         Act(Switch, Record("keys-issued"), Nothing),
         Act(Switch, Send(Mti::NETWORK_RESPONSE), Nothing),
         Act(Terminal, Record("signed-on"), Nothing),
-        Act(Terminal, Screen, Nothing),
+        Act(Terminal, Tell(Screen), Nothing),
     ],
 };
 
@@ -176,8 +177,8 @@ pub(super) const SETTLEMENT: Flow = Flow {
         Act(Switch, Record("batch-closed"), Nothing),
         Act(Switch, Send(Mti::FILE_ADVICE_RESPONSE), Nothing),
         Act(Terminal, Record("batch-closed"), Nothing),
-        Act(Terminal, Printer, Nothing),
-        Act(Terminal, Screen, Nothing),
+        Act(Terminal, Tell(Printer), Nothing),
+        Act(Terminal, Tell(Screen), Nothing),
     ],
 };
 
@@ -187,7 +188,7 @@ pub(super) const ECHO: Flow = Flow {
     acts: &[
         Act(Terminal, Send(Mti::NETWORK_ADVICE), Nothing),
         Act(Switch, Send(Mti::NETWORK_ADVICE_RESPONSE), Nothing),
-        Act(Terminal, Screen, Nothing),
+        Act(Terminal, Tell(Screen), Nothing),
     ],
 };
 
@@ -216,11 +217,11 @@ pub(super) const REFUND: Flow = Flow {
         Act(Issuer, Record("decided"), Nothing),
         Act(Issuer, Send(Mti::FINANCIAL_ADVICE_RESPONSE), Nothing),
         Act(Switch, Record("advice-completed"), Nothing),
-        Act(Terminal, Screen, Nothing),
+        Act(Terminal, Tell(Screen), Nothing),
         Act(Terminal, Record("approved"), Approval),
-        Act(Terminal, Printer, Approval),
+        Act(Terminal, Tell(Printer), Approval),
         Act(Terminal, Record("slip-printed"), Approval),
-        Act(Issuer, ActionName::TextMessage, Approval),
+        Act(Issuer, Tell(TextMessage), Approval),
     ],
 };
 
@@ -238,7 +239,7 @@ pub(super) const REFUND_AGAIN: Flow = Flow {
         Act(Terminal, Send(Mti::FINANCIAL_ADVICE_REPEAT), Nothing),
         Act(Switch, Send(Mti::FINANCIAL_ADVICE_RESPONSE), Nothing),
         Act(Terminal, Record("approved"), Approval),
-        Act(Terminal, Printer, Approval),
+        Act(Terminal, Tell(Printer), Approval),
     ],
 };
 
@@ -274,7 +275,7 @@ pub(super) const DOWNLOAD: Flow = Flow {
         Act(Terminal, Send(Mti::NETWORK_REQUEST), Nothing),
         Act(Switch, Send(Mti::NETWORK_RESPONSE), Nothing),
         Act(Terminal, Record("chip-data-loaded"), Nothing),
-        Act(Terminal, Screen, Nothing),
+        Act(Terminal, Tell(Screen), Nothing),
     ],
 };
 

@@ -9,7 +9,7 @@ mod rows;
 
 use crate::fault::Fault;
 use crate::history::History;
-use crate::report::words::describe_fault;
+use crate::report::faults::describe_fault;
 use std::fmt;
 
 /// How a history is drawn. `Display` draws it.
