@@ -43,6 +43,9 @@ pub struct Run {
     pub unmatched: Vec<String>,
     /// How a foreign system ended, if it did without being told to.
     pub ended: Option<String>,
+    /// Why it is not whole, if it is not: a party never came to rest. The horizons after that were
+    /// not reached, and nobody asked there.
+    pub unfinished: Option<String>,
     missing: Vec<String>,
     pub(crate) consulted: Consulted,
 }
@@ -187,7 +190,7 @@ where
 }
 
 fn judged(scenario: &Scenario, lived: Lived) -> Run {
-    let Lived { history, idle: idle_faults, consulted, unmatched, ended } = lived;
+    let Lived { history, idle: idle_faults, consulted, unmatched, ended, unfinished } = lived;
     let mut judge = Judge::new(&history.setting);
     let mut watch = MarkWatch::new(&history.setting);
     let mut states = StateWatch::default();
@@ -217,6 +220,7 @@ fn judged(scenario: &Scenario, lived: Lived) -> Run {
         consulted,
         unmatched,
         ended,
+        unfinished,
         history,
         missing: Vec::new(),
     };
@@ -292,7 +296,7 @@ impl Run {
     }
 
     fn what_is_missing(&self, scenario: &Scenario) -> Vec<String> {
-        let mut missing = Vec::new();
+        let mut missing: Vec<String> = self.unfinished.iter().cloned().collect();
         for name in &scenario.expect.exercises {
             let finding = self.findings.iter().find(|f| f.name == name || f.code == name);
             match finding.map(|f| &f.verdict) {

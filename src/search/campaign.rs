@@ -73,7 +73,7 @@ pub struct Report {
     pub elapsed: Duration,
 }
 
-/// A fault of the harness, or a panic of a party: neither is a verdict.
+/// A fault of the harness, or a party that panics or never comes to rest: none is a verdict.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum InternalError {
@@ -87,12 +87,12 @@ pub enum InternalError {
         /// Of the second.
         second: Digest,
     },
-    /// Something panicked.
-    #[error("seed {seed}: panic: {message}")]
-    Panicked {
+    /// Something panicked, or the run had no end.
+    #[error("seed {seed}: {message}")]
+    NoVerdict {
         /// The seed.
         seed: u64,
-        /// What it said.
+        /// What happened instead.
         message: String,
     },
 }
@@ -101,9 +101,8 @@ impl InternalError {
     /// The seed that shows it.
     pub fn seed(&self) -> u64 {
         match self {
-            InternalError::NotDeterministic { seed, .. } | InternalError::Panicked { seed, .. } => {
-                *seed
-            }
+            InternalError::NotDeterministic { seed, .. }
+            | InternalError::NoVerdict { seed, .. } => *seed,
         }
     }
 }
@@ -271,9 +270,14 @@ impl Report {
     }
 }
 
-/// Plays; a panic becomes its message, so that one bad run does not end a night's search.
+/// Plays; a panic becomes its message, so that one bad run does not end a night's search, and so
+/// does what keeps a run that broke nothing from being whole.
 pub(super) fn guarded(play: &Play<'_>, scenario: &Scenario) -> Result<Run, String> {
-    catch(|| play(scenario))
+    let run = catch(|| play(scenario))?;
+    match &run.unfinished {
+        Some(why) if run.violation().is_none() => Err(why.clone()),
+        _ => Ok(run),
+    }
 }
 
 pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
@@ -281,7 +285,7 @@ pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let text = payload.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
-        text.unwrap_or("without words").to_owned()
+        format!("a party panicked: {}", text.unwrap_or("without words"))
     })
 }
 

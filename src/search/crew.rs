@@ -202,7 +202,7 @@ impl Seen {
         let run = match guarded(play, &scenario) {
             Ok(run) => run,
             Err(message) => {
-                self.errors.push(InternalError::Panicked { seed, message });
+                self.errors.push(InternalError::NoVerdict { seed, message });
                 return;
             }
         };
@@ -301,11 +301,12 @@ fn note(
     if of_invariant >= SHRUNK_PER_INVARIANT {
         return Ok(());
     }
-    let panicked = |message| InternalError::Panicked { seed, message };
-    let shrunk = catch(|| shrink(&scenario, invariant, EVALUATIONS_MAX, play)).map_err(panicked)?;
-    let run = guarded(play, &shrunk.scenario).map_err(panicked)?;
+    let no_verdict = |message| InternalError::NoVerdict { seed, message };
+    let shrunk =
+        catch(|| shrink(&scenario, invariant, EVALUATIONS_MAX, play)).map_err(no_verdict)?;
+    let run = guarded(play, &shrunk.scenario).map_err(no_verdict)?;
     let violation = run.violations().find(|v| v.invariant == invariant).ok_or_else(|| {
-        panicked(format!("{invariant} was broken, and is not when the same is run again"))
+        no_verdict(format!("{invariant} was broken, and is not when the same is run again"))
     })?;
     let found = ViolationFound {
         invariant,

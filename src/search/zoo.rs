@@ -144,14 +144,14 @@ pub enum ZooError {
         /// What broke.
         invariant: &'static str,
     },
-    /// A party panicked.
-    #[error("a party with {id} panicked on scenario seed {seed}: {message}")]
-    Panicked {
+    /// A party panicked, or never came to rest.
+    #[error("{id} planted, scenario seed {seed}: {message}")]
+    NoVerdict {
         /// The defect that was hunted.
         id: String,
         /// The scenario seed.
         seed: u64,
-        /// What it said.
+        /// What happened.
         message: String,
     },
 }
@@ -235,7 +235,7 @@ impl Hunter<'_> {
     ) -> Result<Option<&'static str>, ZooError> {
         let run = guarded(self.play, scenario).map_err(|message| {
             let id = id.to_owned();
-            ZooError::Panicked { id, seed, message }
+            ZooError::NoVerdict { id, seed, message }
         })?;
         Ok(run.violation().map(|violation| violation.invariant))
     }

@@ -432,9 +432,14 @@ impl<L: Lines> World<'_, L> {
         }
     }
 
-    /// A wake-up was entered for a deadline that may have moved since.
+    /// A wake-up was entered for a deadline that may have moved since. One that an earlier one took
+    /// the place of does nothing: it would enter the next one a second time, and so would each of
+    /// those.
     pub(super) fn wake(&mut self, host: usize) {
         let machine = &mut self.hosts[host];
+        if machine.wake_at.is_none_or(|at| at > self.now) {
+            return;
+        }
         machine.wake_at = None;
         if machine.tasks.len() >= usize::from(machine.workers) {
             // No hand is free before the commit is done; the deadline is looked at then.

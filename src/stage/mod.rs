@@ -56,6 +56,8 @@ pub(crate) struct Lived {
     pub(crate) unmatched: Vec<String>,
     /// How somebody else's system ended, if it did without being told to.
     pub(crate) ended: Option<String>,
+    /// Why the last horizon was not reached, if it was not.
+    pub(crate) unfinished: Option<String>,
 }
 
 /// The machines of a scenario's world, and to which of their ports others connect.
@@ -230,8 +232,18 @@ impl<'a, L: Lines> World<'a, L> {
         for host in 0..self.hosts.len() {
             self.take_questions(host);
         }
-        let unmatched = self.outside.unmatched;
-        Lived { history: self.history, idle, consulted: self.consulted, unmatched, ended: None }
+        let unfinished = self.is_spent().then(|| {
+            let by = self.now.0 / 1_000_000;
+            format!("the run has no end: {EVENTS_MAX} events in {by} s, and no rest among parties")
+        });
+        Lived {
+            history: self.history,
+            idle,
+            consulted: self.consulted,
+            unmatched: self.outside.unmatched,
+            ended: None,
+            unfinished,
+        }
     }
 
     /// Writes down what happened to a party now.
@@ -248,7 +260,7 @@ impl<'a, L: Lines> World<'a, L> {
 
     /// Takes the next item not later than `limit` and lets it happen; false if there is none.
     fn step(&mut self, limit: Instant) -> bool {
-        if self.events >= EVENTS_MAX {
+        if self.is_spent() {
             self.lines.give_up("too much happened in one run");
             return false;
         }
@@ -265,6 +277,11 @@ impl<'a, L: Lines> World<'a, L> {
         self.now = self.lines.now().map_or(at, |now| now.max(at));
         self.happen(item);
         true
+    }
+
+    /// Whether more happened than a run may hold.
+    fn is_spent(&self) -> bool {
+        self.events >= EVENTS_MAX
     }
 
     /// Where time flows, something may come from outside before the next item is due. Gives whether

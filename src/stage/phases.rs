@@ -40,19 +40,19 @@ impl<L: Lines> World<'_, L> {
             Some(Command::Inquiry { ticket, card: world.any_card()? })
         });
         self.run_for(queues);
-        self.note(0, Ticket::NONE, What::Horizon(Horizon::Online));
+        self.reach(Horizon::Online);
         self.ask_every_terminal(next, timers, |ticket, _| Some(Command::Settle { ticket }));
         self.run_for(queues);
         if self.plan.clearing > 0 {
             self.close_date();
         }
-        self.note(0, Ticket::NONE, What::Horizon(Horizon::DayEnd));
+        self.reach(Horizon::DayEnd);
         if self.plan.clearing > 0 {
             // What is parked on the last day leaves within T+n, and adjustments take a day more.
             for _ in 0..=self.plan.suspense_dates() {
                 self.close_date();
             }
-            self.note(0, Ticket::NONE, What::Horizon(Horizon::ClaimsClosed));
+            self.reach(Horizon::ClaimsClosed);
         }
     }
 
@@ -77,6 +77,14 @@ impl<L: Lines> World<'_, L> {
             let excess = self.history.entries.len().saturating_sub(ENTRIES_MAX);
             self.history.entries.drain(..excess);
             seen = self.history.entries.len();
+        }
+    }
+
+    /// Now is the time to ask whether everything came right; but who was stopped on the way there
+    /// did not get there.
+    fn reach(&mut self, horizon: Horizon) {
+        if !self.is_spent() {
+            self.note(0, Ticket::NONE, What::Horizon(horizon));
         }
     }
 

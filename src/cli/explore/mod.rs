@@ -59,7 +59,7 @@ pub(crate) fn explore(arguments: &Explore, output: &Output) -> Result<Exit, Fail
         }
     }
     if let Some(panic) = documents.iter().find_map(Document::panic) {
-        return Err(Failure::internal(format!("a party panicked: {panic}")));
+        return Err(Failure::internal(panic));
     }
     progress.failed()?;
     Ok(if documents.iter().all(Document::is_clean) { Exit::Holds } else { Exit::Violated })

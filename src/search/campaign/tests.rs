@@ -183,10 +183,10 @@ fn a_panic_is_reported_with_its_seed() {
         fake::run(scenario, None)
     };
     let report = run(&Campaign { seeds: 0..20, ..Campaign::default() }, &play);
-    let [InternalError::Panicked { seed: 7, message }] = &report.internal_errors[..] else {
+    let [InternalError::NoVerdict { seed: 7, message }] = &report.internal_errors[..] else {
         panic!("{:?}", report.internal_errors)
     };
-    assert_eq!(message, "seven");
+    assert_eq!(message, "a party panicked: seven");
     assert_eq!(report.statistics.scenarios, 19);
 }
 
