@@ -21,9 +21,9 @@ fn searched(around: &Around, runs: u64) -> AroundReport<String> {
 fn a_switch_that_forgets_a_late_approval_is_found_in_a_dozen_runs_and_made_small() {
     let around = around(&["W02"]);
     let report = searched(&around, 12);
-    let found = report.found.expect("it breaks a claim");
+    let found = report.found().expect("it breaks a claim");
     let mut play = |scenario: &Scenario| Ok::<_, String>(run(scenario));
-    let case = around.shrink(&found, &report.last, &mut play, &mut |_| true).expect("it breaks");
+    let case = around.shrink(&report, &mut play, &mut |_| true).expect("it breaks");
     assert_eq!(case.repeats, (5, 5));
     assert_eq!(case.violation.invariant, "no-unreversed-debit");
     assert!(case.scenario.faults.len() <= 2, "{:?}", case.scenario.faults);
@@ -39,7 +39,7 @@ fn a_healthy_switch_stays_clean_and_no_run_is_played_twice() {
         Ok::<_, String>(run(scenario))
     };
     let report = around.run(&mut play, &mut |done| done < 300).expect("it runs");
-    assert_eq!((report.runs, report.found, report.stopped), (300, None, None));
+    assert_eq!((report.runs, report.found(), report.stopped.as_ref()), (300, None, None));
     played.iter_mut().for_each(|set| set.sort());
     played.sort();
     played.dedup();
@@ -56,4 +56,18 @@ fn a_run_that_does_not_end_is_kept_with_its_faults() {
     let report = around.run(&mut play, &mut |_| true).expect("the first run ends");
     let (scenario, why) = report.stopped.expect("the second does not");
     assert_eq!((scenario.faults.len(), why.as_str(), report.runs), (1, "it hangs", 1));
+}
+
+#[test]
+fn a_system_that_ends_by_itself_ends_the_campaign_and_its_run_is_kept_with_its_faults() {
+    let around = around(&[]);
+    let mut play = |scenario: &Scenario| {
+        let mut run = run(scenario);
+        run.ended = (!scenario.faults.is_empty()).then(|| "exit status: 3".to_owned());
+        Ok::<_, String>(run)
+    };
+    let report = around.run(&mut play, &mut |_| true).expect("both runs end");
+    assert_eq!((report.runs, report.scenario.faults.len()), (2, 1));
+    assert_eq!(report.last.ended.as_deref(), Some("exit status: 3"));
+    assert_eq!((report.found(), report.stopped.as_ref()), (None, None));
 }

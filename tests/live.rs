@@ -3,7 +3,9 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 use tempfile::TempDir;
 
 const REVERSIM: &str = env!("CARGO_BIN_EXE_reversim");
@@ -36,20 +38,39 @@ fn free_ports() -> [u16; 2] {
 
 /// Runs a case, or a flow, around the switch of a scenario.
 fn live(directory: &Path, what: &[&str], switch: &str) -> Output {
+    live_with(directory, what, switch, |serve| format!("exec {serve}"))
+}
+
+/// The same with a shell around the switch.
+fn live_with(
+    directory: &Path,
+    what: &[&str],
+    switch: &str,
+    start: impl Fn(&str) -> String,
+) -> Output {
+    command(directory, what, switch, start).output().expect("it runs")
+}
+
+fn command(
+    directory: &Path,
+    what: &[&str],
+    switch: &str,
+    start: impl Fn(&str) -> String,
+) -> Command {
     let [terminal, issuer] = free_ports();
-    let start = format!(
-        "exec '{REVERSIM}' serve switch --scenario {switch} --listen 127.0.0.1:{terminal} \
+    let start = start(&format!(
+        "'{REVERSIM}' serve switch --scenario {switch} --listen 127.0.0.1:{terminal} \
          --connect 127.0.0.1:{issuer}"
-    );
-    Command::new(REVERSIM)
+    ));
+    let mut command = Command::new(REVERSIM);
+    command
         .current_dir(directory)
         .arg("live")
         .args(what)
         .args(["--system", "switch-1", "--start", &start])
         .args(["--connect", &format!("127.0.0.1:{terminal}")])
-        .args(["--listen", &format!("issuer-1=127.0.0.1:{issuer}")])
-        .output()
-        .expect("it runs")
+        .args(["--listen", &format!("issuer-1=127.0.0.1:{issuer}")]);
+    command
 }
 
 fn files() -> TempDir {
@@ -107,6 +128,59 @@ at = { action = { party = "switch-1", side = "before", action = "send 0210", ste
     let text = String::from_utf8_lossy(&run.stdout);
     assert!(text.contains("! fault 1: ") && !text.contains("\nidle"), "{text}");
     assert!(!text.contains("[APPROVED"), "the answer never left the switch: {text}");
+}
+
+#[test]
+fn a_system_that_ends_by_itself_is_no_system_that_holds_and_its_case_is_kept() {
+    let directory = files();
+    // Long after it has begun to serve, and long before the sale.
+    let case = CASE.replace("card = 1 } } },", "card = 1 } }, at-ms = 300000 },");
+    let case = case.split("[[fault]]").next().expect("it has a beginning");
+    std::fs::write(directory.path().join("late.toml"), case).expect("there is room");
+    let run = live_with(directory.path(), &["late.toml", "--out", "found"], "sale", |serve| {
+        format!("{serve} & sleep 2; kill $!; exit 3")
+    });
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(2), "{said}");
+    assert!(said.contains("switch-1 ended by itself: exit status: 3; repeat it with: "), "{said}");
+    assert!(said.contains("reversim live found/ended.toml --once"), "{said}");
+    assert!(directory.path().join("found/ended.toml").exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_leaves_no_system_behind() {
+    let signal = |signal: &str, process: &str| {
+        let sent = Command::new("kill").args([signal, process]).output();
+        sent.expect("there is a kill").status.success()
+    };
+    let directory = files();
+    let of_system = directory.path().join("process");
+    let mut command = command(directory.path(), &["sale"], "sale", |serve| {
+        format!("echo $$ > begun; mv begun process; exec {serve}")
+    });
+    let mut live = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
+    while !of_system.exists() {
+        assert!(live.try_wait().expect("it is our child").is_none(), "it ended too soon");
+        sleep(Duration::from_millis(20));
+    }
+    let system = std::fs::read_to_string(&of_system).expect("it is written at once");
+    assert!(signal("-INT", &live.id().to_string()));
+    assert_eq!(live.wait().expect("it is our child").code(), Some(130));
+    // Who has lost its parent is buried by somebody else, some time.
+    let is_gone = || !signal("-0", system.trim()) || is_zombie(system.trim());
+    let waited = (0..100).find(|_| {
+        sleep(Duration::from_millis(50));
+        is_gone()
+    });
+    assert!(waited.is_some(), "the system outlives who started it");
+}
+
+/// Whether a process is over and only its status is still to be asked for.
+#[cfg(unix)]
+fn is_zombie(process: &str) -> bool {
+    let told = Command::new("ps").args(["-o", "stat=", "-p", process]).output();
+    told.is_ok_and(|told| told.stdout.trim_ascii().starts_with(b"Z"))
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::cases::{Case, quoted};
 use super::disk;
 use super::explore::configured;
+use super::interrupt::before_stopping;
 use super::judged::{InvariantJson, Judged, worst};
 use super::meeting::Live;
 use super::output::{Output, hint};
@@ -38,23 +39,12 @@ pub(crate) fn live(arguments: &Live, output: &Output) -> Result<Exit, Failure> {
         "{} is yours; timers of ours run {} times faster than real time",
         arguments.system, system.meeting.scale
     ));
-    kill_it_when_interrupted();
+    // The system runs in a process group of its own, so an interrupt of ours does not reach it.
+    before_stopping(kill_running);
     match arguments.once {
         true => system.once(name, base, output),
         false => system.search(base, output),
     }
-}
-
-/// The system runs in a process group of its own, so an interrupt of ours does not reach it.
-fn kill_it_when_interrupted() {
-    std::thread::spawn(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let Ok(runtime) = runtime else { return };
-        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-            kill_running();
-            std::process::exit(130);
-        }
-    });
 }
 
 /// The system under test, and how to get at it.
@@ -98,6 +88,7 @@ impl System<'_> {
 
     /// One run, with everything there is to see.
     fn once(&self, name: String, scenario: Scenario, output: &Output) -> Result<Exit, Failure> {
+        let begun = Instant::now();
         let run = self.play(&scenario).map_err(cannot)?;
         let mut expecting_nothing = scenario.clone();
         expecting_nothing.expect.violates = None;
@@ -107,12 +98,13 @@ impl System<'_> {
             let mut board = Board::default();
             board.add(&run.findings);
             let violations = run.violations().map(|v| self.violated(&case, &run, v)).collect();
-            let document = self.document(&board, 1, &run, violations);
-            output.json(&document)?;
-        } else {
-            output.text(&format!("{}{}", page(&case, &run, &judged), unmatched(&run.unmatched)))?;
+            let report = AroundReport::of(case.scenario, run);
+            output.json(&self.document(&report, &board, begun, violations))?;
+            return Ok(worst([judged.exit, self.said_of_its_end(&report.last, None)]));
         }
-        Ok(worst([judged.exit, self.said_of_its_end(&run)]))
+        let all = run.unmatched.iter().cloned().collect();
+        output.text(&format!("{}{}", page(&case, &run, &judged), unmatched(&all)))?;
+        Ok(worst([judged.exit, self.said_of_its_end(&run, None)]))
     }
 
     fn search(&self, base: Scenario, output: &Output) -> Result<Exit, Failure> {
@@ -135,15 +127,15 @@ impl System<'_> {
         let most = self.arguments.runs.unwrap_or(u64::MAX);
         let mut goes_on = |runs| runs < most && begun.elapsed() < self.arguments.time;
         let report = around.run(&mut play, &mut goes_on).map_err(cannot)?;
-        let Some(found) = &report.found else {
+        if report.found().is_none() {
             bar.finish_and_clear();
             return self.is_clean(&report, &board, begun, output);
-        };
+        }
         bar.set_message("making it smaller");
         let shrinking = Instant::now();
         let mut goes_on = |_| shrinking.elapsed() < SHRINK_TIME;
         let mut play = |scenario: &Scenario| self.play(scenario);
-        let case = around.shrink(found, &report.last, &mut play, &mut goes_on);
+        let case = around.shrink(&report, &mut play, &mut goes_on);
         bar.finish_and_clear();
         match case {
             Some(case) => self.is_broken(&report, &case, &board, begun, output),
@@ -159,17 +151,12 @@ impl System<'_> {
         output: &Output,
     ) -> Result<Exit, Failure> {
         if output.is_json() {
-            let mut document = self.document(board, report.runs, &report.last, Vec::new());
-            (document.elapsed_seconds, document.unmatched) =
-                (begun.elapsed().as_secs(), report.unmatched.clone());
-            (document.faults_fired, document.messages) = (report.faults_fired, report.messages);
-            output.json(&document)?;
+            output.json(&self.document(report, board, begun, Vec::new()))?;
         } else {
-            let all: Vec<String> = report.unmatched.iter().cloned().collect();
             output.text(&format!(
                 "{}\n{}{}, {} that happened, {}, {:.0?}\n",
                 board.table(),
-                unmatched(&all),
+                unmatched(&report.unmatched),
                 counted_word(report.runs, "run"),
                 counted_word(report.faults_fired, "fault"),
                 counted_word(report.messages, "message"),
@@ -183,17 +170,22 @@ impl System<'_> {
             return Ok(Exit::Unknown);
         }
         let Some((scenario, error)) = &report.stopped else {
-            return Ok(self.said_of_its_end(&report.last));
+            let kept = match report.last.ended {
+                Some(_) => Some(self.keep(&report.scenario, "ended")?.1),
+                None => None,
+            };
+            return Ok(self.said_of_its_end(&report.last, kept));
         };
         let file = self.keep(scenario, "not-over")?;
         hint(&format!("a run did not come to its end: {error}; repeat it with: {}", file.1));
         Ok(Exit::Unknown)
     }
 
-    /// A system that ends by itself is not one that holds.
-    fn said_of_its_end(&self, run: &Run) -> Exit {
+    /// A system that ends by itself is not one that holds; this command plays what it did that in.
+    fn said_of_its_end(&self, run: &Run, command: Option<String>) -> Exit {
         let Some(how) = &run.ended else { return Exit::Holds };
-        hint(&format!("{} ended by itself: {how}", self.arguments.system));
+        let again = command.map_or(String::new(), |command| format!("; repeat it with: {command}"));
+        hint(&format!("{} ended by itself: {how}{again}", self.arguments.system));
         Exit::Unknown
     }
 
@@ -238,18 +230,13 @@ impl System<'_> {
         let violated = self.violated(&shown, &case.run, violation);
         let violated = Violated { repeats: case.repeats, ..violated };
         if output.is_json() {
-            let mut document = self.document(board, report.runs, &report.last, vec![violated]);
-            document.elapsed_seconds = begun.elapsed().as_secs();
-            (document.faults_fired, document.messages) = (report.faults_fired, report.messages);
-            document.unmatched = report.unmatched.clone();
-            output.json(&document)?;
+            output.json(&self.document(report, board, begun, vec![violated]))?;
             return Ok(Exit::Violated);
         }
-        let all: Vec<String> = report.unmatched.iter().cloned().collect();
         output.text(&format!(
             "{}{}found    in run {}, made smaller in {}; it breaks {} of {} times\nrepeat   {}\n",
             page(&shown, &case.run, &judged),
-            unmatched(&all),
+            unmatched(&report.unmatched),
             report.runs,
             counted_word(case.runs, "run"),
             violated.repeats.0,
@@ -261,9 +248,9 @@ impl System<'_> {
 
     fn document(
         &self,
+        report: &AroundReport<DriveError>,
         board: &Board,
-        runs: u64,
-        last: &Run,
+        begun: Instant,
         violations: Vec<Violated>,
     ) -> Document {
         let invariants = board.rows().iter().map(|row| {
@@ -272,12 +259,12 @@ impl System<'_> {
         });
         Document {
             system: self.arguments.system.to_string(),
-            runs,
-            elapsed_seconds: 0,
-            faults_fired: u64::from(last.counts.faults_fired),
-            messages: last.counts.messages,
+            runs: report.runs,
+            elapsed_seconds: begun.elapsed().as_secs(),
+            faults_fired: report.faults_fired,
+            messages: report.messages,
             invariants: invariants.collect(),
-            unmatched: last.unmatched.iter().cloned().collect(),
+            unmatched: report.unmatched.clone(),
             violations,
         }
     }
@@ -299,11 +286,9 @@ impl System<'_> {
     }
 }
 
-fn unmatched(all: &[String]) -> String {
-    match all.is_empty() {
-        true => String::new(),
-        false => format!("unmatched\n  {}\n\n", all.join("\n  ")),
-    }
+fn unmatched(all: &BTreeSet<String>) -> String {
+    let lines: String = all.iter().map(|line| format!("  {line}\n")).collect();
+    if lines.is_empty() { lines } else { format!("unmatched\n{lines}\n") }
 }
 
 /// Addresses and commands are the user's.

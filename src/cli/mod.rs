@@ -7,6 +7,7 @@ mod disk;
 mod everything;
 mod explain;
 mod explore;
+mod interrupt;
 mod judged;
 mod keep;
 mod live;

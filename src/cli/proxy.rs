@@ -4,6 +4,7 @@ use super::arguments::{Proxy as Arguments, Spoken};
 use super::cases::quoted;
 use super::decode;
 use super::disk::{self, Growing};
+use super::interrupt::asked_to_stop;
 use super::output::{Output, hint};
 use crate::exit::{Exit, Failure};
 use reversim::closest::closest;
@@ -126,22 +127,6 @@ async fn serve(arguments: &Arguments, config: Config, page: Page) -> Result<Prox
     };
     proxy.serve(listener, to, stop).await;
     Ok(proxy)
-}
-
-/// Ctrl-C, or what a supervisor sends.
-async fn asked_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminated.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Where the history goes, and the log. Clones are the same page.

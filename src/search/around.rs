@@ -52,12 +52,41 @@ pub struct AroundReport<E> {
     pub messages: u64,
     /// Messages of the system that fitted nothing, each explained, without repetition.
     pub unmatched: BTreeSet<String>,
-    /// What broke a claim, as it was found.
-    pub found: Option<Scenario>,
     /// What did not come to an end, and why: that may be the system's doing too.
     pub stopped: Option<(Scenario, E)>,
-    /// The last run that did: the one that broke a claim, if one did.
+    /// What was played last and came to an end.
+    pub scenario: Scenario,
+    /// The run of it: the one that broke a claim, if one did, or in which the system ended.
     pub last: Run,
+}
+
+impl<E> AroundReport<E> {
+    /// What one run came to.
+    pub fn of(scenario: Scenario, run: Run) -> AroundReport<E> {
+        AroundReport {
+            runs: 1,
+            faults_fired: u64::from(run.counts.faults_fired),
+            messages: run.counts.messages,
+            unmatched: run.unmatched.iter().cloned().collect(),
+            stopped: None,
+            scenario,
+            last: run,
+        }
+    }
+
+    fn add(self, scenario: Scenario, run: Run) -> AroundReport<E> {
+        let mut sum = AroundReport::of(scenario, run);
+        sum.runs += self.runs;
+        sum.faults_fired += self.faults_fired;
+        sum.messages += self.messages;
+        sum.unmatched.extend(self.unmatched);
+        sum
+    }
+
+    /// What broke a claim, as it was found.
+    pub fn found(&self) -> Option<&Scenario> {
+        self.last.violation().map(|_| &self.scenario)
+    }
 }
 
 /// A case made smaller by playing it again and again.
@@ -95,45 +124,31 @@ impl Around {
         play: &mut TryPlay<'_, E>,
         goes_on: &mut dyn FnMut(u64) -> bool,
     ) -> Result<AroundReport<E>, E> {
-        let mut last = play(&self.base)?;
-        let (mut faults_fired, mut messages) = (0, 0);
+        let mut report = AroundReport::of(self.base.clone(), play(&self.base)?);
         let (mut kinds, mut stems) = (BTreeSet::new(), Vec::new());
         let mut losses = BTreeMap::new();
-        let mut unmatched = BTreeSet::new();
-        let mut scenario = self.base.clone();
         let mut tried = BTreeSet::new();
-        let mut runs: u64 = 1;
-        let mut stopped = None;
-        let mut found;
-        loop {
-            faults_fired += u64::from(last.counts.faults_fired);
-            messages += last.counts.messages;
-            unmatched.extend(last.unmatched.iter().cloned());
-            found = last.violation().map(|_| scenario.clone());
-            if found.is_some() || last.ended.is_some() {
-                break;
-            }
+        while report.found().is_none() && report.last.ended.is_none() {
+            let AroundReport { scenario, last, runs, .. } = &report;
             if last.idle_faults.is_empty() {
-                let placements = self.placements(&scenario, &last.history);
+                let placements = self.placements(scenario, &last.history);
                 for (urgency, fault) in new_losses(&placements, &mut kinds) {
-                    losses.insert((urgency, runs, fault), scenario.clone());
+                    losses.insert((urgency, *runs, fault), scenario.clone());
                 }
                 stems.push(Stem { scenario: scenario.clone(), placements });
             }
             let next = self.lost(&mut losses, &mut tried);
-            let next = next.or_else(|| self.next(&stems, runs, &mut tried));
-            let Some(next) = next.filter(|_| goes_on(runs)) else { break };
-            scenario = next;
-            match play(&scenario) {
-                Ok(run) => last = run,
+            let next = next.or_else(|| self.next(&stems, *runs, &mut tried));
+            let Some(next) = next.filter(|_| goes_on(*runs)) else { break };
+            match play(&next) {
+                Ok(run) => report = report.add(next, run),
                 Err(error) => {
-                    stopped = Some((scenario, error));
+                    report.stopped = Some((next, error));
                     break;
                 }
             }
-            runs += 1;
         }
-        Ok(AroundReport { runs, faults_fired, messages, unmatched, found, stopped, last })
+        Ok(report)
     }
 
     /// What can be placed in a run, if anything may.
@@ -211,16 +226,16 @@ impl Around {
         *of_kind[dice.below(of_kind.len())]
     }
 
-    /// The smallest of what still breaks the claim in the same way, and how often it does, while
-    /// `goes_on`. A run that does not come to an end breaks nothing. None if the first run broke
-    /// nothing.
+    /// The smallest of what still breaks the claim in the same way as what was found, and how often
+    /// it does, while `goes_on`. A run that does not come to an end breaks nothing. None if nothing
+    /// was found.
     pub fn shrink<E>(
         &self,
-        found: &Scenario,
-        first: &Run,
+        report: &AroundReport<E>,
         play: &mut TryPlay<'_, E>,
         goes_on: &mut dyn FnMut(u64) -> bool,
     ) -> Option<AroundCase> {
+        let (found, first) = (&report.scenario, &report.last);
         let violation = first.violation()?;
         let wanted = Contradiction::new(violation, &first.history);
         let mut breaks = |scenario: &Scenario| {
