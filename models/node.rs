@@ -29,11 +29,30 @@ pub trait Node {
         false
     }
 
+    /// What its own books say at the end of a business day, in any order; none if nobody can read
+    /// them. Asked of somebody else's party, whose records say nothing to a judge.
+    fn postings(&self) -> Option<Vec<Posting>> {
+        None
+    }
+
     /// What it has asked of its policy since it was built. A party that keeps no notes of that may
     /// have asked anything.
     fn asked(&self) -> Asked {
         Asked::ANYTHING
     }
+}
+
+/// A line in the books of an issuer, or in the log of a switch: money of one transaction that was
+/// taken from a cardholder or given back. What is only held is none; fees are none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Posting {
+    /// Whose money.
+    pub card: Pan,
+    /// Minor units: more than 0 was taken, less was given back.
+    pub amount: i64,
+    /// Element 37 of the message that moved it. Where every line has one, each transaction is
+    /// compared; else all of a card together.
+    pub reference: Option<[u8; 12]>,
 }
 
 /// A configured peer. It may have several links at once (a pool) or none.

@@ -6,7 +6,7 @@ use crate::party::Party;
 use reversim_models::card::{Currency, Pan};
 use reversim_models::device::{Device, Outcome, Output};
 use reversim_models::iso8583::{Dialect, Message, Mti};
-use reversim_models::node::{Command, Link, LinkDownReason, Port, Ticket};
+use reversim_models::node::{Command, Link, LinkDownReason, Port, Posting, Ticket};
 use reversim_models::record::Record;
 use reversim_models::security::Pin;
 use reversim_models::time::{Duration, Instant, LocalTime};
@@ -191,6 +191,8 @@ pub enum What {
     FaultFired(usize),
     /// All faults are over: lines and power are restored.
     Healed,
+    /// What the party's own books say: somebody else's, as far as they can be read.
+    Books(Vec<Posting>),
     /// This horizon was reached; the party is of no meaning.
     Horizon(Horizon),
 }

@@ -132,7 +132,7 @@ fn somebody_who_is_there_already_is_not_taken_for_the_system() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
     let address = listener.local_addr().expect("it has an address");
     std::thread::spawn(move || listener.incoming().for_each(drop));
-    let commands = Commands { start: Some("exec sleep 60".to_owned()), reset: None };
+    let commands = Commands { start: Some("exec sleep 60".to_owned()), ..Commands::default() };
     let failed = run_around(&sale(), SYSTEM, &meeting(address), &commands);
     let error = failed.expect_err("another one is there").to_string();
     assert!(error.starts_with("somebody accepts connections at"), "{error}");
@@ -140,7 +140,7 @@ fn somebody_who_is_there_already_is_not_taken_for_the_system() {
 
 #[test]
 fn a_system_that_ends_while_it_is_started_is_an_error_that_says_how() {
-    let commands = Commands { start: Some("exit 3".to_owned()), reset: None };
+    let commands = Commands { start: Some("exit 3".to_owned()), ..Commands::default() };
     let failed = run_around(&sale(), SYSTEM, &meeting(nobody()), &commands);
     let error = failed.expect_err("it ended").to_string();
     assert!(error.contains("ended before it accepted connections"), "{error}");

@@ -184,6 +184,32 @@ fn is_zombie(process: &str) -> bool {
 }
 
 #[test]
+fn the_books_of_a_system_are_read_and_compared() {
+    let directory = files();
+    let with_books = |books: &str| {
+        let what = ["sale", "--once", "--books", books];
+        let run = live(directory.path(), &what, "sale");
+        let said = String::from_utf8_lossy(&[run.stdout, run.stderr].concat()).into_owned();
+        (run.status.code(), said)
+    };
+    let (status, said) = with_books(r#"echo '{"card": "6224210000000010", "amount": 10000}'"#);
+    assert_eq!(status, Some(0), "{said}");
+    let row = said.lines().find(|line| line.contains("own-books-agree"));
+    assert!(row.is_some_and(|row| row.contains("holds")), "{said}");
+    let (status, said) = with_books(r"printf 'card,amount\n6224210000000010,20000\n'");
+    assert_eq!(status, Some(1), "{said}");
+    let sentence = "the books of switch-1 have 200.00 taken on card 622421******0010, but \
+                    terminals have 100.00 taken on record";
+    assert!(said.contains(sentence), "{said}");
+    let (status, said) = with_books("echo card; echo 6224210000000010");
+    assert_eq!(status, Some(64), "{said}");
+    assert!(said.contains("prints: line 2: missing field `amount`"), "{said}");
+    let (status, said) = with_books("exit 7");
+    assert_eq!(status, Some(64), "{said}");
+    assert!(said.contains("the books command `exit 7` failed: exit status: 7"), "{said}");
+}
+
+#[test]
 fn an_address_that_is_missing_is_asked_for_by_name() {
     let run = Command::new(REVERSIM).args(["live", "--connect", "127.0.0.1:1"]).output();
     let run = run.expect("it runs");

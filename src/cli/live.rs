@@ -33,7 +33,8 @@ pub(crate) fn live(arguments: &Live, output: &Output) -> Result<Exit, Failure> {
     let (name, base) = configured(&arguments.flow, &arguments.policies)?;
     let mut meeting = arguments.addresses.meeting(&base, |party| party != arguments.system)?;
     (meeting.quiet, meeting.limit) = (arguments.quiet, arguments.limit);
-    let commands = Commands { start: arguments.start.clone(), reset: arguments.reset.clone() };
+    let Live { start, reset, books, .. } = arguments.clone();
+    let commands = Commands { start, reset, books };
     let system = System { arguments, meeting, commands };
     hint(&format!(
         "{} is yours; timers of ours run {} times faster than real time",
@@ -271,7 +272,7 @@ impl System<'_> {
 
     /// The command that plays a case once more around the same system.
     fn command(&self, file: &Path) -> String {
-        let Live { system, start, reset, .. } = self.arguments;
+        let Live { system, start, reset, books, .. } = self.arguments;
         let mut words =
             vec!["reversim live".to_owned(), quoted(&file.display().to_string()), "--once".into()];
         words.push(format!("--system {system}"));
@@ -279,6 +280,7 @@ impl System<'_> {
         words.extend(self.meeting.listen.iter().map(|(p, a)| format!("--listen {p}={a}")));
         words.extend(start.iter().map(|command| format!("--start {}", quoted(command))));
         words.extend(reset.iter().map(|command| format!("--reset {}", quoted(command))));
+        words.extend(books.iter().map(|command| format!("--books {}", quoted(command))));
         words.push(format!("--time-scale {}", self.meeting.scale));
         words.push(format!("--quiet {}ms", self.meeting.quiet.as_millis()));
         words.push(format!("--limit {}ms", self.meeting.limit.as_millis()));

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where machines are, and how time flows.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Addresses {
     /// Where parties of ours find a system, as PARTY=HOST:PORT, or HOST:PORT for all of them; may
     /// be given more than once
@@ -29,7 +29,7 @@ pub(crate) struct Addresses {
     time_scale: u32,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Live {
     /// What happens: a flow by name (see explore --help) or a scenario file
     #[arg(value_name = "FLOW|FILE", default_value = "sale+inquiry")]
@@ -45,6 +45,10 @@ pub(crate) struct Live {
     /// Puts your system back to where it began, before each run
     #[arg(long, value_name = "COMMAND")]
     pub(crate) reset: Option<String>,
+    /// Prints the books of your system at the end of each run: JSON lines or CSV of card, amount in
+    /// minor units (more than 0: taken from the cardholder) and, if known, reference (element 37)
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) books: Option<String>,
     /// How long to search, as 30s, 5m or 1h30m
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub(crate) time: Duration,

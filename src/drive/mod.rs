@@ -11,6 +11,7 @@
 //! judges.
 
 mod around;
+mod books;
 mod card;
 pub mod process;
 pub mod proxy;
@@ -27,7 +28,7 @@ pub use turmoil::ServiceResult;
 use crate::scenario::Scenario;
 use crate::stage::{Cast, Lived, World};
 use std::fmt;
-use wired::{Outer, PowerSwitch, Transport, Wired};
+use wired::{Outer, Owner, Transport, Wired};
 
 /// Which sockets parties talk over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,10 +78,10 @@ fn lives<T: Transport>(
     scenario: &Scenario,
     cast: &dyn Cast,
     lines: Wired<'static, T>,
-    power: Option<&mut dyn PowerSwitch>,
+    owner: Option<&mut dyn Owner>,
 ) -> Result<Lived, DriveError> {
     let mut failure = None;
-    let power = power.map(|power| power as &mut dyn PowerSwitch);
-    let lived = World::new(scenario, cast, lines.telling(&mut failure, power)).lived();
+    let owner = owner.map(|owner| owner as &mut dyn Owner);
+    let lived = World::new(scenario, cast, lines.telling(&mut failure, owner)).lived();
     failure.map_or(Ok(lived), Err)
 }

@@ -2,7 +2,10 @@
 //! put back to where it began, by commands that its owner gives. What it says is next door.
 
 use super::DriveError;
-use super::wired::PowerSwitch;
+use super::books;
+use super::wired::Owner;
+use reversim_models::node::Posting;
+use std::io::{ErrorKind, Read};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,6 +14,9 @@ use std::time::{Duration, Instant};
 
 /// How long a system may take until it accepts connections, or to be reset.
 const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// Bytes that a command prints, at most.
+const PRINTED_MAX: u64 = 16 << 20;
 
 /// How long a killed system may still accept connections.
 const GONE_LIMIT: Duration = Duration::from_secs(2);
@@ -26,6 +32,11 @@ pub struct Commands {
     /// Puts it back to where it began: run before each run, while it is not running if there is a
     /// `start`.
     pub reset: Option<String>,
+    /// Prints its books, at the end of the business day: a line for each movement of money, as JSON
+    /// (`{"card": "6224…", "amount": 50000, "reference": "053012000001"}`) or as CSV with a header.
+    /// The amount is in minor units, taken from the cardholder if more than 0; the reference is
+    /// element 37 of the message that moved it, and may be left out.
+    pub books: Option<String>,
 }
 
 /// The process group of the system that runs, or 0: what an interrupted campaign leaves behind.
@@ -60,32 +71,13 @@ impl<'a> Process<'a> {
 
     fn reset(&mut self) -> Result<(), DriveError> {
         let Some(reset) = &self.commands.reset else { return Ok(()) };
-        let mut child = shell(reset)?;
-        let begun = Instant::now();
-        let status = loop {
-            match child.try_wait() {
-                Ok(Some(status)) => break status,
-                Ok(None) if begun.elapsed() < START_LIMIT => sleep(LOOK),
-                _ => {
-                    kill(&mut child);
-                    return Err(DriveError::new(format_args!(
-                        "the reset command `{reset}` did not end within {START_LIMIT:?}"
-                    )));
-                }
-            }
-        };
-        match status.success() {
-            true => Ok(()),
-            false => {
-                Err(DriveError::new(format_args!("the reset command `{reset}` failed: {status}")))
-            }
-        }
+        succeed("reset", reset, &mut shell(reset, Stdio::null())?)
     }
 
     fn start(&mut self) -> Result<(), DriveError> {
         if let Some(start) = &self.commands.start {
             self.nobody_is_there()?;
-            let child = shell(start)?;
+            let child = shell(start, Stdio::null())?;
             RUNNING.store(child.id(), Ordering::SeqCst);
             self.child = Some(child);
         }
@@ -133,13 +125,13 @@ impl<'a> Process<'a> {
     }
 }
 
-impl PowerSwitch for Process<'_> {
-    fn is_there(&self, host: usize) -> bool {
+impl Owner for Process<'_> {
+    fn has_power_switch(&self, host: usize) -> bool {
         host == self.host && self.commands.start.is_some()
     }
 
     fn switch(&mut self, host: usize, is_on: bool) -> Result<(), DriveError> {
-        if !self.is_there(host) {
+        if !self.has_power_switch(host) {
             return Ok(());
         }
         match is_on {
@@ -150,6 +142,16 @@ impl PowerSwitch for Process<'_> {
             }
         }
     }
+
+    fn postings(&mut self, host: usize) -> Result<Option<Vec<Posting>>, DriveError> {
+        let Some(command) = self.commands.books.as_ref().filter(|_| host == self.host) else {
+            return Ok(None);
+        };
+        let postings = books::parse(&printed(command)?).map_err(|what| {
+            DriveError::new(format_args!("what the books command `{command}` prints: {what}"))
+        })?;
+        Ok(Some(postings))
+    }
 }
 
 impl Drop for Process<'_> {
@@ -158,10 +160,63 @@ impl Drop for Process<'_> {
     }
 }
 
+/// What a command prints.
+fn printed(command: &str) -> Result<Vec<u8>, DriveError> {
+    let mut child = shell(command, Stdio::piped())?;
+    let output = child.stdout.take().map(|output| output.take(PRINTED_MAX + 1));
+    let reader = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        output.map_or(Ok(0), |mut output| output.read_to_end(&mut bytes)).map(|_| bytes)
+    });
+    let succeeded = succeed("books", command, &mut child);
+    let begun = Instant::now();
+    while !reader.is_finished() {
+        if begun.elapsed() > GONE_LIMIT {
+            return succeeded.and(Err(DriveError::new(format_args!(
+                "the books command `{command}` ended, and left something behind that holds its \
+                 output open"
+            ))));
+        }
+        sleep(LOOK);
+    }
+    let bytes = reader.join().unwrap_or_else(|_| Err(ErrorKind::Other.into()));
+    let bytes = bytes.map_err(|error| {
+        DriveError::new(format_args!("cannot read what `{command}` prints: {error}"))
+    })?;
+    if bytes.len() as u64 > PRINTED_MAX {
+        return Err(DriveError::new(format_args!(
+            "the books command `{command}` prints more than {PRINTED_MAX} bytes"
+        )));
+    }
+    succeeded.map(|()| bytes)
+}
+
+/// Waits until a command has ended, and well.
+fn succeed(what: &str, command: &str, child: &mut Child) -> Result<(), DriveError> {
+    let begun = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() => return Ok(()),
+            Ok(Some(status)) => {
+                return Err(DriveError::new(format_args!(
+                    "the {what} command `{command}` failed: {status}"
+                )));
+            }
+            Ok(None) if begun.elapsed() < START_LIMIT => sleep(LOOK),
+            _ => {
+                kill(child);
+                return Err(DriveError::new(format_args!(
+                    "the {what} command `{command}` did not end within {START_LIMIT:?}"
+                )));
+            }
+        }
+    }
+}
+
 /// A command in a process group of its own, so that all of it can be killed.
-fn shell(command: &str) -> Result<Child, DriveError> {
+fn shell(command: &str, output: Stdio) -> Result<Child, DriveError> {
     let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::null());
+    shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(output);
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut shell, 0);
     shell.spawn().map_err(|error| DriveError::new(format_args!("cannot run `{command}`: {error}")))

@@ -6,7 +6,7 @@
 use super::DriveError;
 use super::card::{Card, Order, SocketId, Told};
 use crate::stage::{Heard, Lines, Wiring};
-use reversim_models::node::{Link, LinkDownReason, Port};
+use reversim_models::node::{Link, LinkDownReason, Port, Posting};
 use reversim_models::time::{Duration as WorldTime, Instant};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -78,12 +78,14 @@ pub(super) struct Outer {
     pub(super) limit: Duration,
 }
 
-/// Switches somebody else's machine off and on.
-pub(super) trait PowerSwitch {
-    /// Whether there is one for this host.
-    fn is_there(&self, host: usize) -> bool;
-    /// Switches.
+/// What the owner of somebody else's machine can do.
+pub(super) trait Owner {
+    /// Whether the power of this host can be switched.
+    fn has_power_switch(&self, host: usize) -> bool;
+    /// Switches it.
     fn switch(&mut self, host: usize, is_on: bool) -> Result<(), DriveError>;
+    /// Reads the books of this host; none if they cannot be read.
+    fn postings(&mut self, host: usize) -> Result<Option<Vec<Posting>>, DriveError>;
 }
 
 /// Lines over a transport.
@@ -106,7 +108,7 @@ pub(super) struct Wired<'a, T> {
     /// Which host a connection came to that nobody has taken yet.
     accepted: BTreeMap<SocketId, usize>,
     outer: Outer,
-    power: Option<&'a mut dyn PowerSwitch>,
+    owner: Option<&'a mut dyn Owner>,
     failure: Option<&'a mut Option<DriveError>>,
 }
 
@@ -161,18 +163,18 @@ impl<T: Transport> Wired<'static, T> {
             outer_links: BTreeMap::new(),
             accepted: BTreeMap::new(),
             outer,
-            power: None,
+            owner: None,
             failure: None,
         })
     }
 
-    /// Says there what went wrong, if something does, and switches machines with this.
+    /// Says there what went wrong, if something does, and has this owner.
     pub(super) fn telling<'b>(
         self,
         failure: &'b mut Option<DriveError>,
-        power: Option<&'b mut dyn PowerSwitch>,
+        owner: Option<&'b mut dyn Owner>,
     ) -> Wired<'b, T> {
-        Wired { failure: Some(failure), power, ..self }
+        Wired { failure: Some(failure), owner, ..self }
     }
 }
 
@@ -356,16 +358,26 @@ impl<T: Transport> Lines for Wired<'_, T> {
 
     fn has_power_switch(&self, host: usize) -> bool {
         let on_it = self.names.get(host).is_some_and(|name| self.transport.has_power_switch(name));
-        on_it || self.power.as_ref().is_some_and(|power| power.is_there(host))
+        on_it || self.owner.as_ref().is_some_and(|owner| owner.has_power_switch(host))
     }
 
     fn power(&mut self, host: usize, is_on: bool) {
         if let Some(name) = self.names.get(host) {
             self.transport.power(name, is_on);
         }
-        let switched = self.power.as_mut().map(|power| power.switch(host, is_on));
+        let switched = self.owner.as_mut().map(|owner| owner.switch(host, is_on));
         if let Some(Err(error)) = switched {
             self.fail(error);
+        }
+    }
+
+    fn postings(&mut self, host: usize) -> Option<Vec<Posting>> {
+        match self.owner.as_mut()?.postings(host) {
+            Ok(postings) => postings,
+            Err(error) => {
+                self.fail(error);
+                None
+            }
         }
     }
 

@@ -42,6 +42,7 @@ mod nothing_sensitive_kept;
 mod one_business_date;
 mod open_to_buy;
 mod order_independence;
+mod own_books_agree;
 mod pan_is_masked;
 mod payout_is_covered;
 mod pin_never_clear;
@@ -213,7 +214,7 @@ pub(crate) trait Invariant: Sync {
 }
 
 /// Every claim, in the order in which violations are told.
-static ALL: [&dyn Invariant; 52] = [
+static ALL: [&dyn Invariant; 53] = [
     &no_unreversed_debit::Claim,
     &no_unpaid_approval::Claim,
     &at_most_once_posting::Claim,
@@ -247,6 +248,7 @@ static ALL: [&dyn Invariant; 52] = [
     &fees_follow_principal::Claim,
     &payout_is_covered::Claim,
     &goods_and_money_agree::Claim,
+    &own_books_agree::Claim,
     &interaction_ends::Claim,
     &reversals_drain::Claim,
     &queue_drains::Claim,

@@ -6,7 +6,7 @@ use crate::history::{Entry, Frame, Horizon, What};
 use reversim_models::card::{Amount, Currency};
 use reversim_models::device::{CardCommand, ChipData, Device, Display, Output, Slip};
 use reversim_models::iso8583::{Element, Message, Mti, Private60, ResponseCode, Settlement48};
-use reversim_models::node::LinkDownReason;
+use reversim_models::node::{LinkDownReason, Posting};
 use reversim_models::record::{
     IssuerRecord, Kind, Leg, NetworkKey, Reason, Record, SwitchRecord, TerminalRecord, Total,
     Totals,
@@ -385,9 +385,26 @@ pub fn entry_words(entry: &Entry, currency: Currency) -> String {
         What::CommitOvertaken => format!("{party} goes on while a commit is under way"),
         What::ClockStepped(local) => format!("the clock of {party} jumps to {local}"),
         What::FaultFired(fault) => format!("fault {} happens", fault + 1),
+        What::Books(postings) => books_words(party, postings),
         What::Healed => "all faults are over".to_owned(),
         What::Horizon(horizon) => format!("the {} horizon is reached", horizon_word(*horizon)),
     }
+}
+
+/// `the books of issuer-1: 50000 minor units taken from 622424******0021 (reference 053012000001)`.
+fn books_words(party: crate::party::Party, postings: &[Posting]) -> String {
+    if postings.is_empty() {
+        return format!("the books of {party}: nothing moved");
+    }
+    let words = postings.iter().map(|posting| {
+        let done = if posting.amount < 0 { "given back to" } else { "taken from" };
+        let minor = posting.amount.unsigned_abs();
+        let about = posting.reference.map_or(String::new(), |reference| {
+            format!(" (reference {})", String::from_utf8_lossy(&reference))
+        });
+        format!("{minor} minor units {done} {}{about}", posting.card)
+    });
+    format!("the books of {party}: {}", words.collect::<Vec<_>>().join(", "))
 }
 
 /// `online`, `day end`, `claims closed`.

@@ -8,7 +8,7 @@ use crate::history::{Frame, What, is_done};
 use crate::party::Party;
 use reversim_models::device::{Device, Outcome, Output};
 use reversim_models::node::{
-    Action, Command, Event, Journal, Link, LinkDownReason, Node, Port, Ticket,
+    Action, Command, Event, Journal, Link, LinkDownReason, Node, Port, Posting, Ticket,
 };
 use reversim_models::record::Record;
 use reversim_models::time::{Duration, Instant, LocalTime, Now};
@@ -113,6 +113,11 @@ impl Host {
     }
 
     /// Whether somebody else's party plays it.
+    /// What the books of somebody else's party say. Ours are judged by their records.
+    pub(super) fn postings(&self) -> Option<Vec<Posting>> {
+        self.node.as_ref().filter(|_| self.is_foreign)?.postings()
+    }
+
     pub(super) fn is_foreign(&self) -> bool {
         self.is_foreign
     }

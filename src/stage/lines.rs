@@ -2,7 +2,7 @@
 //! it arrives; lines only carry what is left of it. They know no message and no fault.
 
 use crate::party::Party;
-use reversim_models::node::{Link, LinkDownReason, Port};
+use reversim_models::node::{Link, LinkDownReason, Port, Posting};
 use reversim_models::time::{Duration, Instant};
 
 /// What connections are made of.
@@ -32,6 +32,11 @@ pub(crate) trait Lines {
 
     /// Switches somebody else's machine off or on.
     fn power(&mut self, _host: usize, _is_on: bool) {}
+
+    /// What the books of that machine say, if anybody can read them.
+    fn postings(&mut self, _host: usize) -> Option<Vec<Posting>> {
+        None
+    }
 
     /// What time it is, where time flows; none where it is the world's own and skips.
     fn now(&self) -> Option<Instant> {

@@ -46,6 +46,7 @@ impl<L: Lines> World<'_, L> {
         if self.plan.clearing > 0 {
             self.close_date();
         }
+        self.read_books();
         self.reach(Horizon::DayEnd);
         if self.plan.clearing > 0 {
             // What is parked on the last day leaves within T+n, and adjustments take a day more.
@@ -85,6 +86,20 @@ impl<L: Lines> World<'_, L> {
     fn reach(&mut self, horizon: Horizon) {
         if !self.is_spent() {
             self.note(0, Ticket::NONE, What::Horizon(horizon));
+        }
+    }
+
+    /// Whose records nobody sees may still have books that can be read.
+    fn read_books(&mut self) {
+        for host in 0..self.hosts.len() {
+            let postings = match (self.is_spent(), self.hosts[host].is_remote()) {
+                (true, _) => None,
+                (_, true) => self.lines.postings(host),
+                (_, false) => self.hosts[host].postings(),
+            };
+            if let Some(postings) = postings {
+                self.note(host, Ticket::NONE, What::Books(postings));
+            }
         }
     }
 

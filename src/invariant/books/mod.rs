@@ -42,7 +42,7 @@ use places::{Index, Places};
 use reversim_models::card::{Amount, Pan};
 use reversim_models::device::{Device, Output};
 use reversim_models::iso8583::ResponseCode;
-use reversim_models::node::{Port, Ticket};
+use reversim_models::node::{Port, Posting, Ticket};
 use reversim_models::record::{NetworkKey, Record};
 use reversim_models::time::{Date, Duration, Instant, LocalTime};
 use rustc_hash::FxHashSet;
@@ -137,6 +137,8 @@ pub(crate) struct Books {
     pub(crate) files: Files,
     /// Claims, returns and slips.
     pub(crate) claims: Claims,
+    /// What somebody else's books say, as far as they were read: whose, the entry, each line.
+    pub(crate) reports: Vec<(Party, usize, Vec<Posting>)>,
     /// Commits that took time, in order.
     pub(crate) slow_commits: Vec<counter::SlowCommit>,
     /// What chips were told to do, in order.
@@ -261,6 +263,7 @@ impl Books {
             maintained: Vec::new(),
             files: Files::default(),
             claims: Claims::default(),
+            reports: Vec::new(),
             slow_commits: Vec::new(),
             chips: Vec::new(),
             originals: Vec::with_capacity(32),
@@ -320,6 +323,7 @@ impl Books {
                 self.healed = self.healed.or(Some(index));
                 self.healed_on = self.files.ended.last().map(|(_, date, _)| *date);
             }
+            What::Books(postings) => self.reports.push((entry.party, index, postings.clone())),
             What::ClockStepped(_) => self.jumped.push(entry.party),
             What::LinkUp { .. } => self.line_stands(index, entry.party),
             _ => {}

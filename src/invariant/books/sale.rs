@@ -55,6 +55,7 @@ pub(crate) struct Sale {
 pub(crate) struct Approval {
     pub(crate) index: usize,
     pub(crate) amount: Amount,
+    pub(crate) rrn: [u8; 12],
 }
 
 /// A trace number that a terminal took.
@@ -256,12 +257,12 @@ impl Books {
             TerminalRecord::NotSent { ticket, stan } => {
                 self.sale_at(entry, *ticket, *stan, index).not_sent.get_or_insert(index);
             }
-            TerminalRecord::Approved { ticket, stan, batch, amount, .. } => {
+            TerminalRecord::Approved { ticket, stan, batch, amount, rrn, .. } => {
                 let sale = self.sale_at(entry, *ticket, *stan, index);
                 if sale.approved.is_some() {
                     sale.approved_again.get_or_insert(index);
                 } else {
-                    sale.approved = Some(Approval { index, amount: *amount });
+                    sale.approved = Some(Approval { index, amount: *amount, rrn: *rrn });
                 }
                 if sale.started.is_none() {
                     sale.batch = *batch;

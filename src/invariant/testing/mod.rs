@@ -382,7 +382,7 @@ impl Tale {
         judge
     }
 
-    fn verdict(&self, name: &str) -> Verdict {
+    pub(crate) fn verdict(&self, name: &str) -> Verdict {
         let about = find(name).unwrap_or_else(|| panic!("no invariant `{name}`"));
         let findings = self.judge().findings();
         findings.into_iter().find(|f| f.name == about.name).unwrap().verdict

@@ -6,7 +6,7 @@ use crate::party::Party;
 use crate::report::entry::{
     horizon_word, is_echo, lateness, message_words, output_words, record_words,
 };
-use crate::report::words::describe_command;
+use crate::report::words::{counted_word, describe_command};
 use reversim_models::card::Currency;
 use reversim_models::device::{Device, Display, Output};
 use reversim_models::node::{LinkDownReason, Ticket};
@@ -268,6 +268,9 @@ fn note(what: &What, is_witness: bool, currency: Currency) -> Option<String> {
         What::ConnectFailed { peer } => Some(format!("~ no line to {peer}")),
         What::LinkDown { peer, reason: LinkDownReason::Reset, .. } => {
             Some(format!("~ line to {peer} broke"))
+        }
+        What::Books(postings) => {
+            Some(format!("~ books: {}", counted_word(postings.len() as u64, "posting")))
         }
         What::CommitDelayed => Some("~ the commit takes long".to_owned()),
         What::CommitOvertaken => Some("~ goes on meanwhile".to_owned()),

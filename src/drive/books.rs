@@ -1,0 +1,121 @@
+//! The books of somebody else's system, as a command of its owner prints them: one JSON object a
+//! line, or CSV with a header. Whether they are right is not judged here.
+
+use reversim_models::card::Pan;
+use reversim_models::node::Posting;
+use serde::Deserialize;
+
+/// A line, as it is printed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    card: String,
+    amount: i64,
+    #[serde(default)]
+    reference: Option<String>,
+}
+
+/// What is printed, line by line. An error names the line, and never the card number in it.
+pub(super) fn parse(printed: &[u8]) -> Result<Vec<Posting>, String> {
+    match printed.trim_ascii_start().first() {
+        Some(b'{') => json_lines(printed),
+        _ => csv(printed),
+    }
+}
+
+fn json_lines(printed: &[u8]) -> Result<Vec<Posting>, String> {
+    let lines = printed.split(|byte| *byte == b'\n').zip(1..);
+    let lines = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
+    let posting = |(line, number): (&[u8], u64)| {
+        let row: Row = serde_json::from_slice(line).map_err(|error| {
+            let said = error.to_string();
+            let what = said.split(" at line").next().unwrap_or_default();
+            format!("line {number}, column {}: {what}", error.column())
+        })?;
+        row.posting(number)
+    };
+    lines.map(posting).collect()
+}
+
+fn csv(printed: &[u8]) -> Result<Vec<Posting>, String> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(printed);
+    let header = reader.headers().map_err(|error| error.to_string())?.clone();
+    let mut postings = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| error.to_string())?;
+        let number = record.position().map_or(0, csv::Position::line);
+        let row: Row = record.deserialize(Some(&header)).map_err(|error| {
+            let said = error.to_string();
+            let what = said.rsplit(": ").next().unwrap_or_default();
+            format!("line {number}: {what}")
+        })?;
+        postings.push(row.posting(number)?);
+    }
+    Ok(postings)
+}
+
+impl Row {
+    fn posting(self, line: u64) -> Result<Posting, String> {
+        let card = Pan::new(self.card.as_bytes())
+            .ok_or_else(|| format!("line {line}: `card` is not 8 to 19 digits"))?;
+        let reference = self.reference.filter(|text| !text.is_empty());
+        let reference = reference.map(|text| {
+            <[u8; 12]>::try_from(text.as_bytes())
+                .map_err(|_| format!("line {line}: `reference` is not 12 characters: `{text}`"))
+        });
+        Ok(Posting { card, amount: self.amount, reference: reference.transpose()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posting(amount: i64, reference: Option<&[u8; 12]>) -> Posting {
+        let card = Pan::new(b"6224210000000018").expect("it is a number");
+        Posting { card, amount, reference: reference.copied() }
+    }
+
+    #[test]
+    fn json_lines_and_csv_say_the_same() {
+        let json = br#"{"card":"6224210000000018","amount":50000,"reference":"053012000001"}
+
+{"amount":-50000,"card":"6224210000000018","reference":null}
+"#;
+        let csv = b"card, amount, reference\n6224210000000018,50000,053012000001\n\
+                    6224210000000018, -50000,\n";
+        let postings = vec![posting(50_000, Some(b"053012000001")), posting(-50_000, None)];
+        assert_eq!(parse(json), Ok(postings.clone()));
+        assert_eq!(parse(csv), Ok(postings));
+        assert_eq!(parse(b"amount,card\n7,6224210000000018\n"), Ok(vec![posting(7, None)]));
+    }
+
+    #[test]
+    fn no_line_is_no_posting() {
+        assert_eq!(parse(b""), Ok(vec![]));
+        assert_eq!(parse(b"\n\n"), Ok(vec![]));
+        assert_eq!(parse(b"card,amount\n"), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line_and_without_the_card() {
+        for (printed, said) in [
+            (
+                "{\"card\":\"6224210000000018\",\"amount\":1}\n{\"card\":\"1\"}",
+                "line 2, column 12: ",
+            ),
+            ("{\"card\":\"1\",\"amount\":1}", "line 1: `card` is not 8 to 19 digits"),
+            ("{\"card\":\"6224210000000018\",\"amount\":5.5}", "expected i64"),
+            ("{\"card\":\"6224210000000018\",\"sum\":5}", "unknown field `sum`"),
+            ("card,amount\n6224210000000018,500.00\n", "line 2: invalid digit"),
+            ("card,amount\n6224210000000018\n", "line: 2"),
+            ("card,sum\n6224210000000018,1\n", "line 2: unknown field `sum`"),
+            ("card,amount,reference\n6224210000000018,1,77\n", "not 12 characters: `77`"),
+            ("Traceback (most recent call last):\n  File", "line 2: unknown field `Traceback"),
+        ] {
+            let error = parse(printed.as_bytes()).expect_err(printed);
+            assert!(error.contains(said), "{printed}: {error}");
+            assert!(!error.contains("6224210000000018"), "{error}");
+        }
+    }
+}
