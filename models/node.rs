@@ -31,7 +31,7 @@ pub trait Node {
 
     /// What its own books say at the end of a business day, in any order; none if nobody can read
     /// them. Asked of somebody else's party, whose records say nothing to a judge.
-    fn postings(&self) -> Option<Vec<Posting>> {
+    fn postings(&mut self) -> Option<Vec<Posting>> {
         None
     }
 

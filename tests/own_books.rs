@@ -62,7 +62,7 @@ impl Node for Bookkeeper {
         self.issuer.deadline()
     }
 
-    fn postings(&self) -> Option<Vec<Posting>> {
+    fn postings(&mut self) -> Option<Vec<Posting>> {
         Some(self.book.clone())
     }
 }

@@ -177,12 +177,49 @@ fn whatever_a_child_does_wrong_is_one_sentence_with_its_name_and_the_line() {
         ("sleep 60", "did not answer within 300 ms; line 1 of"),
         ("read -r line; cat /dev/zero", "no line ends in 1048576 bytes"),
         ("yes", "said more than one line"),
+        (&telling("{}"), "does not tell its books, as it said it would; line"),
+        (
+            &telling(
+                r#"{"books":[{"card":"6224210000000010","amount":1},{"card":"-","amount":1}]}"#,
+            ),
+            "tells what is no book: line 2 of it: `card` is not 8 to 19 digits; line",
+        ),
     ] {
         let begun = Instant::now();
         let text = wrong(script).to_string();
         let is_named = text.starts_with("switch-1 (`sh -c ") && !text.contains('\n');
         assert!(is_named && text.contains(sentence), "{script}: {text}");
         assert!(begun.elapsed() < Duration::from_secs(30), "{script}");
+    }
+}
+
+/// A party that does nothing, and answers this when it is asked for its books.
+fn telling(answer: &str) -> String {
+    [
+        "while read -r line; do case $line in *'\"reset\"'*) echo '{\"tells_books\":true}' ;;",
+        &format!("*'\"books\"'*) echo '{answer}' ;; *) echo '{{}}' ;; esac; done"),
+    ]
+    .join(" ")
+}
+
+#[test]
+fn what_a_child_tells_of_its_books_is_compared_with_what_terminals_have() {
+    for (books, sentence) in [
+        ("", None),
+        (
+            r#"{"card":"6224210000000010","amount":10000,"reference":"053010000001"}"#,
+            Some("have 100.00 taken on card 622421******0010 under reference 053010000001"),
+        ),
+    ] {
+        let script = telling(&format!(r#"{{"books":[{books}]}}"#));
+        let run = troupe(&script).run(&sale()).expect("it is no error");
+        let violation = run.violation().map(|violation| violation.sentence.as_str());
+        match sentence {
+            None => assert_eq!(violation, None),
+            Some(sentence) => {
+                assert!(violation.is_some_and(|v| v.contains(sentence)), "{violation:?}")
+            }
+        }
     }
 }
 

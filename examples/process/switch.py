@@ -65,6 +65,9 @@ def main():
             answer["error"] = "this is a switch, and speaks version 1 of the protocol"
         elif event["event"] == "reset":
             switch = Switch(event["config"], mistake)
+            answer["tells_books"] = True
+        elif event["event"] == "books":
+            answer["books"] = list(switch.stands())
         elif event["event"] == "power_loss":
             switch.forget()
         else:

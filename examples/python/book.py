@@ -78,5 +78,12 @@ class Book:
                 and one["answer"] is not None and one["answer"]["code"] in APPROVED
                 and one["name"] not in self.reversals}
 
+    def stands(self):
+        """Card, amount and element 37 of each sale that was approved and not taken back."""
+        for one in self.transactions.values():
+            is_sale = one["kind"] == "sale" and one["answer"] is not None
+            if is_sale and one["answer"]["code"] in APPROVED and one["name"] not in self.reversals:
+                yield {"card": one["pan"], "amount": one["answer"]["amount"], "reference": one["rrn"]}
+
     def key(self, sent, stan):
         return sent, f"{stan:06}", self.institution.lstrip("0"), self.institution.lstrip("0")

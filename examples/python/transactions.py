@@ -10,22 +10,13 @@ import csv
 import json
 import sys
 
-from book import APPROVED, Book
+from book import Book
 
-
-def approved(path):
-    """Sales that stand."""
-    book = Book({"business_date": None, "institution": ""})
-    with open(path, "rb") as store:
-        for line in store:
-            if line.endswith(b"\n"):
-                book.apply(json.loads(line))
-    for one in book.transactions.values():
-        is_sale = one["kind"] == "sale" and one["answer"] is not None
-        if is_sale and one["answer"]["code"] in APPROVED and one["name"] not in book.reversals:
-            yield one["pan"], one["answer"]["amount"], one["rrn"]
-
-
-writer = csv.writer(sys.stdout)
-writer.writerow(["card", "amount", "reference"])
-writer.writerows(approved(sys.argv[1]))
+book = Book({"business_date": None, "institution": ""})
+with open(sys.argv[1], "rb") as store:
+    for line in store:
+        if line.endswith(b"\n"):
+            book.apply(json.loads(line))
+writer = csv.DictWriter(sys.stdout, ["card", "amount", "reference"])
+writer.writeheader()
+writer.writerows(book.stands())

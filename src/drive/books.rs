@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// A line, as it is printed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+pub(super) struct Row {
     card: String,
     amount: i64,
     #[serde(default)]
@@ -32,7 +32,7 @@ fn json_lines(printed: &[u8]) -> Result<Vec<Posting>, String> {
             let what = said.split(" at line").next().unwrap_or_default();
             format!("line {number}, column {}: {what}", error.column())
         })?;
-        row.posting(number)
+        row.posting().map_err(|what| format!("line {number}: {what}"))
     };
     lines.map(posting).collect()
 }
@@ -49,19 +49,18 @@ fn csv(printed: &[u8]) -> Result<Vec<Posting>, String> {
             let what = said.rsplit(": ").next().unwrap_or_default();
             format!("line {number}: {what}")
         })?;
-        postings.push(row.posting(number)?);
+        postings.push(row.posting().map_err(|what| format!("line {number}: {what}"))?);
     }
     Ok(postings)
 }
 
 impl Row {
-    fn posting(self, line: u64) -> Result<Posting, String> {
-        let card = Pan::new(self.card.as_bytes())
-            .ok_or_else(|| format!("line {line}: `card` is not 8 to 19 digits"))?;
+    /// What it says, or what is wrong with it.
+    pub(super) fn posting(self) -> Result<Posting, &'static str> {
+        let card = Pan::new(self.card.as_bytes()).ok_or("`card` is not 8 to 19 digits")?;
         let reference = self.reference.filter(|text| !text.is_empty());
         let reference = reference.map(|text| {
-            <[u8; 12]>::try_from(text.as_bytes())
-                .map_err(|_| format!("line {line}: `reference` is not 12 characters: `{text}`"))
+            <[u8; 12]>::try_from(text.as_bytes()).map_err(|_| "`reference` is not 12 characters")
         });
         Ok(Posting { card, amount: self.amount, reference: reference.transpose()? })
     }
@@ -110,7 +109,10 @@ mod tests {
             ("card,amount\n6224210000000018,500.00\n", "line 2: invalid digit"),
             ("card,amount\n6224210000000018\n", "line: 2"),
             ("card,sum\n6224210000000018,1\n", "line 2: unknown field `sum`"),
-            ("card,amount,reference\n6224210000000018,1,77\n", "not 12 characters: `77`"),
+            (
+                "card,amount,reference\n6224210000000018,1,77\n",
+                "line 2: `reference` is not 12 characters",
+            ),
             ("Traceback (most recent call last):\n  File", "line 2: unknown field `Traceback"),
         ] {
             let error = parse(printed.as_bytes()).expect_err(printed);

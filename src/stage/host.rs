@@ -114,8 +114,8 @@ impl Host {
 
     /// Whether somebody else's party plays it.
     /// What the books of somebody else's party say. Ours are judged by their records.
-    pub(super) fn postings(&self) -> Option<Vec<Posting>> {
-        self.node.as_ref().filter(|_| self.is_foreign)?.postings()
+    pub(super) fn postings(&mut self) -> Option<Vec<Posting>> {
+        self.node.as_mut().filter(|_| self.is_foreign)?.postings()
     }
 
     pub(super) fn is_foreign(&self) -> bool {

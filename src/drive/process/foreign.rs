@@ -4,12 +4,12 @@ use super::config::document;
 use super::pipe::Child;
 use super::transcript::Transcript;
 use super::trouble::{LINES_MAX, ProcessError, Trouble};
-use super::wire::{POWER_LOSS, PROTOCOL, Reset, answer, ended, line};
+use super::wire::{Answer, BOOKS, POWER_LOSS, PROTOCOL, Reset, answer, ended, line};
 use super::{Player, Shared};
 use crate::party::Party;
 use crate::stage::{Cast, Config};
 use reversim_models::card::Currency;
-use reversim_models::node::{Actions, Event, Node};
+use reversim_models::node::{Actions, Event, Node, Posting};
 use reversim_models::time::{Instant, Now};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -41,6 +41,7 @@ impl Cast for Performance {
             child: None,
             is_lost: false,
             lost_power: false,
+            tells_books: false,
             deadline: None,
             lines: 0,
             question: Vec::new(),
@@ -61,6 +62,8 @@ struct Foreign {
     /// Whether something went wrong: then it does nothing any more, and the run ends soon.
     is_lost: bool,
     lost_power: bool,
+    /// Whether it can be asked for its books.
+    tells_books: bool,
     deadline: Option<Instant>,
     /// Lines that the child was written in this run.
     lines: u64,
@@ -78,14 +81,15 @@ impl Foreign {
         if matches!(event, Event::Started { .. }) {
             self.begin()?;
         }
-        self.ask(question, Some(actions))
+        let currency = self.currency;
+        self.ask(question, |answer| answer.perform(currency, actions))
     }
 
     /// Before it starts: a new world, or the old one after a loss of power.
     fn begin(&mut self) -> Result<(), Trouble> {
         if self.child.is_some() {
             return match std::mem::take(&mut self.lost_power) {
-                true => self.ask(POWER_LOSS.to_vec(), None),
+                true => self.ask(POWER_LOSS.to_vec(), wants_nothing).map(|_| ()),
                 false => Ok(()),
             };
         }
@@ -107,14 +111,19 @@ impl Foreign {
             role: party.role.word(),
             config: &config,
         };
-        self.ask(ended(&reset), None)
+        self.tells_books = self.ask(ended(&reset), wants_nothing)?;
+        Ok(())
     }
 
-    /// Writes a line and performs its answer; without `actions` the answer may want nothing.
-    fn ask(&mut self, question: Vec<u8>, actions: Option<&mut Actions>) -> Result<(), Trouble> {
+    /// Writes a line, and takes its answer.
+    fn ask<T>(
+        &mut self,
+        question: Vec<u8>,
+        take: impl FnOnce(Answer<'_>) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
         self.lines += 1;
         self.question = question;
-        let Some(child) = &mut self.child else { return Ok(()) };
+        let child = self.child.as_mut().ok_or(Trouble::Ended(None))?;
         if self.lines > LINES_MAX {
             return Err(Trouble::TooMany);
         }
@@ -126,11 +135,7 @@ impl Foreign {
         }
         let answer = answer(said)?;
         self.deadline = answer.deadline();
-        match actions {
-            Some(actions) => answer.perform(self.currency, actions),
-            None if answer.is_empty() => Ok(()),
-            None => Err(Trouble::NotNow),
-        }
+        take(answer)
     }
 
     fn lose(&mut self, trouble: &Trouble) {
@@ -147,6 +152,11 @@ impl Foreign {
     }
 }
 
+/// The answer of who has not started: whether it can be asked for its books, and nothing else.
+fn wants_nothing(answer: Answer<'_>) -> Result<bool, Trouble> {
+    if answer.is_empty() { Ok(answer.tells_books()) } else { Err(Trouble::NotNow) }
+}
+
 impl Node for Foreign {
     fn handle(&mut self, now: Now, event: Event<'_>, actions: &mut Actions) {
         if self.is_lost {
@@ -160,6 +170,20 @@ impl Node for Foreign {
 
     fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    fn postings(&mut self) -> Option<Vec<Posting>> {
+        if self.is_lost || !self.tells_books {
+            return None;
+        }
+        let deadline = self.deadline;
+        let told = self.ask(BOOKS.to_vec(), |answer| match answer.is_empty() {
+            true => answer.postings(),
+            false => Err(Trouble::NotNow),
+        });
+        // Being asked changes nothing.
+        self.deadline = deadline;
+        told.map_err(|trouble| self.lose(&trouble)).ok()
     }
 
     fn lose_power(&mut self) -> bool {

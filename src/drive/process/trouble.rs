@@ -58,6 +58,15 @@ pub(super) enum Trouble {
         /// Why.
         why: &'static str,
     },
+    /// It said that it tells its books, and does not.
+    NoBooks,
+    /// A line of its books is none.
+    NoPosting {
+        /// Which, from 1.
+        number: usize,
+        /// Why.
+        why: &'static str,
+    },
     /// It wants something done where nothing can be.
     NotNow,
     /// It keeps the run from ending.
@@ -93,7 +102,13 @@ impl Trouble {
             Trouble::NoAction { number, why } => {
                 format!("wants what cannot be done: action {number} of its answer: {why}")
             }
-            Trouble::NotNow => "wants something done before it has started".to_owned(),
+            Trouble::NoBooks => "does not tell its books, as it said it would".to_owned(),
+            Trouble::NoPosting { number, why } => {
+                format!("tells what is no book: line {number} of it: {why}")
+            }
+            Trouble::NotNow => {
+                "wants something done before it has started, or when it tells its books".to_owned()
+            }
             Trouble::TooMany => format!("was asked {LINES_MAX} times in one run, and has no end"),
         };
         format!("{what}; line {line} of the run was {}", cut(question))

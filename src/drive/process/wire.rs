@@ -1,10 +1,11 @@
 //! The lines of the protocol: events as JSON, answers from JSON. docs/process-protocol.md says what
 //! they mean, docs/process-protocol.schema.json how they look. No process here.
 
+use crate::drive::books::Row;
 use crate::drive::process::trouble::Trouble;
 use reversim_models::card::{Amount, Currency, Pan};
 use reversim_models::device::{Device, Output, Text};
-use reversim_models::node::{Actions, Command, Event, Link, LinkDownReason, Port, Ticket};
+use reversim_models::node::{Actions, Command, Event, Link, LinkDownReason, Port, Posting, Ticket};
 use reversim_models::record::Record;
 use reversim_models::time::{Instant, Now};
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,9 @@ pub(super) struct Reset<'a> {
 /// That memory is gone.
 pub(super) const POWER_LOSS: &[u8] = b"{\"event\":\"power_loss\"}\n";
 
+/// What its books say.
+pub(super) const BOOKS: &[u8] = b"{\"event\":\"books\"}\n";
+
 /// A document and the end of its line.
 pub(super) fn ended(document: &impl Serialize) -> Vec<u8> {
     let mut line = serde_json::to_vec(document).unwrap_or_default();
@@ -136,6 +140,10 @@ pub(super) struct Answer<'a> {
     actions: Vec<Act<'a>>,
     #[serde(default)]
     deadline: Option<u64>,
+    #[serde(default)]
+    tells_books: bool,
+    #[serde(default)]
+    books: Option<Vec<Row>>,
     #[serde(default)]
     error: Option<String>,
 }
@@ -189,9 +197,27 @@ pub(super) fn answer(line: &[u8]) -> Result<Answer<'_>, Trouble> {
 }
 
 impl Answer<'_> {
-    /// Whether it wants anything at all.
+    /// Whether it wants nothing done.
     pub(super) fn is_empty(&self) -> bool {
         self.actions.is_empty() && self.deadline.is_none()
+    }
+
+    /// Whether the child can be asked for its books.
+    pub(super) fn tells_books(&self) -> bool {
+        self.tells_books
+    }
+
+    /// The books that it was asked for.
+    ///
+    /// # Errors
+    ///
+    /// It tells none, or a line is not one.
+    pub(super) fn postings(self) -> Result<Vec<Posting>, Trouble> {
+        let rows = (1..).zip(self.books.ok_or(Trouble::NoBooks)?);
+        let posting = |(number, row): (usize, Row)| {
+            row.posting().map_err(|why| Trouble::NoPosting { number, why })
+        };
+        rows.map(posting).collect()
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
