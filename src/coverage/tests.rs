@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::generate::{Profile, scenario};
+use crate::history::{Entry, What};
 use crate::search::explore::flow;
 use std::collections::BTreeMap;
 
@@ -26,6 +27,21 @@ fn a_sale_is_followed_from_the_counter_to_the_closed_batch() {
     );
     assert!(seen("sign-on").is_empty());
     assert!(seen("upload").contains(&"given-up/approved/debited".to_owned()));
+}
+
+#[test]
+fn what_is_answered_once_more_when_its_batch_is_closed_stays_settled() {
+    let run = crate::run::run(&flow("sale").expect("a flow by this name"));
+    let mut watch = StateWatch::default();
+    let answered =
+        |entry: &&Entry| matches!(&entry.what, What::Recorded(r) if r.name() == "answered");
+    let again = run.history.entries.iter().find(answered).expect("the sale is answered");
+    for entry in run.history.entries.iter().chain([again]) {
+        if let What::Recorded(record) = &entry.what {
+            watch.observe(entry, record);
+        }
+    }
+    assert_eq!(watch.states(), run.states);
 }
 
 #[test]

@@ -98,7 +98,14 @@ impl StateWatch {
                 }
                 AtSwitch::Forwarded
             }
-            SwitchRecord::Answered { code, .. } if code.is_approval() => AtSwitch::Approved,
+            // The answer to a question about an order can come when its batch is closed.
+            SwitchRecord::Answered { code, .. } if code.is_approval() => {
+                return self.change(about, |sale| {
+                    if sale.switch != AtSwitch::Settled {
+                        sale.switch = AtSwitch::Approved;
+                    }
+                });
+            }
             // A refusal for want of an answer comes with the advice, before or after it.
             SwitchRecord::Answered { .. } => {
                 return self.change(about, |sale| {
