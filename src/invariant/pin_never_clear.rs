@@ -38,7 +38,8 @@ impl Invariant for Claim {
 fn travelled(books: &Books, wire: &Wire) -> Checked {
     let Some(block) = wire.pin_block else { return Ok(0) };
     let begins = |digits: &[u8]| block.starts_with(digits);
-    if books.clear_pins.holds(u64::from_be_bytes(block), wire.pan.as_ref())
+    let number = u64::from_be_bytes(block);
+    if books.clear_pins.holds(number, wire.pan.as_ref())
         || books.setting.pins.iter().any(|pin| begins(pin.digits()))
     {
         return breach!(
@@ -50,12 +51,8 @@ fn travelled(books: &Books, wire: &Wire) -> Checked {
             wire.stan
         );
     }
-    let before = books.wires.iter().find(|w| {
-        w.index < wire.index
-            && w.pin_block == Some(block)
-            && w.ticket == wire.ticket
-            && (w.from, w.to) != (wire.from, wire.to)
-    });
+    let elsewhere = |w: &&Wire| w.index < wire.index && (w.from, w.to) != (wire.from, wire.to);
+    let before = books.wires_with_block(number, wire.ticket).find(elsewhere);
     match before {
         None => Ok(1),
         Some(before) => breach!(

@@ -63,8 +63,8 @@ impl Invariant for Claim {
                 let Some(started) = sale.started.filter(|started| *started < retired) else {
                     continue;
                 };
-                let waits = horizon == Horizon::Online && books.must_settle(line.terminal);
-                if sale.is_pending() && !waits {
+                let waits = || horizon == Horizon::Online && books.must_settle(line.terminal);
+                if sale.is_pending() && !waits() {
                     return breach!(
                         [started, retired],
                         "{sale} was in flight when the keys of {} changed, and is still open",

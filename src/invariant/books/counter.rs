@@ -188,9 +188,7 @@ impl Books {
     }
 
     pub(super) fn device_answered(&mut self, entry: &Entry) {
-        for wish in self.open_wishes(entry.party) {
-            wish.since = entry.at;
-        }
+        self.each_open_wish(entry.party, |wish| wish.since = entry.at);
     }
 
     /// A terminal wrote a request: from now on it waits, and what it waited for before is over.
@@ -220,9 +218,7 @@ impl Books {
     pub(super) fn commit_delayed(&mut self, entry: &Entry) {
         self.no_more_waiting(entry.party);
         self.slow_commits.push(SlowCommit { party: entry.party, begun: entry.at, done: None });
-        for wish in self.open_wishes(entry.party) {
-            wish.is_slowed = true;
-        }
+        self.each_open_wish(entry.party, |wish| wish.is_slowed = true);
     }
 
     /// One journal: what was begun first is durable first.
@@ -251,13 +247,16 @@ impl Books {
         if !self.dark.contains(&entry.party) {
             self.dark.push(entry.party);
         }
-        for wish in self.open_wishes(entry.party) {
-            wish.is_interrupted = true;
-        }
+        self.each_open_wish(entry.party, |wish| wish.is_interrupted = true);
     }
 
-    fn open_wishes(&mut self, terminal: Party) -> impl Iterator<Item = &mut Wish> {
-        self.wishes.iter_mut().filter(move |w| w.terminal == terminal && w.end.is_none())
+    fn each_open_wish(&mut self, terminal: Party, change: impl Fn(&mut Wish)) {
+        let change = |wish: &mut Wish| {
+            if wish.end.is_none() {
+                change(wish);
+            }
+        };
+        self.found.wishes_by_terminal.each_mut(&mut self.wishes, terminal, change);
     }
 
     pub(super) fn signed(&mut self, index: usize, terminal: Party, is_signed_on: bool) {

@@ -104,6 +104,11 @@ impl Books {
         self.found.wires_by_name.of(&self.wires, name).map(|place| &self.wires[place])
     }
 
+    /// Messages about this ticket with this PIN block.
+    pub(crate) fn wires_with_block(&self, block: u64, ticket: Ticket) -> impl Finds<'_, Wire> {
+        self.found.wires_by_block.of((block, ticket)).map(|place| &self.wires[place])
+    }
+
     /// Deliveries of messages that bore this number and terminal when they arrived.
     pub(crate) fn deliveries_named(&self, name: Name) -> impl Finds<'_, Delivery> {
         self.found

@@ -165,6 +165,8 @@ struct Found {
     deliveries_by_name: Index<Delivery, Name>,
     steps_by_intent: Index<(Ticket, u32), u32>,
     wishes_by_terminal: Index<Wish, Party>,
+    /// Messages with a PIN block, by that and what they are about.
+    wires_by_block: Places<(u64, Ticket)>,
     /// Network reversals and their answers, by the original they name.
     reversals_on_wire: Places<NetworkKey>,
     /// Decisions that changed what is held on a card.
@@ -199,6 +201,7 @@ impl Found {
             deliveries_by_name: Index::by(|delivery| delivery.name),
             steps_by_intent: Index::by(|(_, intent)| *intent),
             wishes_by_terminal: Index::by(|wish| wish.terminal),
+            wires_by_block: Places::default(),
             reversals_on_wire: Places::default(),
             holds_on_card: Places::default(),
             signed_on_card: Places::default(),
@@ -406,6 +409,7 @@ impl Books {
     /// Whether a terminal could not do anything in the healing phase before it settles: no number
     /// or no room is left. What waits for its next wish then waits for the settlement.
     pub(crate) fn must_settle(&self, terminal: Party) -> bool {
-        self.wishes.iter().any(|wish| wish.terminal == terminal && wish.is_must_settle())
+        let mut places = self.found.wishes_by_terminal.of(&self.wishes, terminal);
+        places.any(|place| self.wishes[place].is_must_settle())
     }
 }

@@ -328,7 +328,10 @@ impl Books {
 
     fn keep(&mut self, wire: Wire) -> usize {
         let place = self.wires.len();
-        self.pin_blocks.extend(wire.pin_block.map(u64::from_be_bytes));
+        if let Some(block) = wire.pin_block.map(u64::from_be_bytes) {
+            self.pin_blocks.insert(block);
+            self.found.wires_by_block.add((block, wire.ticket), place);
+        }
         if let Some(original) = wire.original {
             self.found.reversals_on_wire.add(original, place);
         }
@@ -348,14 +351,15 @@ impl Books {
             return None;
         }
         let unreadable = Unreadable { index, party: entry.party, from: *from, link: *link };
-        let wires = self.wires.iter();
-        let Some(place) = wires.rev().position(|w| w.index == *sent) else {
+        // They are in the order of the history.
+        let after = self.wires.partition_point(|wire| wire.index <= *sent);
+        let sent = after.checked_sub(1).filter(|place| self.wires[*place].index == *sent);
+        let Some(sent) = sent else {
             if *is_altered {
                 self.unreadable.push(unreadable);
             }
             return None;
         };
-        let sent = self.wires.len() - 1 - place;
         let mut delivery = Delivery {
             index,
             at: entry.at,
