@@ -58,6 +58,9 @@ pub struct Setting {
     pub saf_retry: Duration,
     /// How long the rest of a frame may take.
     pub frame_timeout: Duration,
+    /// How late a party may notice its own time-out: not at all where time skips, as long as a busy
+    /// machine takes where it flows.
+    pub slack: Duration,
     /// Largest STAN of a terminal, and of a switch.
     pub stan_max: (u32, u32),
     /// Wrong PINs before a card is locked.

@@ -26,6 +26,10 @@ const DIAL_PATIENCE: Duration = Duration::from_secs(3);
 /// takes that cuts a message in two.
 const HALF_FRAME: Duration = Duration::from_millis(250);
 
+/// How late this process may be woken, by the transport's clock: on a busy machine others come
+/// first.
+const BUSY: Duration = Duration::from_millis(500);
+
 /// What sockets tell, and is not yet listened to, at most. Whoever floods a socket waits.
 const TOLD_MAX: usize = 64;
 
@@ -192,6 +196,12 @@ impl<T: Transport> Wired<'_, T> {
         {
             **failure = Some(DriveError::new(what));
         }
+    }
+
+    /// So long by the transport's clock, by the world's.
+    fn world_time(&self, time: Duration) -> WorldTime {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        WorldTime::micros(micros.saturating_mul(self.outer.scale.unwrap_or(1).into()))
     }
 
     fn new_socket(&mut self) -> SocketId {
@@ -416,9 +426,12 @@ impl<T: Transport> Lines for Wired<'_, T> {
         self.fail(why);
     }
 
+    fn slack(&self) -> WorldTime {
+        self.outer.scale.map_or(WorldTime::ZERO, |_| self.world_time(BUSY))
+    }
+
     fn half_frame(&self) -> WorldTime {
-        let micros = u64::try_from(HALF_FRAME.as_micros()).unwrap_or(u64::MAX);
-        WorldTime::micros(micros.saturating_mul(self.outer.scale.unwrap_or(1).into()))
+        self.world_time(HALF_FRAME)
     }
 
     fn adopt(&mut self, link: Link, socket: u32) {

@@ -24,7 +24,7 @@ impl Invariant for Claim {
     fn at(&self, books: &Books, _horizon: Horizon) -> Checked {
         // Sign-on, reversals and the wish itself may each spend all their attempts.
         let tries = u64::from(books.setting.reversal_attempts) + ATTEMPTS_MAX;
-        let bound = books.setting.terminal_response.times(tries) + SLACK;
+        let bound = books.setting.terminal_response.times(tries) + SLACK + books.setting.slack;
         if let Some((request, end, waited)) = books.overdue {
             return breach!(
                 [request, end],

@@ -57,6 +57,11 @@ pub(crate) trait Lines {
     /// A run is given up.
     fn give_up(&mut self, _why: &str) {}
 
+    /// How late something may happen here for no fault of anybody but the machine that plays.
+    fn slack(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// How long the rest of somebody else's frame is waited for before its beginning is passed on
     /// as it is.
     fn half_frame(&self) -> Duration {

@@ -180,6 +180,7 @@ impl<'a, L: Lines> World<'a, L> {
             ..Setting::default()
         };
         set_budgets(&mut setting, scenario);
+        setting.slack = lines.slack();
         claims::set_claims(&mut setting, scenario);
         let workers = scenario.topology.workers.clamp(1, 16);
         let mut hosts = Vec::with_capacity(4);

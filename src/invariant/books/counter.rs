@@ -204,7 +204,8 @@ impl Books {
         let waited = entry.at.since(wait.since);
         let response = self.setting.terminal_response;
         // Real clocks are not exact, and a commit takes a moment.
-        let bound = response + Duration(response.0 / 10) + Duration::secs(2);
+        let inexact = Duration(response.0 / 10) + Duration::secs(2);
+        let bound = response + inexact + self.setting.slack;
         if waited > bound && response > Duration::ZERO {
             self.overdue.get_or_insert((wait.index, index, waited));
         }
