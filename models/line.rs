@@ -100,6 +100,12 @@ pub struct Line {
     swallowing: usize,
 }
 
+/// Most bytes that a frame has beyond its values, as far as room is made for them beforehand.
+const HEAD_BYTES: usize = 80;
+
+/// Bytes of most texts that a MAC covers.
+const TEXT_BYTES: usize = 192;
+
 /// The MTI class of messages that carry files.
 const FILES: u8 = 3;
 
@@ -202,12 +208,13 @@ impl Line {
         }
     }
 
-    fn open(&self, frame: Vec<u8>) -> Result<Incoming, LineError> {
+    fn open(&mut self, frame: Vec<u8>) -> Result<Incoming, LineError> {
         let (envelope, span) = self.dialect.framing.unwrap(&frame)?;
         let body = &frame[span];
         match self.dialect.decode(body) {
             Ok(message) => {
                 let mac = self.check(&message, body);
+                self.framer.reuse(frame);
                 Ok(Incoming { message, envelope, mac })
             }
             Err(error) => Err(LineError::Decode { error, frame }),
@@ -222,7 +229,11 @@ impl Line {
                 self.algorithm.verify(key, &self.without_money(message), mac)
             }
             true => self.algorithm.verify(key, &body[..body.len() - 8], mac),
-            false => self.algorithm.verify(key, &self.covered(message), mac),
+            false => {
+                let mut text = Vec::with_capacity(TEXT_BYTES);
+                self.append_covered(message, &mut text);
+                self.algorithm.verify(key, &text, mac)
+            }
         };
         if is_valid { MacCheck::Valid } else { MacCheck::Invalid }
     }
@@ -258,7 +269,8 @@ impl Line {
     ///
     /// Names the element that the dialect cannot carry.
     pub fn seal(&self, message: &Message, envelope: Envelope) -> Result<Vec<u8>, EncodeError> {
-        let mut frame = Vec::with_capacity(384);
+        let text = if self.is_pos() { 0 } else { TEXT_BYTES };
+        let mut frame = Vec::with_capacity(HEAD_BYTES + message.bytes() + text);
         self.dialect.framing.begin(envelope, &mut frame);
         let start = frame.len();
         let key = self.mac_key.as_ref().filter(|_| self.is_sealed(message));
@@ -270,7 +282,14 @@ impl Line {
                     self.algorithm.compute(key, &self.without_money(message))
                 }
                 true => self.algorithm.compute(key, &frame[start..end]),
-                false => self.algorithm.compute(key, &self.covered(message)),
+                false => {
+                    // The text is written behind the frame, where there is room for it.
+                    let text = frame.len();
+                    self.append_covered(message, &mut frame);
+                    let mac = self.algorithm.compute(key, &frame[text..]);
+                    frame.truncate(text);
+                    mac
+                }
             };
             frame[end..].copy_from_slice(&mac);
         }
@@ -294,24 +313,21 @@ impl Line {
         }
     }
 
-    /// X9.9 message text: the covered elements' bytes as they travel, a space between them. Of a
-    /// message that carries a file, all of them.
-    fn covered(&self, message: &Message) -> Vec<u8> {
+    /// Appends the X9.9 message text: the covered elements' bytes as they travel, a space between
+    /// them. Of a message that carries a file, all of them.
+    fn append_covered(&self, message: &Message, text: &mut Vec<u8>) {
+        text.extend_from_slice(&message.mti().ascii());
         if message.mti().class() == FILES {
-            let mut text = message.mti().ascii().to_vec();
             let covered = message.elements().filter(|(element, _)| *element != Element::MAC_128);
             for (_, value) in covered {
                 text.push(b' ');
                 text.extend_from_slice(value);
             }
-            return text;
+            return;
         }
-        let mut text = Vec::with_capacity(192);
-        text.extend_from_slice(&message.mti().ascii());
+        let leaves_money_out = self.defects.has(Defect::Z06);
         for element in COVERED {
-            if self.defects.has(Defect::Z06)
-                && matches!(*element, Element::AMOUNT | Element::RESPONSE_CODE)
-            {
+            if leaves_money_out && matches!(*element, Element::AMOUNT | Element::RESPONSE_CODE) {
                 continue;
             }
             if let Some(value) = message.get(*element) {
@@ -319,7 +335,6 @@ impl Line {
                 text.extend_from_slice(value);
             }
         }
-        text
     }
 
     /// Planted defect Z06: what a MAC covers when somebody leaves the money out of it.

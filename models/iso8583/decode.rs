@@ -24,7 +24,7 @@ impl Dialect {
     /// Names the first element that does not read, and the byte.
     pub fn decode(&self, body: &[u8]) -> Result<Message, DecodeError> {
         let (mti, bitmap, mut at) = self.decode_head(body)?;
-        let mut message = Message::of_body(mti, bitmap.count_ones(), body);
+        let mut message = Message::of_body(mti, bitmap, body);
         for element in Bits::of(bitmap) {
             let Some(end) = self.decode_element(element, body, at, &mut message) else {
                 return Err(self.refusal(element, body, at));
@@ -232,13 +232,38 @@ fn unpack(spec: &ElementSpec, bytes: &[u8], units: usize, out: &mut Vec<u8>) -> 
         Filler::Trailing => bytes.split_at(0),
     };
     let (pairs, last) = rest.split_at(units / 2);
-    let start = out.len();
-    out.extend(front.iter().map(|&byte| DIGITS[byte as usize][1]));
-    for &byte in pairs {
-        out.extend_from_slice(&DIGITS[byte as usize]);
+    let mut has_letter = false;
+    for &byte in front {
+        out.push(DIGITS[byte as usize][1]);
+        has_letter |= byte & 0xF > 9;
     }
-    out.extend(last.iter().map(|&byte| DIGITS[byte as usize][0]));
-    has_good_filler(spec, bytes, units) && offending(spec.class, &out[start..]).is_none()
+    let (fours, few) = pairs.as_chunks::<4>();
+    for four in fours {
+        has_letter |= unpack_four(u32::from_be_bytes(*four), out);
+    }
+    if !few.is_empty() {
+        let missing = 4 - few.len();
+        let four = few.iter().fold(0, |all, &byte| all << 8 | u32::from(byte));
+        has_letter |= unpack_four(four << (8 * missing), out);
+        out.truncate(out.len() - 2 * missing);
+    }
+    for &byte in last {
+        out.push(DIGITS[byte as usize][0]);
+        has_letter |= byte >> 4 > 9;
+    }
+    // Of the classes that pack, tracks have letters.
+    has_good_filler(spec, bytes, units) && (spec.class == Class::Track || !has_letter)
+}
+
+/// Appends the eight half bytes as hexadecimal digits, and says whether one of them is a letter.
+fn unpack_four(four: u32, out: &mut Vec<u8>) -> bool {
+    let words = (u64::from(four) | u64::from(four) << 16) & 0x0000_FFFF_0000_FFFF;
+    let bytes = (words | words << 8) & 0x00FF_00FF_00FF_00FF;
+    let halves = (bytes | bytes << 4) & 0x0F0F_0F0F_0F0F_0F0F;
+    let letters = (halves + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
+    // There are seven characters between 9 and A.
+    out.extend_from_slice(&(halves + 0x3030_3030_3030_3030 + letters * 7).to_be_bytes());
+    letters != 0
 }
 
 /// Whether the spare half byte of an odd number is one that the element may have.

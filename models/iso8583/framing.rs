@@ -230,6 +230,14 @@ impl Framer {
         Some(Ok(frame))
     }
 
+    /// Takes a frame back that nobody needs any more: its room is enough for the next one.
+    pub(crate) fn reuse(&mut self, mut frame: Vec<u8>) {
+        if self.buffer.capacity() == 0 {
+            frame.clear();
+            self.buffer = frame;
+        }
+    }
+
     /// Whether part of a frame is waiting for the rest. Ask after `next` has given `None`.
     #[must_use]
     pub const fn is_partial(&self) -> bool {

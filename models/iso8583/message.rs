@@ -18,8 +18,8 @@ pub struct Message {
     mti: Mti,
     /// Element 1 is the most significant bit, as on the wire; bit 1 itself is never set.
     pub(super) bitmap: u128,
-    /// By element number less one: the place of its value in `spans`, for elements that are there.
-    places: [u8; 128],
+    /// By element number: the place of its value in `spans`, counted from 1; 0 if it is not there.
+    places: [u8; 129],
     spans: Vec<Span>,
     data: Vec<u8>,
 }
@@ -56,38 +56,30 @@ impl Message {
         Message {
             mti,
             bitmap: 0,
-            places: [0; 128],
+            places: [0; 129],
             spans: Vec::with_capacity(24),
             data: Vec::with_capacity(256),
         }
     }
 
-    /// A message whose elements lie in `body`; [`Message::point`] says where.
-    pub(super) fn of_body(mti: Mti, elements: u32, body: &[u8]) -> Self {
+    /// A message of these elements; they lie in `body`, and [`Message::point`] says where.
+    pub(super) fn of_body(mti: Mti, bitmap: u128, body: &[u8]) -> Self {
         let mut message = Message {
             mti,
-            bitmap: 0,
-            places: [0; 128],
-            spans: Vec::with_capacity(elements as usize),
-            // Packed digits are written out behind the body.
-            data: Vec::with_capacity(2 * body.len()),
+            bitmap,
+            places: [0; 129],
+            spans: Vec::with_capacity(bitmap.count_ones() as usize),
+            // Packed digits are written out behind the body, eight at a time.
+            data: Vec::with_capacity(2 * body.len() + 8),
         };
         message.data.extend_from_slice(body);
         message
     }
 
-    /// Adds an element that is not there yet: `value` is the next part of the buffer, or lies in
-    /// it already.
+    /// Where an element of the bitmap lies in the buffer.
     pub(super) fn point(&mut self, element: u8, value: Range<usize>) {
-        self.enter(element, bit(element), value);
-    }
-
-    fn enter(&mut self, element: u8, bit: u128, value: Range<usize>) {
-        if bit != 0 {
-            self.places[usize::from(element) - 1] = self.spans.len() as u8;
-            self.spans.push(Span::of(value));
-            self.bitmap |= bit;
-        }
+        self.spans.push(Span::of(value));
+        self.places[usize::from(element)] = self.spans.len() as u8;
     }
 
     /// The buffer, for the decoder to write values behind the body.
@@ -115,22 +107,27 @@ impl Message {
 
     /// Sets an element, replacing what it held.
     pub fn set(&mut self, element: Element, value: impl AsRef<[u8]>) {
-        let value = value.as_ref();
-        let (start, bit) = (self.data.len(), bit(element.0));
-        if bit == 0 {
-            return;
-        }
-        if self.bitmap & bit != 0 {
-            let span = &mut self.spans[usize::from(self.places[usize::from(element.0) - 1])];
-            let old = span.range();
-            if value.len() <= old.len() {
-                self.data[old.start..old.start + value.len()].copy_from_slice(value);
-                *span = Span::of(old.start..old.start + value.len());
+        self.put(element.0, value.as_ref());
+    }
+
+    fn put(&mut self, element: u8, value: &[u8]) {
+        let start = self.data.len();
+        let new = Span::of(start..start + value.len());
+        let place = self.places.get_mut(usize::from(element));
+        let Some(place) = place.filter(|_| element >= 2) else { return };
+        match self.spans.get_mut(usize::from(*place).wrapping_sub(1)) {
+            None => {
+                self.spans.push(new);
+                *place = self.spans.len() as u8;
+                self.bitmap |= bit(element);
+            }
+            Some(span) if value.len() <= span.range().len() => {
+                let range = span.range().start..span.range().start + value.len();
+                self.data[range.clone()].copy_from_slice(value);
+                *span = Span::of(range);
                 return;
             }
-            *span = Span::of(start..start + value.len());
-        } else {
-            self.enter(element.0, bit, start..start + value.len());
+            Some(span) => *span = new,
         }
         self.data.extend_from_slice(value);
     }
@@ -160,32 +157,34 @@ impl Message {
             return;
         }
         self.bitmap &= !bit(element.0);
-        let place = self.places[usize::from(element.0) - 1];
-        self.spans.swap_remove(usize::from(place));
-        // Whoever was last has moved into the gap.
+        let place = std::mem::take(&mut self.places[usize::from(element.0)]);
         let last = self.spans.len() as u8;
-        let mut present = Bits::of(self.bitmap);
-        if let Some(moved) = present.find(|other| self.places[usize::from(*other) - 1] == last) {
-            self.places[usize::from(moved) - 1] = place;
+        self.spans.swap_remove(usize::from(place) - 1);
+        // Whoever was last has moved into the gap.
+        if place != last
+            && let Some(moved) = self.places.iter_mut().find(|other| **other == last)
+        {
+            *moved = place;
         }
     }
 
     /// Whether the element is present.
     #[must_use]
     pub fn has(&self, element: Element) -> bool {
-        self.bitmap & bit(element.0) != 0
+        self.places.get(usize::from(element.0)).is_some_and(|place| *place != 0)
     }
 
     /// The element's canonical value.
     #[must_use]
     pub fn get(&self, element: Element) -> Option<&[u8]> {
-        if self.has(element) { Some(self.value(element.0)) } else { None }
+        let place = *self.places.get(usize::from(element.0))?;
+        let span = self.spans.get(usize::from(place).wrapping_sub(1))?;
+        self.data.get(span.range())
     }
 
     /// The value of an element that is there.
     pub(super) fn value(&self, element: u8) -> &[u8] {
-        let place = self.places[usize::from(element) - 1];
-        &self.data[self.spans[usize::from(place)].range()]
+        self.get(Element(element)).unwrap_or_default()
     }
 
     /// The element's value as text; `None` when absent or not UTF-8 (GBK seldom is).
@@ -215,7 +214,7 @@ impl Message {
     }
 
     /// Bytes of all values together, at most.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.data.len()
     }
 }
