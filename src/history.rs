@@ -218,7 +218,8 @@ pub struct Frame(Arc<Inner>);
 struct Inner {
     bytes: Vec<u8>,
     dialect: &'static Dialect,
-    message: OnceLock<Option<Message>>,
+    /// Boxed, because few frames are decoded here.
+    message: OnceLock<Option<Box<Message>>>,
 }
 
 impl Frame {
@@ -241,9 +242,9 @@ impl Frame {
     pub fn message(&self) -> Option<&Message> {
         let decode = || {
             let (_, body) = self.0.dialect.framing.unwrap(&self.0.bytes).ok()?;
-            self.0.dialect.decode(self.0.bytes.get(body)?).ok()
+            self.0.dialect.decode(self.0.bytes.get(body)?).ok().map(Box::new)
         };
-        self.0.message.get_or_init(decode).as_ref()
+        self.0.message.get_or_init(decode).as_deref()
     }
 
     /// The message type, if the bytes are a message.

@@ -86,12 +86,10 @@ pub struct About {
     pub example: &'static str,
 }
 
-/// How a claim was broken: the sentence, and the entries that contradict each other.
+/// How a claim was broken: the sentence, and the entries that contradict each other. It is rare,
+/// and kept small, so that what nearly all claims say of nearly all entries fits two registers.
 #[derive(Debug)]
-pub(crate) struct Breach {
-    sentence: String,
-    witnesses: Vec<usize>,
-}
+pub(crate) struct Breach(Box<(String, Vec<usize>)>);
 
 impl Breach {
     /// A breach seen in these entries.
@@ -99,7 +97,7 @@ impl Breach {
         let mut witnesses = witnesses.to_vec();
         witnesses.sort_unstable();
         witnesses.dedup();
-        Breach { sentence: sentence.to_string(), witnesses }
+        Breach(Box::new((sentence.to_string(), witnesses)))
     }
 }
 
@@ -388,7 +386,8 @@ impl Judge {
 }
 
 fn violation(claim: &dyn Invariant, breach: Breach, horizon: Option<Horizon>) -> Violation {
-    let Breach { sentence, witnesses } = breach;
+    let Breach(said) = breach;
+    let (sentence, witnesses) = *said;
     Violation { invariant: claim.about().name, sentence, witnesses, horizon }
 }
 

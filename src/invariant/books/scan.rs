@@ -31,43 +31,42 @@ pub(super) fn scan(frame: &Frame, mut take: impl FnMut(Element, &[u8])) -> Optio
     } else {
         (u128::from_be_bytes(*body.get(head..)?.first_chunk()?) & !(1 << 127), head + 16)
     };
-    for (element, is_needed) in elements(bitmap) {
-        let spec = dialect.spec(element)?;
-        let (prefix, units) = length(dialect, spec.length, body.get(at..)?)?;
-        let is_packed =
-            dialect.digits == Coding::Bcd && matches!(spec.class, Class::Numeric | Class::Track);
-        let start = at + prefix;
-        at = start + if is_packed { units.div_ceil(2) } else { units };
-        if !is_needed {
-            continue;
-        }
-        let value = body.get(start..at)?;
-        if is_packed {
-            let mut digits = [0; 64];
-            let pairs = digits.get_mut(..2 * value.len())?.as_chunks_mut::<2>().0;
-            for (pair, byte) in pairs.iter_mut().zip(value) {
-                *pair = [b'0' + (byte >> 4), b'0' + (byte & 0xF)];
+    let halves = [(bitmap >> 64, MASK >> 64, 1), (bitmap, MASK, 65)];
+    for (bits, mask, first) in halves {
+        let mut bits = bits as u64;
+        while bits != 0 {
+            let leading = bits.leading_zeros();
+            let bit = 1 << (63 - leading);
+            bits ^= bit;
+            let element = Element(first + leading as u8);
+            let spec = dialect.spec(element)?;
+            let (prefix, units) = length(dialect, spec.length, body.get(at..)?)?;
+            let is_packed = dialect.digits == Coding::Bcd
+                && matches!(spec.class, Class::Numeric | Class::Track);
+            let start = at + prefix;
+            at = start + if is_packed { units.div_ceil(2) } else { units };
+            if mask as u64 & bit == 0 {
+                continue;
             }
-            take(element, &digits[..units]);
-        } else {
-            take(element, value);
+            let value = body.get(start..at)?;
+            if is_packed {
+                let mut digits = [0; 64];
+                take(element, unpacked(value, units, &mut digits)?);
+            } else {
+                take(element, value);
+            }
         }
     }
     (at == body.len()).then_some(())
 }
 
-/// The elements of a bitmap in ascending order, and whether each is needed.
-fn elements(bitmap: u128) -> impl Iterator<Item = (Element, bool)> {
-    let halves = [(bitmap >> 64, MASK >> 64, 1), (bitmap, MASK, 65)];
-    halves.into_iter().flat_map(|(bits, mask, first)| {
-        let (mut bits, mask) = (bits as u64, mask as u64);
-        std::iter::from_fn(move || {
-            let leading = bits.leading_zeros();
-            let bit = (1_u64 << 63).checked_shr(leading)?;
-            bits &= !bit;
-            Some((Element(first + leading as u8), mask & bit != 0))
-        })
-    })
+/// Packed digits, written out.
+fn unpacked<'a>(value: &[u8], units: usize, digits: &'a mut [u8; 64]) -> Option<&'a [u8]> {
+    let pairs = digits.get_mut(..2 * value.len())?.as_chunks_mut::<2>().0;
+    for (pair, byte) in pairs.iter_mut().zip(value) {
+        *pair = [b'0' + (byte >> 4), b'0' + (byte & 0xF)];
+    }
+    digits.get(..units)
 }
 
 /// Bytes of the length prefix, and digits, characters or bytes of the value.
