@@ -5,7 +5,7 @@
 use crate::party::Party;
 use reversim_models::card::{Currency, Pan};
 use reversim_models::device::{Device, Outcome, Output};
-use reversim_models::iso8583::{Dialect, Message, Mti};
+use reversim_models::iso8583::{Dialect, Framing, Message, Mti};
 use reversim_models::node::{Command, Link, LinkDownReason, Port, Posting, Ticket};
 use reversim_models::record::Record;
 use reversim_models::security::Pin;
@@ -250,6 +250,19 @@ impl Frame {
     /// The message type, if the bytes are a message.
     pub fn mti(&self) -> Option<Mti> {
         self.message().map(Message::mti)
+    }
+
+    /// The message type, read where it stands, without decoding the rest.
+    pub(crate) fn peek_mti(&self) -> Option<Mti> {
+        let bytes = self.bytes();
+        match self.dialect().framing {
+            Framing::PosLine => Mti::from_bcd(u16::from_be_bytes(*bytes.get(13..)?.first_chunk()?)),
+            Framing::NetworkLine => {
+                // A 46-byte header may come before the body; its first byte is its length.
+                let at = if bytes.get(4) == Some(&46) { 50 } else { 4 };
+                Mti::from_ascii(*bytes.get(at..)?.first_chunk()?)
+            }
+        }
     }
 
     /// Whether both are one and the same frame in memory.

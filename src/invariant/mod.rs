@@ -71,8 +71,6 @@ use reversim_models::record::{IssuerRecord, Record, SwitchRecord, TerminalRecord
 use std::fmt;
 use std::sync::LazyLock;
 
-pub(crate) use books::peek_mti;
-
 /// What a person wants to know of an invariant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct About {

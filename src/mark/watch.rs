@@ -3,7 +3,6 @@
 
 use super::{Mark, Marks};
 use crate::history::{Entry, Frame, Setting, What};
-use crate::invariant::peek_mti;
 use crate::party::{Party, Role};
 use reversim_models::device::{CardCommand, Device, Output};
 use reversim_models::filing::Place;
@@ -155,7 +154,7 @@ impl MarkWatch {
     fn sent(&mut self, entry: &Entry, to: Party, frame: &Frame) {
         let party = entry.party;
         self.recorded.retain(|other| *other != party);
-        let Some(mti) = peek_mti(frame) else { return };
+        let Some(mti) = frame.peek_mti() else { return };
         match mti {
             Mti::FILE_ADVICE if party.role != Role::Terminal => {
                 let place = frame.message().and_then(Place::of);
@@ -200,7 +199,7 @@ impl MarkWatch {
                 return;
             }
         }
-        let Some(mti) = peek_mti(frame) else { return };
+        let Some(mti) = frame.peek_mti() else { return };
         let is_settled = party.role == Role::Switch && self.closed.contains(&entry.ticket);
         if mti == Mti::REVERSAL_REQUEST && is_settled {
             self.marks.set(Mark::ReversalAfterSettlement);

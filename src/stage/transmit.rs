@@ -35,7 +35,7 @@ impl<L: Lines> World<'_, L> {
         let Some(side) = connection.ends.iter().position(|(end, _)| *end == host) else { return };
         let is_up = connection.is_up[side];
         let to = connection.ends[1 - side].0;
-        let mti = peek_mti(&frame);
+        let mti = frame.peek_mti();
         let to_party = self.hosts[to].party;
         let sent = self.note(host, ticket, What::Sent { link, to: to_party, frame: frame.clone() });
         if !is_up {
@@ -309,17 +309,6 @@ struct Fate {
     copies: Vec<Duration>,
     /// What a gateway makes of it, and how much later.
     resubmitted: Option<(Duration, Frame)>,
-}
-
-/// The message type, read from the bytes without decoding the rest.
-pub(super) fn peek_mti(frame: &Frame) -> Option<Mti> {
-    let (_, body) = frame.dialect().framing.unwrap(frame.bytes()).ok()?;
-    let body = frame.bytes().get(body)?;
-    if std::ptr::eq(frame.dialect(), &POS) {
-        Mti::from_bcd(u16::from_be_bytes([*body.first()?, *body.get(1)?]))
-    } else {
-        Mti::from_ascii(*body.first_chunk()?)
-    }
 }
 
 /// The frame with a length that no element has: `-6` for `16`, or 99 where only digits fit; none

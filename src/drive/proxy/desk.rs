@@ -6,7 +6,6 @@ use super::recorder::{Piece, Recorder, Way};
 use super::script::Script;
 use crate::fault::{Direction, Fault, OnMessage, Until, When};
 use crate::history::Frame;
-use crate::invariant::peek_mti;
 use crate::party::Party;
 use crate::stage::damaged;
 use reversim_models::iso8583::Mti;
@@ -129,7 +128,7 @@ impl Desk {
 
     /// The type of a message, and which one of its type it is on this way.
     pub(super) fn count(&mut self, way: Way, frame: &Frame) -> Name {
-        let mti = peek_mti(frame)?;
+        let mti = frame.peek_mti()?;
         match self.counts.iter_mut().find(|(w, other, _)| (*w, *other) == (way, mti)) {
             Some((_, _, count)) => {
                 *count += 1;

@@ -32,7 +32,7 @@ pub(crate) use merchants::Merchant;
 pub(crate) use retry::SentAgain;
 pub(crate) use route::{Advice, Forward};
 pub(crate) use sale::Sale;
-pub(crate) use wire::{Delivery, Name, Unreadable, Wire, peek_mti};
+pub(crate) use wire::{Delivery, Name, Unreadable, Wire};
 
 use super::Kinds;
 use crate::history::{Entry, Frame, Setting, What};

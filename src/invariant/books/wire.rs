@@ -264,22 +264,6 @@ fn original(value: &[u8]) -> Option<NetworkKey> {
     })
 }
 
-/// The message type without decoding the rest.
-pub(crate) fn peek_mti(frame: &Frame) -> Option<Mti> {
-    let bytes = frame.bytes();
-    match frame.dialect().framing {
-        Framing::PosLine => {
-            let mti = bytes.get(13..15)?;
-            Mti::from_bcd(u16::from_be_bytes([mti[0], mti[1]]))
-        }
-        Framing::NetworkLine => {
-            // A 46-byte header may come before the body; its first byte is its length.
-            let at = if bytes.get(4) == Some(&46) { 50 } else { 4 };
-            Mti::from_ascii(*bytes.get(at..)?.first_chunk()?)
-        }
-    }
-}
-
 /// Whether the frame is on a terminal's line.
 pub(crate) fn is_pos(frame: &Frame) -> bool {
     frame.dialect().framing == Framing::PosLine
@@ -302,7 +286,7 @@ impl Books {
         to: Party,
         frame: &Frame,
     ) -> Option<(Kinds, usize)> {
-        let mti = peek_mti(frame)?;
+        let mti = frame.peek_mti()?;
         // Line tests have a timer of their own.
         if entry.party.role == Role::Terminal && mti.is_request() && mti != Mti::NETWORK_ADVICE {
             self.wait(index, entry);
@@ -346,7 +330,7 @@ impl Books {
         else {
             return None;
         };
-        if from.role == Role::Terminal && peek_mti(frame) == Some(Mti::NETWORK_REQUEST) {
+        if from.role == Role::Terminal && frame.peek_mti() == Some(Mti::NETWORK_REQUEST) {
             self.signs_on(index, entry, *from, frame);
             return None;
         }
