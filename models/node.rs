@@ -50,8 +50,8 @@ pub struct Posting {
     pub card: Pan,
     /// Minor units: more than 0 was taken, less was given back.
     pub amount: i64,
-    /// Element 37 of the message that moved it. Where every line has one, each transaction is
-    /// compared; else all of a card together.
+    /// Element 37 of the transaction: of what a reversal gives back, that of what it reverses.
+    /// Where every line has one, each transaction is compared; else all of a card together.
     pub reference: Option<[u8; 12]>,
 }
 

@@ -203,7 +203,7 @@ fn the_books_of_a_system_are_read_and_compared() {
     assert!(said.contains(sentence), "{said}");
     let (status, said) = with_books("echo card; echo 6224210000000010");
     assert_eq!(status, Some(64), "{said}");
-    assert!(said.contains("prints: line 2: missing field `amount`"), "{said}");
+    assert!(said.contains("prints: line 1: the header names no column `amount`"), "{said}");
     let (status, said) = with_books("exit 7");
     assert_eq!(status, Some(64), "{said}");
     assert!(said.contains("the books command `exit 7` failed: exit status: 7"), "{said}");

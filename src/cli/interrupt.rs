@@ -10,13 +10,20 @@ pub(super) async fn asked_to_stop() {
         use tokio::signal::unix::{SignalKind, signal};
         if let Ok(mut terminated) = signal(SignalKind::terminate()) {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                () = interrupted() => {}
                 _ = terminated.recv() => {}
             }
             return;
         }
     }
-    let _ = tokio::signal::ctrl_c().await;
+    interrupted().await;
+}
+
+/// Waits for Ctrl-C; for ever where nobody can listen to it.
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// From now on, whoever asks this process to stop has `first` done before it ends with status 130.

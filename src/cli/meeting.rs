@@ -46,7 +46,8 @@ pub(crate) struct Live {
     #[arg(long, value_name = "COMMAND")]
     pub(crate) reset: Option<String>,
     /// Prints the books of your system at the end of each run: JSON lines or CSV of card, amount in
-    /// minor units (more than 0: taken from the cardholder) and, if known, reference (element 37)
+    /// minor units (more than 0: taken from the cardholder) and, if known, reference (element 37
+    /// of the transaction)
     #[arg(long, value_name = "COMMAND")]
     pub(crate) books: Option<String>,
     /// How long to search, as 30s, 5m or 1h30m

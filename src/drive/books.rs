@@ -1,6 +1,7 @@
 //! The books of somebody else's system, as a command of its owner prints them: one JSON object a
 //! line, or CSV with a header. Whether they are right is not judged here.
 
+use super::masked;
 use reversim_models::card::Pan;
 use reversim_models::node::Posting;
 use serde::Deserialize;
@@ -17,10 +18,13 @@ pub(super) struct Row {
 
 /// What is printed, line by line. An error names the line, and never the card number in it.
 pub(super) fn parse(printed: &[u8]) -> Result<Vec<Posting>, String> {
-    match printed.trim_ascii_start().first() {
+    let postings = match printed.trim_ascii_start().first() {
+        None => Ok(Vec::new()),
         Some(b'{') => json_lines(printed),
-        _ => csv(printed),
-    }
+        Some(b'[') => Err("line 1: an array; print one object a line".to_owned()),
+        Some(_) => csv(printed),
+    };
+    postings.map_err(|what| masked(&what))
 }
 
 fn json_lines(printed: &[u8]) -> Result<Vec<Posting>, String> {
@@ -40,6 +44,12 @@ fn json_lines(printed: &[u8]) -> Result<Vec<Posting>, String> {
 fn csv(printed: &[u8]) -> Result<Vec<Posting>, String> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(printed);
     let header = reader.headers().map_err(|error| error.to_string())?.clone();
+    // Without a header, the first movement would be taken for one and be missed.
+    for name in ["card", "amount"] {
+        if !header.iter().any(|column| column == name) {
+            return Err(format!("line 1: the header names no column `{name}`"));
+        }
+    }
     let mut postings = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
@@ -108,12 +118,20 @@ mod tests {
             ("{\"card\":\"6224210000000018\",\"sum\":5}", "unknown field `sum`"),
             ("card,amount\n6224210000000018,500.00\n", "line 2: invalid digit"),
             ("card,amount\n6224210000000018\n", "line: 2"),
-            ("card,sum\n6224210000000018,1\n", "line 2: unknown field `sum`"),
+            ("card,sum\n6224210000000018,1\n", "line 1: the header names no column `amount`"),
+            ("card,amount,x\n6224210000000018,1,2\n", "line 2: unknown field `x`"),
+            ("6224210000000018,1\n", "line 1: the header names no column `card`"),
+            ("[{\"card\":\"6224210000000018\",\"amount\":1}]", "line 1: an array"),
+            (
+                "{\"card\":6224210000000018,\"amount\":1}",
+                "invalid type: integer `622421******0018`",
+            ),
+            ("card,amount,6224210000000018\n1,2,3\n", "unknown field `622421******0018`"),
             (
                 "card,amount,reference\n6224210000000018,1,77\n",
                 "line 2: `reference` is not 12 characters",
             ),
-            ("Traceback (most recent call last):\n  File", "line 2: unknown field `Traceback"),
+            ("Traceback (most recent call last):\n  File", "line 1: the header names no column"),
         ] {
             let error = parse(printed.as_bytes()).expect_err(printed);
             assert!(error.contains(said), "{printed}: {error}");

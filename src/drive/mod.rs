@@ -27,6 +27,7 @@ pub use turmoil::ServiceResult;
 
 use crate::scenario::Scenario;
 use crate::stage::{Cast, Lived, World};
+use reversim_models::iso8583::mask_pan;
 use std::fmt;
 use wired::{Outer, Owner, Transport, Wired};
 
@@ -48,6 +49,24 @@ impl DriveError {
     fn new(what: impl fmt::Display) -> DriveError {
         DriveError(what.to_string())
     }
+}
+
+/// The text with every row of digits that could be a card number masked: what a system prints by
+/// mistake may hold any.
+fn masked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        out.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        match end {
+            12.. => out.push_str(&mask_pan(&rest[..end])),
+            _ => out.push_str(&rest[..end]),
+        }
+        rest = &rest[end..];
+    }
+    out + rest
 }
 
 /// Runs a scenario over sockets to the end of its day.

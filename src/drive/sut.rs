@@ -35,7 +35,7 @@ pub struct Commands {
     /// Prints its books, at the end of the business day: a line for each movement of money, as JSON
     /// (`{"card": "6224…", "amount": 50000, "reference": "053012000001"}`) or as CSV with a header.
     /// The amount is in minor units, taken from the cardholder if more than 0; the reference is
-    /// element 37 of the message that moved it, and may be left out.
+    /// element 37 of the transaction (of a reversal, that of what it reverses), or left out.
     pub books: Option<String>,
 }
 
@@ -144,10 +144,10 @@ impl Owner for Process<'_> {
     }
 
     fn postings(&mut self, host: usize) -> Result<Option<Vec<Posting>>, DriveError> {
-        let Some(command) = self.commands.books.as_ref().filter(|_| host == self.host) else {
-            return Ok(None);
-        };
-        let postings = books::parse(&printed(command)?).map_err(|what| {
+        let command = self.commands.books.clone().filter(|_| host == self.host);
+        // What it did before it ended by itself is judged without its books.
+        let Some(command) = command.filter(|_| self.ended().is_none()) else { return Ok(None) };
+        let postings = books::parse(&printed(&command)?).map_err(|what| {
             DriveError::new(format_args!("what the books command `{command}` prints: {what}"))
         })?;
         Ok(Some(postings))

@@ -68,11 +68,17 @@ fn judge(books: &Books, party: Party, index: usize, postings: &[Posting]) -> Che
             (*ours, *last) = (ours.saturating_add(sale.taken()), approval.index);
         }
     }
+    let told: BTreeSet<Pan> = postings.iter().map(|posting| posting.card).collect();
+    // Whose a card is that nobody visible decided about, nobody knows where several are hidden.
+    let is_hidden = |other: &Party| other.role == Role::Issuer && *other != party;
+    let is_one_of_several =
+        party.role == Role::Issuer && books.setting.foreign.iter().any(is_hidden);
     let open = undecided(books);
     let others = of_others(books, party);
     let mut checked = 0;
     for ((pan, reference), (own, ours, last)) in amounts {
-        if open.contains(&pan) || others.contains(&pan) {
+        let may_be_others = is_one_of_several && !told.contains(&pan);
+        if open.contains(&pan) || others.contains(&pan) || may_be_others {
             continue;
         }
         if own != ours {
@@ -219,6 +225,17 @@ mod tests {
         let mut tale = around(ISSUER);
         tale.started(sale(1));
         told(&mut tale, ISSUER, &[(50_000, None)]);
+        tale.is_unknown(ABOUT.name);
+    }
+
+    #[test]
+    fn of_two_issuers_that_keep_to_themselves_neither_is_blamed_for_the_others_cards() {
+        let mut tale = around(Party::issuer(3));
+        tale.history.setting.foreign.push(Party::issuer(2));
+        tale.history.setting.parties.retain(|party| *party != ISSUER);
+        tale.started(sale(1));
+        tale.approved(sale(1));
+        told(&mut tale, Party::issuer(2), &[]);
         tale.is_unknown(ABOUT.name);
     }
 

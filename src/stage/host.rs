@@ -112,12 +112,12 @@ impl Host {
         self.is_up() && self.remote.as_ref().is_none_or(|remote| remote.has_switch)
     }
 
-    /// Whether somebody else's party plays it.
     /// What the books of somebody else's party say. Ours are judged by their records.
     pub(super) fn postings(&mut self) -> Option<Vec<Posting>> {
         self.node.as_mut().filter(|_| self.is_foreign)?.postings()
     }
 
+    /// Whether somebody else's party plays it.
     pub(super) fn is_foreign(&self) -> bool {
         self.is_foreign
     }

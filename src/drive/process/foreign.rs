@@ -177,9 +177,9 @@ impl Node for Foreign {
             return None;
         }
         let deadline = self.deadline;
-        let told = self.ask(BOOKS.to_vec(), |answer| match answer.is_empty() {
-            true => answer.postings(),
-            false => Err(Trouble::NotNow),
+        let told = self.ask(BOOKS.to_vec(), |answer| match answer.acts() {
+            true => Err(Trouble::NotNow),
+            false => answer.postings(),
         });
         // Being asked changes nothing.
         self.deadline = deadline;

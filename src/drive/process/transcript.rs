@@ -61,7 +61,7 @@ fn difference(one: &[u8], two: &[u8]) -> [String; 2] {
         return whole;
     }
     const BEFORE: usize = 40;
-    const AFTER: usize = 12;
+    const AFTER: usize = 6;
     let same = one.iter().zip(two).take_while(|(one, two)| one == two).count();
     [one, two].map(|line| {
         let from = same.saturating_sub(BEFORE);

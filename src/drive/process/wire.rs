@@ -2,6 +2,7 @@
 //! they mean, docs/process-protocol.schema.json how they look. No process here.
 
 use crate::drive::books::Row;
+use crate::drive::masked;
 use crate::drive::process::trouble::Trouble;
 use reversim_models::card::{Amount, Currency, Pan};
 use reversim_models::device::{Device, Output, Text};
@@ -189,7 +190,7 @@ enum Act<'a> {
 /// If it is not one, or says that the child cannot go on.
 pub(super) fn answer(line: &[u8]) -> Result<Answer<'_>, Trouble> {
     let answer: Answer<'_> = serde_json::from_slice(line)
-        .map_err(|error| Trouble::NoAnswer { said: cut(line), why: error.to_string() })?;
+        .map_err(|error| Trouble::NoAnswer { said: cut(line), why: masked(&error.to_string()) })?;
     match answer.error {
         Some(sentence) => Err(Trouble::Refused(sentence)),
         None => Ok(answer),
@@ -200,6 +201,11 @@ impl Answer<'_> {
     /// Whether it wants nothing done.
     pub(super) fn is_empty(&self) -> bool {
         self.actions.is_empty() && self.deadline.is_none()
+    }
+
+    /// Whether it wants something done now.
+    pub(super) fn acts(&self) -> bool {
+        !self.actions.is_empty()
     }
 
     /// Whether the child can be asked for its books.
@@ -286,10 +292,10 @@ pub(super) fn cut(line: &[u8]) -> String {
             Ordering::Greater => {}
         }
     }
-    match out.char_indices().nth(CHARACTERS_MAX) {
+    masked(&match out.char_indices().nth(CHARACTERS_MAX) {
         Some((end, _)) => format!("{}...", &out[..end]),
         None => out,
-    }
+    })
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -324,9 +330,11 @@ mod tests {
     #[test]
     fn a_line_in_a_sentence_shows_no_frame() {
         let line = format!("{{\"bytes\":\"{}\"}}", "62".repeat(400));
-        assert_eq!(cut(line.as_bytes()), "{\"bytes\":\"6262626262626262...");
+        assert_eq!(cut(line.as_bytes()), "{\"bytes\":\"626262******6262...");
         assert_eq!(cut(&[b'x'; 200]), format!("{}...", "x".repeat(160)));
         assert_eq!(cut(b"{}\n"), "{}");
+        let books = br#"{"books":[{"card":"6224210000000018","amount":1}]}"#;
+        assert_eq!(cut(books), r#"{"books":[{"card":"622421******0018","amount":1}]}"#);
     }
 
     #[test]
