@@ -62,8 +62,14 @@ fn judge(books: &Books, party: Party, index: usize, postings: &[Posting]) -> Che
         *own = own.saturating_add(posting.amount);
     }
     for sale in books.sales.iter() {
-        let (Some(pan), Some(approval)) = (sale.pan, sale.stands()) else { continue };
-        if sale.taken() != 0 {
+        let Some(pan) = sale.pan else { continue };
+        if sale.kind.money() != 0 {
+            // What was taken back, or never came about, is not in the books: that is looked at too.
+            amounts.entry(name(pan, None)).or_default();
+        }
+        if let Some(approval) = sale.stands()
+            && sale.taken() != 0
+        {
             let (_, ours, last) = amounts.entry(name(pan, Some(approval.rrn))).or_default();
             (*ours, *last) = (ours.saturating_add(sale.taken()), approval.index);
         }
@@ -172,6 +178,14 @@ mod tests {
         tale.sold(sale(1));
         tale.taken_back(sale(2));
         told(&mut tale, ISSUER, &[(50_000, None), (50_000, None), (-50_000, None)]);
+        tale.holds(ABOUT.name);
+    }
+
+    #[test]
+    fn a_sale_that_was_taken_back_has_no_line_and_that_is_looked_at() {
+        let mut tale = around(ISSUER);
+        tale.taken_back(sale(1));
+        told(&mut tale, ISSUER, &[]);
         tale.holds(ABOUT.name);
     }
 
