@@ -363,6 +363,14 @@ impl Fault {
 
     /// When it begins, if it is not about a single message or a step.
     pub fn when(&self) -> Option<When> {
+        match *self {
+            Fault::SlowCommit { at, .. } => Some(When::Action(at)),
+            mut other => other.when_mut().copied(),
+        }
+    }
+
+    /// When it begins, to be changed; none for a slow commit, which begins with an action only.
+    pub(crate) fn when_mut(&mut self) -> Option<&mut When> {
         match self {
             Fault::Stall { at, .. }
             | Fault::Partition { at, .. }
@@ -371,8 +379,7 @@ impl Fault {
             | Fault::KeyChange { at, .. }
             | Fault::CutOver { at, .. }
             | Fault::Pause { at, .. }
-            | Fault::Maintenance { at, .. } => Some(*at),
-            Fault::SlowCommit { at, .. } => Some(When::Action(*at)),
+            | Fault::Maintenance { at, .. } => Some(at),
             _ => None,
         }
     }

@@ -179,8 +179,8 @@ impl<L: Lines> World<'_, L> {
     /// Begins the faults that wait for this message to be sent.
     pub(super) fn message_triggers(&mut self, on: &OnMessage) {
         for index in 0..self.scenario.faults.len() {
-            let when = self.scenario.faults[index].when();
-            if self.faults.is_armed(index) && when == Some(When::Message(*on)) {
+            let fault = &self.scenario.faults[index];
+            if self.faults.is_armed(index) && fault.when() == Some(When::Message(*on)) {
                 self.begin_fault(index);
             }
         }

@@ -150,7 +150,7 @@ pub(super) fn message(fault: &mut Fault) -> Option<&mut OnMessage> {
         | Fault::Coalesce(on)
         | Fault::Reset { on, .. }
         | Fault::HalfOpen(on) => Some(on),
-        _ => match trigger(fault) {
+        _ => match fault.when_mut() {
             Some(When::Message(on)) => Some(on),
             _ => None,
         },
@@ -161,24 +161,10 @@ pub(super) fn message(fault: &mut Fault) -> Option<&mut OnMessage> {
 pub(in crate::search) fn action(fault: &mut Fault) -> Option<&mut OnAction> {
     match fault {
         Fault::SlowCommit { at, .. } => Some(at),
-        _ => match trigger(fault) {
+        _ => match fault.when_mut() {
             Some(When::Action(on)) => Some(on),
             _ => None,
         },
-    }
-}
-
-fn trigger(fault: &mut Fault) -> Option<&mut When> {
-    match fault {
-        Fault::Stall { at, .. }
-        | Fault::Partition { at, .. }
-        | Fault::PowerCut { at, .. }
-        | Fault::ClockStep { at, .. }
-        | Fault::KeyChange { at, .. }
-        | Fault::CutOver { at, .. }
-        | Fault::Pause { at, .. }
-        | Fault::Maintenance { at, .. } => Some(at),
-        _ => None,
     }
 }
 
