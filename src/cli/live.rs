@@ -172,13 +172,13 @@ impl System<'_> {
         }
         let Some((scenario, error)) = &report.stopped else {
             let kept = match report.last.ended {
-                Some(_) => Some(self.keep(&report.scenario, "ended")?.1),
+                Some(_) => Some(self.command(&self.keep(&report.scenario, "ended")?)),
                 None => None,
             };
             return Ok(self.said_of_its_end(&report.last, kept));
         };
-        let file = self.keep(scenario, "not-over")?;
-        hint(&format!("a run did not come to its end: {error}; repeat it with: {}", file.1));
+        let again = self.command(&self.keep(scenario, "not-over")?);
+        hint(&format!("a run did not come to its end: {error}; repeat it with: {again}"));
         Ok(Exit::Unknown)
     }
 
@@ -190,14 +190,12 @@ impl System<'_> {
         Exit::Unknown
     }
 
-    /// Writes a case; gives its file, and the command that plays it once more.
-    fn keep(&self, scenario: &Scenario, name: &str) -> Result<(PathBuf, String), Failure> {
+    /// Writes a case; gives its file.
+    fn keep(&self, scenario: &Scenario, name: &str) -> Result<PathBuf, Failure> {
         let text = render(scenario).map_err(|error| Failure::internal(error.to_string()))?;
         let out = &self.arguments.out;
         std::fs::create_dir_all(out).map_err(|error| Failure::write(out, &error))?;
-        let file = disk::write_fresh(out, name, "toml", text.as_bytes())?;
-        let command = self.command(&file);
-        Ok((file, command))
+        disk::write_fresh(out, name, "toml", text.as_bytes())
     }
 
     fn violated(&self, case: &Case, run: &Run, violation: &Violation) -> Violated {
@@ -225,7 +223,7 @@ impl System<'_> {
         let violation = &case.violation;
         let mut scenario = case.scenario.clone();
         scenario.title = describe_case(violation.invariant, &scenario.faults);
-        let (file, _) = self.keep(&scenario, violation.invariant)?;
+        let file = self.keep(&scenario, violation.invariant)?;
         let judged = Judged::new(&scenario, &case.run, false);
         let shown = Case { name: file.display().to_string(), scenario };
         let violated = self.violated(&shown, &case.run, violation);

@@ -23,6 +23,17 @@ const ABOUT: About = About {
 /// What is compared: a card, or one transaction on it.
 type Name = (Pan, Option<[u8; 12]>);
 
+/// What is said of it.
+#[derive(Default)]
+struct Sum {
+    /// In the books.
+    own: i64,
+    /// By terminals.
+    ours: i64,
+    /// The last approval in that.
+    approval: Option<usize>,
+}
+
 /// The claim.
 pub(super) struct Claim;
 
@@ -54,46 +65,20 @@ fn judge(books: &Books, party: Party, index: usize, postings: &[Posting]) -> Che
     if !books.sales.iter().all(is_named) {
         return Ok(0);
     }
-    let is_each = postings.iter().all(|posting| posting.reference.is_some());
-    let name = |pan, reference: Option<_>| (pan, reference.filter(|_| is_each));
-    let mut amounts: BTreeMap<Name, (i64, i64, usize)> = BTreeMap::new();
-    for posting in postings {
-        let (own, ..) = amounts.entry(name(posting.card, posting.reference)).or_default();
-        *own = own.saturating_add(posting.amount);
-    }
-    for sale in books.sales.iter() {
-        let Some(pan) = sale.pan else { continue };
-        if sale.kind.money() != 0 {
-            // What was taken back, or never came about, is not in the books: that is looked at too.
-            amounts.entry(name(pan, None)).or_default();
-        }
-        if let Some(approval) = sale.stands()
-            && sale.taken() != 0
-        {
-            let (_, ours, last) = amounts.entry(name(pan, Some(approval.rrn))).or_default();
-            (*ours, *last) = (ours.saturating_add(sale.taken()), approval.index);
-        }
-    }
-    let told: BTreeSet<Pan> = postings.iter().map(|posting| posting.card).collect();
-    // Whose a card is that nobody visible decided about, nobody knows where several are hidden.
-    let is_hidden = |other: &Party| other.role == Role::Issuer && *other != party;
-    let is_one_of_several =
-        party.role == Role::Issuer && books.setting.foreign.iter().any(is_hidden);
-    let open = undecided(books);
-    let others = of_others(books, party);
+    let mut left_out = undecided(books);
+    left_out.extend(of_others(books, party, postings));
     let mut checked = 0;
-    for ((pan, reference), (own, ours, last)) in amounts {
-        let may_be_others = is_one_of_several && !told.contains(&pan);
-        if open.contains(&pan) || others.contains(&pan) || may_be_others {
+    for ((pan, reference), Sum { own, ours, approval }) in sums(books, postings) {
+        if left_out.contains(&pan) {
             continue;
         }
         if own != ours {
             let about = reference.map_or(String::new(), |reference| {
                 format!(" under reference {}", String::from_utf8_lossy(&reference))
             });
-            let last = if last > 0 { last } else { last_on(books, pan).unwrap_or(index) };
+            let record = approval.or_else(|| last_on(books, pan)).unwrap_or(index);
             return breach!(
-                [last, index],
+                [record, index],
                 "the books of {party} have {} on card {pan}{about}, but terminals have {} on \
                  record",
                 moved(books, own),
@@ -103,6 +88,28 @@ fn judge(books: &Books, party: Party, index: usize, postings: &[Posting]) -> Che
         checked += 1;
     }
     Ok(checked)
+}
+
+/// What both say, by transaction if every line of the books names one, else by card.
+fn sums(books: &Books, postings: &[Posting]) -> BTreeMap<Name, Sum> {
+    let is_each = postings.iter().all(|posting| posting.reference.is_some());
+    let name = |pan, reference: Option<_>| (pan, reference.filter(|_| is_each));
+    let mut sums: BTreeMap<Name, Sum> = BTreeMap::new();
+    for posting in postings {
+        let sum = sums.entry(name(posting.card, posting.reference)).or_default();
+        sum.own = sum.own.saturating_add(posting.amount);
+    }
+    for sale in &books.sales {
+        let Some(pan) = sale.pan.filter(|_| sale.kind.money() != 0) else { continue };
+        // What was taken back, or never came about, is not in the books: that is looked at too.
+        sums.entry(name(pan, None)).or_default();
+        if let Some(approval) = sale.stands().filter(|_| sale.taken() != 0) {
+            let sum = sums.entry(name(pan, Some(approval.rrn))).or_default();
+            sum.ours = sum.ours.saturating_add(sale.taken());
+            sum.approval = Some(approval.index);
+        }
+    }
+    sums
 }
 
 /// Cards with something on them that is not over yet, or that people have taken over.
@@ -117,10 +124,20 @@ fn undecided(books: &Books) -> BTreeSet<Pan> {
     books.sales.iter().filter(is_open).filter_map(|sale| sale.pan).collect()
 }
 
-/// An issuer has accounts of its own cards only. Whose a card is, who decides about it shows.
-fn of_others(books: &Books, party: Party) -> BTreeSet<Pan> {
-    let is_others = |issuer: Party| party.role == Role::Issuer && issuer != party;
-    books.decisions.iter().filter(|d| is_others(d.issuer)).map(|d| d.pan).collect()
+/// An issuer has accounts of its own cards only. Whose a card is, who decides about it shows; where
+/// another issuer is hidden too, its own are those that it tells of.
+fn of_others(books: &Books, party: Party, postings: &[Posting]) -> BTreeSet<Pan> {
+    let is_other = |issuer: Party| {
+        party.role == Role::Issuer && issuer.role == Role::Issuer && issuer != party
+    };
+    let decided = books.decisions.iter().filter(|d| is_other(d.issuer)).map(|d| d.pan);
+    let mut others: BTreeSet<Pan> = decided.collect();
+    if books.setting.foreign.iter().any(|other| is_other(*other)) {
+        let is_told = |pan: &Pan| postings.iter().any(|posting| posting.card == *pan);
+        let on_sale = books.sales.iter().filter_map(|sale| sale.pan);
+        others.extend(on_sale.filter(|pan| !is_told(pan)));
+    }
+    others
 }
 
 fn last_on(books: &Books, pan: Pan) -> Option<usize> {

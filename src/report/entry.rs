@@ -3,6 +3,7 @@
 use super::files;
 use super::words::{describe_command, micros};
 use crate::history::{Entry, Frame, Horizon, What};
+use crate::party::Party;
 use reversim_models::card::{Amount, Currency};
 use reversim_models::device::{CardCommand, ChipData, Device, Display, Output, Slip};
 use reversim_models::iso8583::{Element, Message, Mti, Private60, ResponseCode, Settlement48};
@@ -392,7 +393,7 @@ pub fn entry_words(entry: &Entry, currency: Currency) -> String {
 }
 
 /// `the books of issuer-1: 50000 minor units taken from 622424******0021 (reference 053012000001)`.
-fn books_words(party: crate::party::Party, postings: &[Posting]) -> String {
+fn books_words(party: Party, postings: &[Posting]) -> String {
     if postings.is_empty() {
         return format!("the books of {party}: nothing moved");
     }

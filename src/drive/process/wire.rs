@@ -200,7 +200,7 @@ pub(super) fn answer(line: &[u8]) -> Result<Answer<'_>, Trouble> {
 impl Answer<'_> {
     /// Whether it wants nothing done.
     pub(super) fn is_empty(&self) -> bool {
-        self.actions.is_empty() && self.deadline.is_none()
+        !self.acts() && self.deadline.is_none()
     }
 
     /// Whether it wants something done now.
