@@ -3,6 +3,7 @@
 //! Whatever line a request came on, it becomes a [`Request`] and goes this way. `Forwarded` is
 //! recorded before the request leaves.
 
+use super::advice::decides;
 use super::book::{Answer, Stage, Transaction};
 use super::exchange::{Marks, Pending, complete, fixed, transmission};
 use super::reversal::original_date;
@@ -11,7 +12,7 @@ use super::{Caller, Side, Switch, Timer, about};
 use crate::asked::Question;
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
-use crate::iso8583::{Element, Envelope, Message, ResponseCode};
+use crate::iso8583::{Element, Envelope, Message, Mti, ResponseCode};
 use crate::node::{Actions, Link, Port, Ticket};
 use crate::record::{Kind, NetworkKey, Origin, SwitchRecord};
 use crate::security::{Key, PinBlock};
@@ -294,7 +295,9 @@ impl Switch {
         let business_date = self.dated(request);
         let answer = Answer::declined(code, business_date);
         let id = self.book.next_id();
-        self.record_answer(id, request.origin, request.kind, &answer, actions);
+        if !self.is_put_off(request, code) {
+            self.record_answer(id, request.origin, request.kind, &answer, actions);
+        }
         let marks = Marks {
             transmission: transmission(now),
             business_date,
@@ -303,6 +306,14 @@ impl Switch {
         let mut message = self.outline(request.caller.side, request.message, &marks);
         complete(&mut message, request.kind, &answer, request.amount);
         self.answer(request.caller, &message, actions);
+    }
+
+    /// Whether another switch tells of something that is done, and this code only puts it off: it
+    /// tells it again until somebody decides, so the refusal must not stand in its way then. A
+    /// terminal takes any code for the end.
+    fn is_put_off(&self, request: &Request<'_>, code: ResponseCode) -> bool {
+        let is_told = request.message.mti().original() == Mti::FINANCIAL_ADVICE;
+        is_told && matches!(request.origin, Origin::Network(_)) && !decides(code)
     }
 
     pub(super) fn forward(
