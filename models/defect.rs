@@ -192,6 +192,15 @@ pub enum Defect {
     B18,
     /// The answer to the question for a slip is not written down: what has none stays presented.
     B19,
+    /// Charges a merchant for a refund as for a sale.
+    B20,
+    /// Presents what was voided.
+    B21,
+    /// Leaves refunds out of its extracts.
+    B22,
+    /// Charges back what was voided and is presented all the same, and leaves the cardholder the
+    /// money.
+    B23,
     /// Logs the frame as it came when it cannot be parsed.
     Z01,
     /// Believes an element length that no element has, and swallows what follows as the rest.
@@ -325,6 +334,10 @@ impl Defect {
         Defect::B17,
         Defect::B18,
         Defect::B19,
+        Defect::B20,
+        Defect::B21,
+        Defect::B22,
+        Defect::B23,
         Defect::Z01,
         Defect::Z03,
         Defect::Z04,

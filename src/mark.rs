@@ -66,6 +66,12 @@ pub enum Mark {
     SuspenseOpened,
     /// Parked money went back.
     SuspenseReturned,
+    /// A refund was in a clearing file.
+    RefundPresented,
+    /// A refund came to its issuer by file alone.
+    RefundCreditedByFile,
+    /// What a void or refund gave back was taken again.
+    TakenAgain,
     /// A reversal kept a sale out of its extract.
     ReversedBeforeExtract,
     /// A terminal's 0221.
@@ -98,7 +104,7 @@ pub enum Mark {
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 40] = [
+    pub const ALL: [Mark; 43] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -125,6 +131,9 @@ impl Mark {
         Mark::AdjustmentPresented,
         Mark::SuspenseOpened,
         Mark::SuspenseReturned,
+        Mark::RefundPresented,
+        Mark::RefundCreditedByFile,
+        Mark::TakenAgain,
         Mark::ReversedBeforeExtract,
         Mark::AdviceToldAgain,
         Mark::CardPulledAfterApproval,
@@ -168,7 +177,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 40] = [
+const ROWS: [(&str, &str); 43] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -221,6 +230,12 @@ const ROWS: [(&str, &str); 40] = [
      "an issuer parked what was debited or presented on one side only"),
     ("suspense-returned",
      "a cardholder got money back out of suspense"),
+    ("refund-presented",
+     "a clearing file told of a refund"),
+    ("refund-credited-by-file",
+     "no advice of a refund came to its issuer, which learnt of it from a clearing file"),
+    ("taken-again",
+     "a void or refund was one-sided, and the cardholder paid again what it had given back"),
     ("reversed-before-extract",
      "a sale was reversed after its business date ended and before the extract closed"),
     ("advice-told-again",

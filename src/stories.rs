@@ -49,6 +49,7 @@ stories![
     "ST04-no-paper",
     "ST04-no-paper-and-settled",
     "ST05-void",
+    "ST05-void-on-one-side",
     "ST06-refund",
     "ST07-returned-by-t-plus-3",
     "ST07-reversal-cannot-be-delivered",

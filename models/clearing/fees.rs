@@ -5,7 +5,7 @@ use crate::defect::{Defect, Defects};
 use crate::record::{EntryKind, FileEntry, PayoutLine};
 
 /// What a merchant is paid for this entry. An adjustment gives back fee and shares with what they
-/// were charged on.
+/// were charged on; a refund has no fee of its own.
 pub(super) fn line(fees: &Fees, entry: FileEntry, defects: Defects) -> PayoutLine {
     let fee = (u128::from(entry.minor) * u128::from(fees.basis_points) + 5_000) / 10_000;
     let fee = i64::try_from(fee).unwrap_or(i64::MAX);
@@ -14,6 +14,14 @@ pub(super) fn line(fees: &Fees, entry: FileEntry, defects: Defects) -> PayoutLin
     match entry.kind {
         EntryKind::Presentment | EntryKind::Claim => {
             PayoutLine { entry, fee, shares, net: gross - fee }
+        }
+        // Planted defect B20: a refund costs the merchant the fee once more.
+        EntryKind::Refund if defects.has(Defect::B20) => {
+            PayoutLine { entry, fee, shares, net: gross - fee }
+        }
+        // The service was rendered: a refund leaves the fee of its sale where it is.
+        EntryKind::Refund | EntryKind::RefundAdjustment => {
+            PayoutLine { entry, fee: 0, shares: [0; 3], net: gross }
         }
         EntryKind::Retrieval => PayoutLine { entry, fee: 0, shares: [0; 3], net: 0 },
         EntryKind::Adjustment if defects.has(Defect::B15) => {

@@ -8,8 +8,9 @@
 //! T  file id (37)  presentments: count (8) amount (16)  adjustments: the same  digest (16)
 //! ```
 //!
-//! Kinds of details are P, A, C, B and R: presentment, adjustment, claim, chargeback, retrieval.
-//! What is asked for (P, C) counts in the trailer with presentments, the rest with adjustments.
+//! Kinds of details are P, A, F, G, C, B and R: presentment, adjustment, refund, adjustment of a
+//! refund, claim, chargeback, retrieval. What the issuer pays for (P, G, C) counts in the trailer
+//! with presentments, the rest with adjustments.
 //!
 //! A file id is E, P, Y or R (extract, presentment, payout, return), sender (11), receiver (11),
 //! date (8) and sequence (6). Every record is filled with blanks and ends in a semicolon; there are
@@ -182,6 +183,8 @@ fn detail(entry: &FileEntry, currency: Currency) -> String {
     let kind = match entry.kind {
         EntryKind::Presentment => 'P',
         EntryKind::Adjustment => 'A',
+        EntryKind::Refund => 'F',
+        EntryKind::RefundAdjustment => 'G',
         EntryKind::Claim => 'C',
         EntryKind::Chargeback => 'B',
         EntryKind::Retrieval => 'R',
@@ -215,6 +218,8 @@ fn read_detail(record: &[u8; RECORD_BYTES], currency: Currency) -> Option<FileEn
     let kind = match text.take::<1>()? {
         b"P" => EntryKind::Presentment,
         b"A" => EntryKind::Adjustment,
+        b"F" => EntryKind::Refund,
+        b"G" => EntryKind::RefundAdjustment,
         b"C" => EntryKind::Claim,
         b"B" => EntryKind::Chargeback,
         b"R" => EntryKind::Retrieval,

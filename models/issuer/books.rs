@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use super::Config;
 use super::message::{AMOUNT_MAX, Advice, Answer, Request};
-use super::settling::Settling;
+use super::settling::{Item, Settling};
 use crate::card::{Amount, Pan};
 use crate::defect::{Defect, Defects};
 use crate::iso8583::ResponseCode;
@@ -217,11 +217,12 @@ impl Books {
             } => {
                 self.last_id = self.last_id.max(*id);
                 self.post(legs, commit);
-                if let Some(original) = original {
-                    self.settling.credit(*original, *business_date, *credited);
-                }
                 let reversal = Reversal { code: *code, business_date: *business_date, commit };
                 let key = original.map_or(*original_key, |id| self.key_of(id, *original_key));
+                let known = self.find(&key).and_then(Transaction::decision).copied();
+                if let Some(decision) = known.filter(|known| Some(known.id) == *original) {
+                    self.settle_back(&decision, *business_date, *credited);
+                }
                 self.reverse(key, original.is_some().then_some(*hold), reversal);
             }
             IssuerRecord::PresentmentTaken { legs, .. }
@@ -236,13 +237,39 @@ impl Books {
         }
     }
 
-    /// A debit waits to be presented.
+    /// A debit or a refund waits to be presented; what is voided waits no more.
     fn settle_later(&mut self, key: &NetworkKey, decision: &Decision) {
-        if self.has_clearing && decision.is_sale() && decision.is_approved() {
-            let Decision { id, terminal, rrn, pan, business_date, answer, .. } = *decision;
-            let name = ((key.acquirer, rrn, terminal), pan);
-            self.settling.debit(id, name, business_date, answer.effective);
+        let Decision { id, terminal, rrn, pan, kind, business_date, answer, .. } = *decision;
+        if !self.has_clearing || !decision.is_approved() || !kind.is_settled() {
+            return;
         }
+        match (kind.is_void(), decision.original) {
+            (true, Some(original)) => {
+                self.settling.void(original, id, business_date, answer.effective);
+            }
+            (true, None) => {}
+            (false, _) => {
+                let name = ((key.acquirer, rrn, terminal), pan);
+                let moved = (kind.money(), answer.effective);
+                self.settling.debit(id, name, business_date, moved);
+            }
+        }
+    }
+
+    /// A reversal took so much back of what a decision had moved.
+    fn settle_back(&mut self, decision: &Decision, date: Date, minor: u64) {
+        match (decision.kind.is_void(), decision.original) {
+            (true, Some(original)) if decision.kind.is_settled() => {
+                self.settling.restore(original, date, minor);
+            }
+            _ => self.settling.credit(decision.id, date, minor),
+        }
+    }
+
+    /// Where the money of what a decision is, or voids, lies until it is paid.
+    pub(super) fn item_of(&self, decision: &Decision) -> Option<&Item> {
+        let of = if decision.kind.is_void() { decision.original } else { Some(decision.id) };
+        self.settling.of_decision(of?)
     }
 
     fn post(&mut self, legs: &[Leg], commit: Commit) {

@@ -78,21 +78,21 @@ impl Issuer {
 
     fn take(&mut self, file: &FileText, out: &mut Out<'_>) {
         let (entries, legs) = self.books.take(&file.entries);
-        let is_debited = |taken: &&Taken| taken.end == TakenAs::Debited;
-        let debited: Vec<FileEntry> =
-            entries.iter().filter(is_debited).map(|taken| taken.entry).collect();
+        let has_moved = |taken: &&Taken| matches!(taken.end, TakenAs::Debited | TakenAs::Credited);
+        let moved: Vec<FileEntry> =
+            entries.iter().filter(has_moved).map(|taken| taken.entry).collect();
         let taken = IssuerRecord::PresentmentTaken { file: file.id, entries, legs };
         let asked = out.records.ticket();
         out.records.about(Ticket::NONE);
         self.record(taken, out.records);
         self.build_returns(Vec::new(), out.records);
-        let returned = self.end_date(file.id.date, out.records);
+        let ended = self.end_date(file.id.date, out.records);
         out.records.about(asked);
-        for entry in debited {
-            self.text(entry.pan, entry.minor, 1, out);
+        for entry in moved {
+            self.text(entry.pan, entry.minor, entry.kind.sign(), out);
         }
-        for (pan, minor) in returned {
-            self.text(pan, minor, -1, out);
+        for (pan, minor, money) in ended {
+            self.text(pan, minor, money, out);
         }
     }
 
@@ -105,14 +105,14 @@ impl Issuer {
     }
 
     /// Parks what differs, and lets out of suspense what has been there long enough. Says to whom
-    /// money was returned.
-    fn end_date(&mut self, date: Date, actions: &mut Actions) -> Vec<(Pan, u64)> {
-        let mut returned = Vec::new();
+    /// money was returned (-1), and from whom it was taken again (1).
+    fn end_date(&mut self, date: Date, actions: &mut Actions) -> Vec<(Pan, u64, i64)> {
+        let mut moved = Vec::new();
         let dates = self.config.clearing.map_or(0, |clearing| clearing.suspense_dates);
         let dates = if self.config.defects.has(Defect::I32) { 2 * dates } else { dates };
         for (item, due) in self.books.settling.due(date, dates) {
             let Some(known) = self.books.settling.item(item) else { continue };
-            let (decision, pan) = (known.decision, known.pan);
+            let (decision, given, pan) = (known.decision, known.given(), known.pan);
             let (difference, minor) = (known.difference(), known.difference().unsigned_abs());
             match due {
                 Due::Park => {
@@ -129,9 +129,24 @@ impl Issuer {
                     if class != SuspenseEnd::Cleared && self.config.defects.has(Defect::B14) {
                         continue;
                     }
-                    if class == SuspenseEnd::Returned {
-                        returned.push((pan, minor));
-                    }
+                    // Planted defect B23: whoever presented what was voided is not paid.
+                    let class = match class {
+                        SuspenseEnd::Retaken if self.config.defects.has(Defect::B23) => {
+                            SuspenseEnd::ChargedBack
+                        }
+                        class => class,
+                    };
+                    let decision = match class {
+                        SuspenseEnd::Returned => {
+                            moved.push((pan, minor, -1));
+                            decision
+                        }
+                        SuspenseEnd::Retaken => {
+                            moved.push((pan, minor, 1));
+                            given
+                        }
+                        SuspenseEnd::Cleared | SuspenseEnd::ChargedBack => decision,
+                    };
                     let legs = self.legs_out_of_suspense(class, pan, difference);
                     let surcharge = self.surcharge_to_return(class, decision);
                     let legs = self.with_surcharge(legs, &pan, -surcharge);
@@ -141,7 +156,7 @@ impl Issuer {
                 }
             }
         }
-        returned
+        moved
     }
 
     fn legs_out_of_suspense(&self, class: SuspenseEnd, pan: Pan, difference: i64) -> Box<[Leg]> {
@@ -150,13 +165,18 @@ impl Issuer {
             (SuspenseEnd::Returned, Some(number)) => {
                 transfer(Account::Suspense, cardholder(number), minor).into()
             }
+            (SuspenseEnd::Retaken, Some(number)) => {
+                transfer(cardholder(number), Account::Suspense, minor).into()
+            }
             (SuspenseEnd::ChargedBack, _) if difference < 0 => {
                 transfer(Account::Payable, Account::Suspense, minor).into()
             }
             (SuspenseEnd::ChargedBack, _) => {
                 transfer(Account::Suspense, Account::Payable, minor).into()
             }
-            (SuspenseEnd::Cleared | SuspenseEnd::Returned, _) => Box::default(),
+            (SuspenseEnd::Cleared | SuspenseEnd::Returned | SuspenseEnd::Retaken, _) => {
+                Box::default()
+            }
         }
     }
 }

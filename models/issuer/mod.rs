@@ -36,6 +36,8 @@ mod tests_escrow;
 #[cfg(test)]
 mod tests_follow;
 #[cfg(test)]
+mod tests_given_back;
+#[cfg(test)]
 mod tests_orders;
 #[cfg(test)]
 mod tests_payment;
@@ -58,6 +60,7 @@ use books::{Books, Commit, Decision, Transaction, cardholder};
 use message::{Answer, Request};
 use peers::Peers;
 use rules::{Terms, judge};
+use settling::Item;
 
 /// An issuer: accounts in double entry behind any number of switches.
 #[derive(Clone, Debug)]
@@ -415,8 +418,11 @@ impl Issuer {
 
     /// What a decision books: the amount, and what is charged on top of it.
     fn legs_of_decision(&self, request: &Request, effective: u64) -> Box<[Leg]> {
-        let legs = self.legs(&request.pan, effective, (request.kind.money(), Account::Settlement));
         let original = self.original_of(request);
+        let voided = original.as_ref().filter(|_| request.kind.is_void());
+        let item = voided.and_then(|voided| self.books.settling.of_decision(voided.id));
+        let lies = item.map_or(Account::Settlement, Item::account);
+        let legs = self.legs(&request.pan, effective, (request.kind.money(), lies));
         let surcharge = self.surcharge(request.kind, effective, original.as_ref());
         let legs = self.with_surcharge(legs, &request.pan, surcharge);
         self.with_escrow(legs, &request.pan, self.hold(request, effective))

@@ -119,9 +119,13 @@ impl Issuer {
         // An issuer that matches by less than the key may be told of another card than it debited.
         let pan = original.map_or(advice.pan, |decision| decision.pan);
         let money = original.map_or(0, |decision| decision.kind.money());
-        let item = original.and_then(|decision| self.books.settling.of_decision(decision.id));
-        // Out of suspense the cardholder has it back already.
-        let owed = if item.is_some_and(|item| item.is_returned) { 0 } else { owed };
+        let item = original.and_then(|decision| self.books.item_of(decision));
+        // Out of suspense the cardholder has it back already; or, of a void, has paid it again.
+        let is_done = |item: &Item| match money {
+            1 => item.is_returned(),
+            _ => item.is_retaken(),
+        };
+        let owed = if item.is_some_and(is_done) { 0 } else { owed };
         let parked = item.map_or(Account::Settlement, Item::account);
         let legs = self.legs(&pan, owed, (-money, parked));
         let surcharge = original.filter(|_| owed > 0).map_or(0, |original| original.surcharge);

@@ -3,6 +3,7 @@
 
 use super::books::{Books, Transaction};
 use super::message::{AMOUNT_MAX, Request};
+use super::settling::Item;
 use super::{AccountSpec, Config, Standing};
 use crate::asked::{Asking, Question};
 use crate::chip::is_genuine;
@@ -188,6 +189,15 @@ fn follow(terms: Terms<'_>, books: &Books, request: &Request) -> Result<u64, Res
         Some(Transaction::Reversed(..)) => return Err(ResponseCode::SUSPICIOUS_OPERATION),
         Some(Transaction::Decided(decision)) => decision,
     };
+    // The merchant told of it in a file already; and what came back out of suspense, or was taken
+    // again out of it, is over.
+    let name = (request.key.acquirer, request.rrn, request.terminal);
+    if books.settling.is_credited(name, &request.pan) {
+        return Err(ResponseCode::DUPLICATE_TRANSMISSION);
+    }
+    if books.item_of(original).is_some_and(Item::is_over) {
+        return Err(ResponseCode::SUSPICIOUS_OPERATION);
+    }
     let is_right = Some(original.kind) == request.kind.original() && original.pan == request.pan;
     if !is_right || !original.is_approved() {
         return Err(ResponseCode::INVALID_TRANSACTION);

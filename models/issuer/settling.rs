@@ -34,7 +34,7 @@ pub(super) struct Settling {
 /// What a transaction is called on every line: elements 32, 37 and 41.
 type Name = (u64, [u8; 12], [u8; 8]);
 
-/// A transaction between debit and payment.
+/// A transaction between debit and payment. Of a refund all amounts are below zero.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Item {
     /// The issuer's number of the debit; none if it was presented and never debited.
@@ -52,15 +52,62 @@ pub(super) struct Item {
     presented: i64,
     /// The date at whose end the difference was parked.
     parked: Option<Date>,
-    /// Whether the cardholder got it back out of suspense.
-    pub(super) is_returned: bool,
+    /// The void that stands, by its number.
+    voided: Option<u64>,
+    /// What it left suspense by, if not by what was missing: nothing moves it back then.
+    left: Option<SuspenseEnd>,
     /// Whether it is paid because the merchant claimed it.
     pub(super) is_claimed: bool,
+    /// Whether it is a refund that a file alone credited.
+    is_credited: bool,
     /// What presented it, and whether its slip was asked for since.
     paid: Option<(FileEntry, bool)>,
 }
 
 impl Item {
+    fn new((name, pan): (Name, Pan), moved: Date) -> Item {
+        Item {
+            decision: None,
+            name,
+            pan,
+            moved,
+            approved: 0,
+            debited: 0,
+            presented: 0,
+            parked: None,
+            voided: None,
+            left: None,
+            is_claimed: false,
+            is_credited: false,
+            paid: None,
+        }
+    }
+
+    /// Whether suspense decided what becomes of it.
+    pub(super) fn is_over(&self) -> bool {
+        self.left.is_some()
+    }
+
+    /// Whether the cardholder got it back out of suspense.
+    pub(super) fn is_returned(&self) -> bool {
+        self.left == Some(SuspenseEnd::Returned)
+    }
+
+    /// Whether what gave it back was taken again out of suspense.
+    pub(super) fn is_retaken(&self) -> bool {
+        self.left == Some(SuspenseEnd::Retaken)
+    }
+
+    /// What gave the cardholder money that nobody settles, by its number: the void of what is
+    /// presented, or a refund that is not.
+    pub(super) fn given(&self) -> Option<u64> {
+        match self.difference() {
+            0.. => None,
+            _ if self.debited < 0 => self.decision,
+            _ => self.voided,
+        }
+    }
+
     /// Above zero, debited and not presented; below zero, presented and not debited.
     pub(super) fn difference(&self) -> i64 {
         self.debited.saturating_sub(self.presented)
@@ -85,6 +132,16 @@ impl Settling {
     /// The item of a debit.
     pub(super) fn of_decision(&self, id: u64) -> Option<&Item> {
         self.items.iter().rev().find(|item| item.decision == Some(id))
+    }
+
+    fn of_decision_mut(&mut self, id: u64) -> Option<&mut Item> {
+        self.items.iter_mut().rev().find(|item| item.decision == Some(id))
+    }
+
+    /// Whether a file alone credited the refund of this name.
+    pub(super) fn is_credited(&self, name: Name, pan: &Pan) -> bool {
+        let mut of = self.names.get(&name).into_iter().flatten().map(|place| &self.items[*place]);
+        of.any(|item| item.is_credited && item.pan == *pan)
     }
 
     /// The item with this number.
@@ -114,9 +171,9 @@ impl Settling {
     /// The item that an entry is about: among several of that name, the one that waits for it.
     fn matching(&self, entry: &FileEntry) -> Option<&Item> {
         let of = || self.named(entry).map(|place| &self.items[place]);
-        let waits = |item: &&Item| match entry.kind {
-            EntryKind::Adjustment => item.presented > 0,
-            _ => item.presented == 0,
+        let waits = |item: &&Item| match entry.kind.is_adjustment() {
+            true => item.presented != 0,
+            false => item.presented == 0,
         };
         of().find(waits).or_else(|| of().next())
     }
@@ -154,40 +211,50 @@ impl Settling {
             (Some(_), minor @ 1..) if minor <= item.debited => {
                 Some(Due::Leave(SuspenseEnd::Returned))
             }
+            (Some(_), _) if item.given().is_some() => Some(Due::Leave(SuspenseEnd::Retaken)),
             (Some(_), _) => Some(Due::Leave(SuspenseEnd::ChargedBack)),
         };
         (1..).zip(&self.items).filter_map(|(number, item)| Some((number, due(item)?))).collect()
     }
 
-    /// A debit is booked.
+    /// A debit is booked; or a refund, which gives money (-1).
     pub(super) fn debit(
         &mut self,
         decision: u64,
-        (name, pan): (Name, Pan),
+        whose: (Name, Pan),
         date: Date,
-        minor: u64,
+        (money, minor): (i64, u64),
     ) {
         self.add(Item {
             decision: Some(decision),
-            name,
-            pan,
-            moved: date,
             approved: minor,
-            debited: signed(minor),
-            presented: 0,
-            parked: None,
-            is_returned: false,
-            is_claimed: false,
-            paid: None,
+            debited: money * signed(minor),
+            ..Item::new(whose, date)
         });
     }
 
-    /// A reversal of a debit is booked.
+    /// A debit is given back, by its reversal or by a void.
     pub(super) fn credit(&mut self, decision: u64, date: Date, minor: u64) {
-        let of = self.items.iter_mut().rev().find(|item| item.decision == Some(decision));
-        if let Some(item) = of {
+        if let Some(item) = self.of_decision_mut(decision) {
             item.debited = item.debited.saturating_sub(signed(minor));
             item.moved = item.moved.max(date);
+        }
+    }
+
+    /// A debit is voided.
+    pub(super) fn void(&mut self, original: u64, void: u64, date: Date, minor: u64) {
+        self.credit(original, date, minor);
+        if let Some(item) = self.of_decision_mut(original) {
+            item.voided = Some(void);
+        }
+    }
+
+    /// The void of a debit is reversed, which took so much again.
+    pub(super) fn restore(&mut self, original: u64, date: Date, minor: u64) {
+        if let Some(item) = self.of_decision_mut(original) {
+            item.debited = item.debited.saturating_add(signed(minor));
+            item.moved = item.moved.max(date);
+            item.voided = None;
         }
     }
 
@@ -215,13 +282,16 @@ impl Settling {
                 let Some(item) = self.item_mut(*item) else { return };
                 item.parked = None;
                 match class {
-                    SuspenseEnd::Cleared => {}
+                    SuspenseEnd::Cleared => return,
                     SuspenseEnd::Returned => {
                         item.debited = item.debited.saturating_sub(signed(*minor));
-                        item.is_returned = true;
+                    }
+                    SuspenseEnd::Retaken => {
+                        item.debited = item.debited.saturating_add(signed(*minor));
                     }
                     SuspenseEnd::ChargedBack => item.presented = item.debited,
                 }
+                item.left = Some(*class);
             }
             IssuerRecord::Decided { .. }
             | IssuerRecord::Reversed { .. }
@@ -239,26 +309,17 @@ impl Settling {
         }
         let known = self.named(entry).find(|place| self.items[*place].decision == *decision);
         let place = known.unwrap_or_else(|| {
-            self.add(Item {
-                decision: None,
-                name: (entry.key.acquirer, entry.rrn, entry.terminal),
-                pan: entry.pan,
-                moved: date,
-                approved: 0,
-                debited: 0,
-                presented: 0,
-                parked: None,
-                is_returned: false,
-                is_claimed: false,
-                paid: None,
-            })
+            let name = (entry.key.acquirer, entry.rrn, entry.terminal);
+            self.add(Item::new((name, entry.pan), date))
         });
         let item = &mut self.items[place];
         item.moved = item.moved.max(date);
         item.presented = item.presented.saturating_add(minor);
         item.is_claimed |= entry.kind == EntryKind::Claim;
-        if *end == TakenAs::Debited {
+        if matches!(end, TakenAs::Debited | TakenAs::Credited) {
             item.debited = item.debited.saturating_add(minor);
+            item.is_credited = *end == TakenAs::Credited;
+            item.left = None;
         }
         if entry.kind == EntryKind::Presentment {
             item.paid.get_or_insert((*entry, false));
@@ -310,32 +371,44 @@ impl Books {
 
     fn take_one(&self, settling: &Settling, entry: &FileEntry, legs: &mut Vec<Leg>) -> Taken {
         let item = settling.matching(entry);
+        let decision = item.and_then(|item| item.decision);
         let own = item.map_or(Account::Settlement, Item::account);
         let card = self.card(&entry.pan);
+        // What this file takes already is gone.
+        let available = || {
+            let before = |number| {
+                let of = legs.iter().filter(|leg| leg.account == cardholder(number));
+                of.fold(self.available(number), |sum, leg| sum.saturating_add(leg.minor))
+            };
+            card.map_or(0, before)
+        };
         let end = match entry.kind {
             // Planted defect B17: a claim is paid like anything else that is presented.
             EntryKind::Claim if self.has(Defect::B17) && item.is_some() => TakenAs::Booked,
-            EntryKind::Claim => {
-                // What this file takes already is gone.
-                let before = |number| {
-                    let of = legs.iter().filter(|leg| leg.account == cardholder(number));
-                    of.fold(self.available(number), |sum, leg| sum.saturating_add(leg.minor))
-                };
-                Settling::judge(item, entry, card.map_or(0, before))
+            EntryKind::Claim => Settling::judge(item, entry, available()),
+            // Unknown, or taken again meanwhile because it was presented too late.
+            EntryKind::Refund if item.is_none_or(Item::is_retaken) && card.is_some() => {
+                TakenAs::Credited
+            }
+            EntryKind::RefundAdjustment if item.is_some_and(|item| item.is_credited) => {
+                TakenAs::Debited
             }
             _ => TakenAs::Booked,
         };
-        match (end, entry.kind, card) {
-            (TakenAs::Refused(_), ..) => {}
-            (TakenAs::Debited, _, Some(number)) => {
-                legs.extend(transfer(cardholder(number), Account::Payable, entry.minor));
+        let (from, to) = match (end, card) {
+            (TakenAs::Refused(_), _) => {
+                return Taken { entry: *entry, decision, end };
             }
-            (_, EntryKind::Presentment | EntryKind::Claim, _) => {
-                legs.extend(transfer(own, Account::Payable, entry.minor));
+            (TakenAs::Debited | TakenAs::Credited, Some(number)) => {
+                (cardholder(number), Account::Payable)
             }
-            _ => legs.extend(transfer(Account::Payable, own, entry.minor)),
-        }
-        Taken { entry: *entry, decision: item.and_then(|item| item.decision), end }
+            _ => (own, Account::Payable),
+        };
+        legs.extend(match entry.kind.sign() {
+            1 => transfer(from, to, entry.minor),
+            _ => transfer(to, from, entry.minor),
+        });
+        Taken { entry: *entry, decision, end }
     }
 }
 

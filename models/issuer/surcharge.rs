@@ -20,10 +20,11 @@ impl Issuer {
         }
     }
 
-    /// What goes back to the cardholder with what leaves suspense.
+    /// What goes back to the cardholder with what leaves suspense; below zero, what is charged
+    /// again with what a void had given back.
     pub(super) fn surcharge_to_return(&self, class: SuspenseEnd, decision: Option<u64>) -> i64 {
         match class {
-            SuspenseEnd::Returned => {
+            SuspenseEnd::Returned | SuspenseEnd::Retaken => {
                 let of = decision.and_then(|id| self.books.decision(id));
                 of.map_or(0, |decision| decision.surcharge)
             }

@@ -3,6 +3,7 @@
 use super::bench::*;
 use super::{ClearingTerms, Config};
 use crate::card::{Amount, Pan};
+use crate::defect::{Defect, Defects};
 use crate::filing::{self, FileText, Outbox};
 use crate::iso8583::Element;
 use crate::line::Zone;
@@ -18,7 +19,12 @@ const LINE: Link = Link(1_000);
 const OWN: u64 = 1_020_000;
 
 /// An issuer with a clearing house, which is connected.
-fn bench() -> Bench {
+pub(super) fn bench() -> Bench {
+    bench_with(None)
+}
+
+/// The same, with a defect.
+pub(super) fn bench_with(defect: Option<Defect>) -> Bench {
     let terms = ClearingTerms {
         port: CLEARING,
         institution: 1,
@@ -28,10 +34,11 @@ fn bench() -> Bench {
         records_per_part: 32,
     };
     let lines: Vec<(Port, Zone)> = vec![(PORT, zone()), (CLEARING, zone())];
-    Bench::with(Config { lines, clearing: Some(terms), ..config() })
+    let defects = defect.map_or(Defects::NONE, |defect| Defects::NONE.with(defect));
+    Bench::with(Config { lines, clearing: Some(terms), defects, ..config() })
 }
 
-fn entry(sale: Sale, kind: EntryKind) -> FileEntry {
+pub(super) fn entry(sale: Sale, kind: EntryKind) -> FileEntry {
     let key = NetworkKey {
         transmission: 331_120_000,
         stan: sale.stan,
@@ -53,7 +60,7 @@ fn entry(sale: Sale, kind: EntryKind) -> FileEntry {
 }
 
 /// The clearing house's n-th file, with these entries.
-fn present(bench: &mut Bench, day: u8, entries: &[FileEntry]) {
+pub(super) fn present(bench: &mut Bench, day: u8, entries: &[FileEntry]) {
     let date = Date::from_days(TODAY.days() + i64::from(day));
     let sequence = u32::from(day) + 1;
     let id = FileId { kind: FileKind::Presentment, sender: 1, receiver: OWN, date, sequence };
@@ -69,7 +76,7 @@ fn present(bench: &mut Bench, day: u8, entries: &[FileEntry]) {
 }
 
 /// How the last file's only entry was taken.
-fn taken(bench: &Bench) -> TakenAs {
+pub(super) fn taken(bench: &Bench) -> TakenAs {
     let files = bench.issuer_records().filter_map(|record| match record {
         IssuerRecord::PresentmentTaken { entries, .. } => entries.last(),
         _ => None,

@@ -40,6 +40,10 @@ pub enum EntryKind {
     Presentment,
     /// Takes back what an earlier file presented (贷记调整).
     Adjustment,
+    /// Presents a refund (退货): the merchant pays, the issuer is paid for what it gave back.
+    Refund,
+    /// Takes back a refund that an earlier file presented.
+    RefundAdjustment,
     /// Asks for a transaction that was taken back, or is on one side only (请款).
     Claim,
     /// A claim that the issuer does not pay (退单).
@@ -49,11 +53,34 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// Whether it presents a transaction for the first time.
+    pub fn is_first(self) -> bool {
+        matches!(self, EntryKind::Presentment | EntryKind::Refund)
+    }
+
+    /// What takes it back in a later extract; none of what is not taken back so.
+    pub fn adjustment(self) -> Option<EntryKind> {
+        match self {
+            EntryKind::Presentment => Some(EntryKind::Adjustment),
+            EntryKind::Refund => Some(EntryKind::RefundAdjustment),
+            EntryKind::Adjustment
+            | EntryKind::RefundAdjustment
+            | EntryKind::Claim
+            | EntryKind::Chargeback
+            | EntryKind::Retrieval => None,
+        }
+    }
+
+    /// Whether it takes back what an earlier extract presented.
+    pub fn is_adjustment(self) -> bool {
+        matches!(self, EntryKind::Adjustment | EntryKind::RefundAdjustment)
+    }
+
     /// The sign of what it moves from issuer to merchant.
     pub fn sign(self) -> i64 {
         match self {
-            EntryKind::Presentment | EntryKind::Claim => 1,
-            EntryKind::Adjustment | EntryKind::Chargeback => -1,
+            EntryKind::Presentment | EntryKind::Claim | EntryKind::RefundAdjustment => 1,
+            EntryKind::Adjustment | EntryKind::Chargeback | EntryKind::Refund => -1,
             EntryKind::Retrieval => 0,
         }
     }

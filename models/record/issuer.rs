@@ -41,10 +41,14 @@ pub struct Taken {
 pub enum TakenAs {
     /// Paid, or taken back, out of where the debit lies: settlement or suspense.
     Booked,
-    /// A claim: the cardholder had the money back, is debited again, and it is paid.
+    /// The cardholder is debited again: a claim, when the money was given back and is asked for; or
+    /// the adjustment of a refund that a file alone had credited.
     Debited,
     /// A claim that is not paid: charged back.
     Refused(Unpaid),
+    /// A refund that no message told of: the file is the merchant's word for it, and the cardholder
+    /// has it from here.
+    Credited,
 }
 
 /// Why a claim is charged back.
@@ -80,6 +84,9 @@ pub enum SuspenseEnd {
     Returned,
     /// Presented and not debited (短款): the clearing house is not paid.
     ChargedBack,
+    /// Given back, and not by those who settle: a void of what is presented, or a refund that is
+    /// not. The cardholder is debited again.
+    Retaken,
 }
 
 /// One leg of a posting: minor units, positive for a credit, negative for a debit.

@@ -187,7 +187,10 @@ impl Switch {
         let (date, original) = (transaction.business_date, transaction.original);
         let Some(sent) = transaction.sent else { return };
         let is_same = sent.pan == request.pan && sent.amount == request.amount;
-        if !is_same || self.is_in_maintenance(now) {
+        // Its sale is given back because there is no slip. Should the issuer have booked the refund
+        // as well, it takes that back when no file tells of it.
+        let is_disputed = original.is_some_and(|sale| self.book.claims.is_disputed(sale));
+        if !is_same || is_disputed || self.is_in_maintenance(now) {
             return;
         }
         if self.config.answers_advices {

@@ -250,7 +250,10 @@ impl Switch {
             actions.disconnect(*link);
             self.desk.line = None;
         }
+        // Nothing is looked for while a refund is on its way, which would make it needless.
+        let is_refunded = |id: u64| self.book.refunds_of(id).any(|(refund, _)| self.waits(refund));
         let next = self.book.claims.wanted().filter(|_| self.desk.sought.is_none());
+        let next = next.filter(|id| !is_refunded(*id));
         let of = next.and_then(|id| self.book.transaction(id));
         if let Some(transaction) = of
             && let Origin::Pos(key) = transaction.origin

@@ -158,6 +158,10 @@ impl Switch {
         if self.config.defects.has(Defect::B07) {
             self.add_what_stood(&mut entries);
         }
+        // Planted defect B22: only what takes money is thought of.
+        if self.config.defects.has(Defect::B22) {
+            entries.retain(|extracted| extracted.entry.kind != EntryKind::Refund);
+        }
         let file = FileId {
             kind: FileKind::Extract,
             sender: self.config.institution,

@@ -255,6 +255,11 @@ impl Switch {
         }
         let (asked, done) = (request.amount.minor, approved.minor);
         if request.kind == Kind::Refund {
+            // An issuer wants to see its slip, or has heard that there is none: then the money goes
+            // back that way, and not twice.
+            if self.book.claims.is_disputed(id) {
+                return Err(ResponseCode::SUSPICIOUS_OPERATION);
+            }
             self.check_refund(id, asked, done)?;
             return self.check_payout(request, id).map(|()| Some(id));
         }

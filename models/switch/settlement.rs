@@ -213,6 +213,8 @@ impl Switch {
             self.book.counted(terminal, batch).partition(is_theirs);
         let is_settled = |stan: u32| settled.iter().any(|counted| counted.stan == stan);
         let mut differences: Vec<u32> = left.iter().map(|counted| counted.stan).collect();
+        // So did it give up the advices that nobody has answered; those are not taken back.
+        differences.extend(self.book.untold_of(terminal, batch));
         differences.extend(theirs.keys().filter(|stan| !is_settled(**stan)));
         differences.sort_unstable();
         differences.dedup();

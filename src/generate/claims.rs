@@ -129,7 +129,7 @@ fn a_slip_is_asked_for(entropy: &mut impl Entropy, scenario: &mut Scenario, way:
 }
 
 /// Some dates end before everything is healed, and somebody looks in later.
-fn dates_end(entropy: &mut impl Entropy, scenario: &mut Scenario, mut at_ms: u64) {
+pub(super) fn dates_end(entropy: &mut impl Entropy, scenario: &mut Scenario, mut at_ms: u64) {
     let ends = entropy.weighted(&[30, 30, 30, 10]);
     for _ in 0..ends {
         at_ms += entropy.pick(&[5_000, 30_000, 60_000]);

@@ -21,17 +21,7 @@ pub(super) fn add(profile: Profile, entropy: &mut impl Entropy, scenario: &mut S
         Profile::Counter | Profile::Concurrency | Profile::Keys | Profile::Mix => 0,
     };
     entropy.concern(Concern::Clearing);
-    // Files do not tell of voids, completions and refunds yet.
-    let is_followed = scenario.steps.iter().any(|step| {
-        matches!(
-            step.wish,
-            Wish::PreAuth { .. }
-                | Wish::Completion { .. }
-                | Wish::Void { .. }
-                | Wish::Refund { .. }
-        )
-    });
-    if percent == 0 || !entropy.chance(percent) || is_followed {
+    if percent == 0 || !entropy.chance(percent) {
         return;
     }
     terms(entropy, scenario);

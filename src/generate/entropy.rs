@@ -54,6 +54,8 @@ pub(super) enum Concern {
     Claims = 50,
     /// Two nodes over one store.
     Nodes = 60,
+    /// What is given back around the end of a date.
+    GivenBack = 70,
 }
 
 /// A source of choices.

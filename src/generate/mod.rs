@@ -12,6 +12,7 @@ mod extra;
 mod faults;
 mod flow;
 mod follow;
+mod given_back;
 mod hold;
 mod identity;
 mod nodes;
@@ -185,6 +186,7 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     extra::add(profile, entropy, &mut scenario);
     clearing::add(profile, entropy, &mut scenario);
     claims::add(entropy, &mut scenario);
+    given_back::add(entropy, &mut scenario);
     nodes::add(entropy, &mut scenario);
     entropy.concern(Concern::Identity);
     if entropy.chance(identity::percent(profile)) {

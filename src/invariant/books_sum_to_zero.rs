@@ -37,16 +37,21 @@ impl Invariant for Claim {
                 let moved = Leg::to_cardholders(legs);
                 (legs, i64::try_from(*credited).ok().map(|minor| minor * moved.signum()))
             }
-            // What a claim takes again from whoever had the money back.
+            // What a claim takes again from whoever had the money back, and refunds that no message
+            // told of.
             IssuerRecord::PresentmentTaken { legs, entries, .. } => {
-                let again = entries.iter().filter(|taken| taken.end == TakenAs::Debited);
-                (legs, Some(-again.map(|taken| taken.entry.signed()).sum::<i64>()))
+                let is_it = |end| matches!(end, TakenAs::Debited | TakenAs::Credited);
+                let moved = entries.iter().filter(|taken| is_it(taken.end));
+                (legs, Some(-moved.map(|taken| taken.entry.signed()).sum::<i64>()))
             }
             IssuerRecord::HoldExpired { legs, .. } | IssuerRecord::SuspenseOpened { legs, .. } => {
                 (legs, Some(0))
             }
             IssuerRecord::SuspenseClosed { legs, class: SuspenseEnd::Returned, minor, .. } => {
                 (legs, i64::try_from(*minor).ok())
+            }
+            IssuerRecord::SuspenseClosed { legs, class: SuspenseEnd::Retaken, minor, .. } => {
+                (legs, i64::try_from(*minor).ok().map(|minor| -minor))
             }
             IssuerRecord::SuspenseClosed { legs, .. } => (legs, Some(0)),
             IssuerRecord::ReturnBuilt { .. }

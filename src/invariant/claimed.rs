@@ -201,7 +201,15 @@ fn is_returned(books: &Books, sale: &Sale) -> bool {
             is_it.then_some((index, one.entry.minor))
         })
     };
-    if books.claims.complaints.is_empty() {
+    // What was refunded, all of it or in part, the merchant has owned up to: no slip is asked for.
+    let is_refund = |forward: &Forward| {
+        let of = forward.original.and_then(|id| books.forward(forward.switch, id));
+        let is_approved = forward.answered.is_some_and(|answer| answer.code.is_approval());
+        let is_its_acquirer = matches!(forward.origin, Origin::Pos(_));
+        (forward.kind == Kind::Refund && is_its_acquirer && is_approved)
+            && of.is_some_and(|of| of.ticket == sale.ticket)
+    };
+    if books.claims.complaints.is_empty() || books.forwards.iter().any(is_refund) {
         return false;
     }
     let Some((paid, minor)) = of(EntryKind::Presentment) else { return false };
@@ -313,11 +321,7 @@ fn is_fair(books: &Books, sale: &Sale, refused: &Refused, slip: &ClaimSlip) -> b
                         && waits(advice.completed.map(|(index, _): (usize, ResponseCode)| index))
                 })
         }
-        ClaimRefusal::Stands => {
-            let Origin::Pos(key) = forward.origin else { return true };
-            let fallen = cleared::fallen(books, forward, key);
-            is_approved && fallen.is_none_or(|index| index > refused.index)
-        }
+        ClaimRefusal::Stands => cleared::Standing::new(books).at(forward, refused.index),
         ClaimRefusal::NoSlip => books.slip_missing(sale.ticket).is_some(),
         // Dates and refunds that are still on their way are the acquirer's own.
         ClaimRefusal::TooLate | ClaimRefusal::Undone => true,

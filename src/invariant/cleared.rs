@@ -4,7 +4,8 @@
 use super::books::{Advice, Books, Extract, Forward, Stage};
 use super::{Checked, breach};
 use crate::party::Party;
-use reversim_models::record::{EntryKind, Extracted, Kind, Origin, PosKey};
+use reversim_models::record::{EntryKind, Extracted, Kind, Origin};
+use reversim_models::time::Date;
 use std::collections::BTreeMap;
 
 /// S3, always: no transaction is in two files of one stage, or is adjusted twice.
@@ -13,7 +14,8 @@ pub(super) fn at_most_once(books: &Books, index: usize) -> Checked {
     let Some(twice) = found else { return Ok(1) };
     let what = match twice.entry.kind {
         EntryKind::Presentment => "presented",
-        EntryKind::Adjustment => "adjusted",
+        EntryKind::Adjustment | EntryKind::RefundAdjustment => "adjusted",
+        EntryKind::Refund => "presented as a refund",
         EntryKind::Claim => "claimed",
         EntryKind::Chargeback => "charged back",
         EntryKind::Retrieval => "asked the slip of",
@@ -31,8 +33,11 @@ pub(super) fn at_most_once(books: &Books, index: usize) -> Checked {
 /// stands no more is adjusted, and every entry goes all the way.
 pub(super) fn exactly_once(books: &Books) -> Checked {
     let mut checked = 0;
-    for forward in &books.forwards {
-        checked += presented(books, forward)?;
+    if !books.files.extracts.is_empty() {
+        let standing = Standing::new(books);
+        for forward in &books.forwards {
+            checked += presented(&standing, forward)?;
+        }
     }
     for extract in &books.files.extracts {
         let Some(closed) = books.files.closed.get(&extract.file.date) else { continue };
@@ -60,57 +65,133 @@ pub(super) fn exactly_once(books: &Books) -> Checked {
     Ok(checked)
 }
 
-/// When a transaction stopped standing at its switch: reversed, taken back by an advice, or listed
-/// as one-sided when its batch closed.
-pub(super) fn fallen(books: &Books, forward: &Forward, key: PosKey) -> Option<usize> {
-    let of = |advice: &&Advice| {
-        (advice.switch, advice.id) == (forward.switch, forward.id) && !advice.is_told
-    };
-    let advised = books.advices.iter().find(of).map(|advice| advice.queued);
-    let batch = books.host_batch(key.terminal, key.batch);
-    let one_sided =
-        batch.filter(|batch| batch.differences.contains(&key.stan)).and_then(|batch| batch.closed);
-    let slipless = books.slip_missing(forward.ticket);
-    [forward.reversed, advised, one_sided, slipless].into_iter().flatten().min()
+/// What is presented of transactions of this kind; none of what no file tells of.
+fn first(kind: Kind) -> Option<EntryKind> {
+    match kind {
+        Kind::Sale | Kind::Completion => Some(EntryKind::Presentment),
+        Kind::Refund => Some(EntryKind::Refund),
+        _ => None,
+    }
 }
 
-fn presented(books: &Books, forward: &Forward) -> Checked {
-    let (Kind::Sale, Origin::Pos(key)) = (forward.kind, forward.origin) else { return Ok(0) };
+/// When transactions stand at their switch: approved, and neither reversed, listed as one-sided,
+/// given back for want of a slip, nor voided by something that stands itself.
+pub(super) struct Standing<'a> {
+    books: &'a Books,
+    /// Approved voids, by what they void.
+    voids: BTreeMap<(Party, u64), Vec<&'a Forward>>,
+}
+
+impl<'a> Standing<'a> {
+    pub(super) fn new(books: &'a Books) -> Standing<'a> {
+        let mut voids: BTreeMap<(Party, u64), Vec<&Forward>> = BTreeMap::new();
+        for void in books.forwards.iter().filter(|forward| forward.kind.is_void()) {
+            if let Some(original) = void.original {
+                voids.entry((void.switch, original)).or_default().push(void);
+            }
+        }
+        Standing { books, voids }
+    }
+
+    /// The entry that approved it.
+    fn since(forward: &Forward) -> Option<usize> {
+        forward.answered.filter(|answer| answer.code.is_approval()).map(|answer| answer.index)
+    }
+
+    /// When it stopped standing for good: reversed, taken back by an advice, listed as one-sided
+    /// when its batch closed, or found to have no slip.
+    fn fallen(&self, forward: &Forward) -> Option<usize> {
+        let of = |advice: &&Advice| {
+            (advice.switch, advice.id) == (forward.switch, forward.id) && !advice.is_told
+        };
+        let advised = self.books.advices.iter().find(of).map(|advice| advice.queued);
+        let batch = match forward.origin {
+            Origin::Pos(key) => {
+                let batch = self.books.host_batch(key.terminal, key.batch);
+                batch.filter(|batch| batch.differences.contains(&key.stan))
+            }
+            Origin::Network(_) => None,
+        };
+        let one_sided = batch.and_then(|batch| batch.closed);
+        let slipless = self.books.slip_missing(forward.ticket);
+        [forward.reversed, advised, one_sided, slipless].into_iter().flatten().min()
+    }
+
+    /// What took it back by this entry of the history, and is not taken back itself.
+    pub(super) fn taken_back(&self, forward: &Forward, index: usize) -> Option<usize> {
+        let is_before = |fallen: &usize| *fallen < index;
+        let voids = self.voids.get(&(forward.switch, forward.id)).into_iter().flatten();
+        let standing = voids.filter(|void| self.fallen(void).filter(is_before).is_none());
+        let voided = standing.filter_map(|void| Self::since(void)).find(is_before);
+        self.fallen(forward).filter(is_before).or(voided)
+    }
+
+    /// Whether it stood approved at this entry of the history.
+    pub(super) fn at(&self, forward: &Forward, index: usize) -> bool {
+        Self::since(forward).is_some_and(|since| since < index)
+            && self.taken_back(forward, index).is_none()
+    }
+
+    /// The entry from which on it is certain how much it moves: of a refund that its switch tells
+    /// from its queue, when the advice was taken or given up.
+    fn certain(&self, forward: &Forward) -> Option<usize> {
+        let since = Self::since(forward)?;
+        let of = |advice: &&Advice| {
+            (advice.switch, advice.id) == (forward.switch, forward.id) && advice.is_told
+        };
+        match self.books.advices.iter().find(of).filter(|_| forward.kind.is_advice()) {
+            None => Some(since),
+            Some(advice) => {
+                let taken = advice.completed.map(|(index, _)| index);
+                taken.or(advice.exception).map(|done| done.max(since))
+            }
+        }
+    }
+}
+
+/// Every extract from its own date on: what stands is in it or in an earlier one, and what does not
+/// stand any more is adjusted in the first that is made after that.
+fn presented(standing: &Standing<'_>, forward: &Forward) -> Checked {
+    let books = standing.books;
+    let (Some(first), Origin::Pos(_)) = (first(forward.kind), forward.origin) else { return Ok(0) };
+    let Some(certain) = standing.certain(forward) else { return Ok(0) };
     let of_date =
         |extract: &&Extract| extract.switch == forward.switch && extract.file.date >= forward.date;
-    let Some(extract) = books.files.extracts.iter().find(of_date) else { return Ok(0) };
-    let approved = forward.answered.filter(|answer| answer.code.is_approval());
-    let Some(approved) = approved.filter(|answer| answer.index < extract.index) else {
-        return Ok(0);
-    };
-    let fallen = fallen(books, forward, key);
-    let stood = fallen.is_none_or(|index| index > extract.index);
     let holding = |kind| books.files.extracted(forward.switch, forward.id, kind);
-    let is_presented = holding(EntryKind::Presentment).is_some();
-    if stood && !is_presented {
-        return breach!(
-            [approved.index, extract.index],
-            "{} of card {} stands approved under {}, whose extract does not hold it",
-            approved.amount,
-            forward.pan,
-            forward.date
-        );
+    let (presented, adjusted) = (holding(first), first.adjustment().and_then(holding));
+    let mut checked = 0;
+    for extract in books.files.extracts.iter().filter(of_date) {
+        if certain > extract.index {
+            continue;
+        }
+        let by_now = |index: Option<usize>| index.is_some_and(|index| index <= extract.index);
+        let before = |index: Option<usize>| index.is_some_and(|index| index < extract.index);
+        let amount = books.money(forward.answered.map_or(0, |answer| answer.amount.minor));
+        match standing.taken_back(forward, extract.index) {
+            None if !by_now(presented) => {
+                return breach!(
+                    [certain, extract.index],
+                    "{amount} of card {} stands approved under {}, and the extract of {} does not \
+                     hold it",
+                    forward.pan,
+                    forward.date,
+                    extract.file.date
+                );
+            }
+            Some(fallen) if before(presented) && !by_now(adjusted) => {
+                return breach!(
+                    [fallen, extract.index],
+                    "{amount} of card {} was presented under {} and taken back since; the extract \
+                     of {} does not adjust it",
+                    forward.pan,
+                    forward.date,
+                    extract.file.date
+                );
+            }
+            _ => checked += 1,
+        }
     }
-    let Some(fallen) = fallen.filter(|_| is_presented) else { return Ok(1) };
-    let later = |extract: &&Extract| extract.switch == forward.switch && extract.index > fallen;
-    let is_adjusted = holding(EntryKind::Adjustment).is_some();
-    match books.files.extracts.iter().find(later) {
-        Some(later) if !is_adjusted => breach!(
-            [fallen, later.index],
-            "{} of card {} was presented under {} and taken back since; the extract of {} does \
-             not adjust it",
-            approved.amount,
-            forward.pan,
-            forward.date,
-            later.file.date
-        ),
-        _ => Ok(1),
-    }
+    Ok(checked)
 }
 
 /// Forwards by switch and number, for those who ask about all of them; a day has thousands.
@@ -124,15 +205,16 @@ fn forwards(books: &Books) -> BTreeMap<(Party, u64), &Forward> {
 /// S4: nothing is presented that was not approved, or stood no more when its extract closed.
 pub(super) fn only_approved(books: &Books) -> Checked {
     let (mut checked, forwards) = (0, forwards(books));
+    let standing = Standing::new(books);
     for extract in &books.files.extracts {
-        let kind = |one: &&Extracted| one.entry.kind == EntryKind::Presentment;
-        for one in extract.entries.iter().filter(kind) {
+        for one in extract.entries.iter().filter(|one| one.entry.kind.is_first()) {
             let Some(forward) = forwards.get(&(extract.switch, one.id)) else { continue };
-            let Origin::Pos(key) = forward.origin else { continue };
+            if !matches!(forward.origin, Origin::Pos(_)) {
+                continue;
+            }
             let (amount, date) = (books.money(one.entry.minor), extract.file.date);
             let switch = extract.switch;
-            let fallen = fallen(books, forward, key);
-            if let Some(fallen) = fallen.filter(|index| *index < extract.index) {
+            if let Some(fallen) = standing.taken_back(forward, extract.index) {
                 return breach!(
                     [fallen, extract.index],
                     "{switch} presents {amount} of card {}, which was taken back before the \
@@ -140,16 +222,13 @@ pub(super) fn only_approved(books: &Books) -> Checked {
                     forward.pan
                 );
             }
-            match forward.answered {
-                Some(answer) if answer.code.is_approval() && answer.index < extract.index => {}
-                other => {
-                    let witness = other.map_or(forward.index, |answer| answer.index);
-                    return breach!(
-                        [witness, extract.index],
-                        "{switch} presents {amount} of card {}, which it never answered approved",
-                        forward.pan
-                    );
-                }
+            if !standing.at(forward, extract.index) {
+                let witness = forward.answered.map_or(forward.index, |answer| answer.index);
+                return breach!(
+                    [witness, extract.index],
+                    "{switch} presents {amount} of card {}, which it never answered approved",
+                    forward.pan
+                );
             }
             checked += 1;
         }
@@ -157,19 +236,33 @@ pub(super) fn only_approved(books: &Books) -> Checked {
     Ok(checked)
 }
 
+/// Whether an entry may be in the extract of a date, by its own date: what is presented in its own,
+/// but for what did not stand then, because it was voided, and the void was reversed since; what
+/// takes back, in a later one; refunds and claims, when they are known.
+fn fits(standing: &Standing<'_>, forward: Option<&Forward>, one: &Extracted, of: Date) -> bool {
+    let own = one.entry.business_date;
+    match one.entry.kind {
+        EntryKind::Adjustment | EntryKind::RefundAdjustment => own < of,
+        EntryKind::Presentment if own < of => forward.is_some_and(|forward| {
+            let is_own =
+                |extract: &&Extract| extract.switch == forward.switch && extract.file.date == own;
+            let extract = standing.books.files.extracts.iter().find(is_own);
+            extract.is_some_and(|extract| !standing.at(forward, extract.index))
+        }),
+        _ => own <= of,
+    }
+}
+
 /// S15: a transaction is presented under its own date, at switch and issuer, and adjusted under a
 /// later one.
 pub(super) fn one_date(books: &Books) -> Checked {
     let (mut checked, forwards) = (0, forwards(books));
+    let standing = Standing::new(books);
     for extract in &books.files.extracts {
         for one in &extract.entries {
             let (own, of) = (one.entry.business_date, extract.file.date);
-            let forward = forwards.get(&(extract.switch, one.id));
-            let fits = match one.entry.kind {
-                EntryKind::Presentment => own == of,
-                EntryKind::Adjustment => own < of,
-                _ => own <= of,
-            };
+            let forward = forwards.get(&(extract.switch, one.id)).copied();
+            let fits = fits(&standing, forward, one, of);
             if !fits || forward.is_some_and(|forward| forward.date != own) {
                 let witness = forward.map_or(extract.index, |forward| forward.index);
                 return breach!(
@@ -190,7 +283,8 @@ pub(super) fn one_date(books: &Books) -> Checked {
             if debit.date != taken.entry.business_date {
                 return breach!(
                     [debit.index, file.index],
-                    "a sale of {} belongs to {} at {} and is presented under {}",
+                    "a {} of {} belongs to {} at {} and is presented under {}",
+                    debit.kind.words(),
                     debit.taken(),
                     debit.date,
                     file.issuer,
@@ -279,7 +373,7 @@ mod tests {
         let answered = tale.sold(sale(1)) - 5;
         let extract = tale.extracted(0, &[]);
         tale.day_end();
-        tale.breaks(S3, &[answered, extract], "whose extract does not hold it");
+        tale.breaks(S3, &[answered, extract], "and the extract of 2026-05-30 does not hold it");
     }
 
     #[test]

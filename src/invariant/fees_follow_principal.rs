@@ -31,13 +31,30 @@ impl Invariant for Claim {
             return Ok(checked);
         }
         for payout in &books.files.payouts {
-            let back = |line: &&PayoutLine| line.entry.kind.sign() < 0;
-            for line in payout.lines.iter().filter(back) {
-                checked += judge(books, payout, line)?;
+            for line in &payout.lines {
+                checked += match line.entry.kind {
+                    EntryKind::Adjustment | EntryKind::Chargeback => judge(books, payout, line)?,
+                    EntryKind::Refund | EntryKind::RefundAdjustment => refund(payout, line)?,
+                    EntryKind::Presentment | EntryKind::Claim | EntryKind::Retrieval => 0,
+                };
             }
         }
         Ok(checked)
     }
+}
+
+/// A refund leaves the fee of its sale where it is, and costs nothing itself.
+fn refund(payout: &Payout, line: &PayoutLine) -> Checked {
+    if line.fee == 0 && line.shares == [0; 3] {
+        return Ok(1);
+    }
+    breach!(
+        [payout.index],
+        "the merchant's statement of {} charges {} fen for a refund of {} fen",
+        payout.file.date,
+        line.fee,
+        line.entry.minor
+    )
 }
 
 fn judge(books: &Books, payout: &Payout, back: &PayoutLine) -> Checked {

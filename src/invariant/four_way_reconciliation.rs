@@ -1,10 +1,10 @@
 //! M2 four-way-reconciliation: switch log, clearing files, issuer ledgers and merchants, date by
 //! date; and at the end of all claims terminal batches and cardholders too.
 
-use super::books::{Books, Decision, Extract};
+use super::books::{Books, Decision, Extract, Sale};
 use super::{About, Checked, Invariant, breach, claimed};
 use crate::history::Horizon;
-use reversim_models::record::{Account, EntryKind, Kind, PayoutLine, Taken};
+use reversim_models::record::{Account, EntryKind, PayoutLine, Taken};
 
 const ABOUT: About = About {
     code: "M2",
@@ -96,21 +96,19 @@ fn date(books: &Books, extract: &Extract) -> Checked {
 /// All dates together, when nothing is parked or on its way any more.
 fn whole(books: &Books) -> Checked {
     let files = &books.files;
-    // Files tell of sales only: what else moved money stands in none of them.
-    if books.sales.iter().any(|sale| sale.kind != Kind::Sale && sale.taken() != 0) {
-        return Ok(0);
-    }
     let Some(last) = files.extracts.last().map(|extract| extract.index) else { return Ok(0) };
     let extracted = files.extracts.iter().flat_map(|extract| &extract.entries);
     let receivable: i64 = extracted.map(|one| one.entry.signed()).sum();
     let receivable = receivable + claimed::back(books);
     let cardholders: i64 = books.decisions.iter().map(Decision::net).sum();
+    let cardholders = cardholders + files.moved.values().sum::<i64>();
     let payable = files.balance(Account::Payable);
     let standing = books.sales.iter().filter(|sale| sale.settled.is_some());
-    let settled: i64 = standing
-        .filter_map(|sale| sale.stands())
-        .map(|approval| i64::try_from(approval.amount.minor).unwrap_or(i64::MAX))
-        .sum();
+    let signed = |sale: &Sale| {
+        let minor = sale.stands().map_or(0, |approval| approval.amount.minor);
+        sale.kind.money() * i64::try_from(minor).unwrap_or(i64::MAX)
+    };
+    let settled: i64 = standing.map(signed).sum();
     let settled = settled + claimed::beside_the_batches(books);
     let sides = [cardholders, payable, settled];
     if sides.iter().any(|side| *side != receivable) {

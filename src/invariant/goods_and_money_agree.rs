@@ -4,7 +4,8 @@
 use super::books::Books;
 use super::{About, Checked, Invariant, breach, claimed};
 use crate::history::Horizon;
-use reversim_models::record::Kind;
+use reversim_models::node::Ticket;
+use std::collections::BTreeMap;
 
 const ABOUT: About = About {
     code: "M7",
@@ -28,32 +29,51 @@ impl Invariant for Claim {
             return Ok(0);
         }
         let mut checked = 0;
+        let voided = match horizon {
+            Horizon::ClaimsClosed => voided(books),
+            Horizon::Online | Horizon::DayEnd => BTreeMap::new(),
+        };
         let steps = &books.setting.steps;
         for (place, &(_, intent)) in steps.iter().enumerate() {
             if books.steps_for(intent).next() == Some(place) {
-                checked += judge(books, intent, horizon)?;
+                checked += judge(books, intent, &voided, horizon)?;
             }
         }
         Ok(checked)
     }
 }
 
-fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
+/// What voids gave back, minor units, off the sales that they void: for the merchant both are one
+/// transaction, of which no file tells.
+fn voided(books: &Books) -> BTreeMap<Ticket, i64> {
+    let mut off = BTreeMap::new();
+    for void in books.decisions.iter().filter(|decision| decision.kind.is_void()) {
+        if let Some(original) = books.original_of(void) {
+            *off.entry(original.ticket).or_insert(0) += void.net();
+            *off.entry(void.ticket).or_insert(0) -= void.net();
+        }
+    }
+    off
+}
+
+fn judge(books: &Books, intent: u32, voided: &BTreeMap<Ticket, i64>, horizon: Horizon) -> Checked {
     let steps = books.steps_for(intent).map(|place| books.setting.steps[place]);
     // What the goods that changed hands are worth at least, and at most.
     let (mut net, mut least, mut most, mut sales) = (0, 0, 0, 0);
     let (mut debit, mut receipt, mut first) = (None, None, None);
-    let (mut gross, mut is_told_in_files) = (0, true);
+    let (mut gross, mut owed) = (0, 0);
     for (ticket, _) in steps {
         let Some(sale) = books.sale(ticket) else { continue };
         let waits =
             horizon == Horizon::Online && sale.is_pending() && books.must_settle(sale.terminal);
-        if waits || (horizon != Horizon::ClaimsClosed && books.exception(ticket).is_some()) {
+        let is_open = || books.exception(ticket).is_some() || books.is_retaken(ticket);
+        if waits || (horizon != Horizon::ClaimsClosed && is_open()) {
             return Ok(0);
         }
         sales += 1;
         first = first.or(Some(sale.first));
         net += books.net(ticket);
+        owed += books.net(ticket) + voided.get(&ticket).copied().unwrap_or(0);
         debit = debit.or(books.moved_for(ticket).map(|d| d.index));
         let told = sale.told.map_or(0, |(_, minor)| i64::try_from(minor).unwrap_or(i64::MAX));
         let told = told * sale.kind.money();
@@ -64,7 +84,6 @@ fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
         let worth = claimed::worth(books, sale, told, horizon)?;
         least += worth.0;
         most += worth.1;
-        is_told_in_files &= sale.kind == Kind::Sale || sale.taken() == 0;
         gross += books.paid_for(ticket);
     }
     let Some(first) = first else { return Ok(0) };
@@ -77,6 +96,14 @@ fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
             net
         );
     }
+    if net > most && most < 0 {
+        return breach!(
+            [receipt.unwrap_or(first), debit.unwrap_or(first)],
+            "purchase {intent}: {} was to be given back, and the cardholder's net debit is {net} \
+             fen",
+            books.money(most.unsigned_abs())
+        );
+    }
     if net > most {
         return breach!(
             [debit.unwrap_or(first), receipt.unwrap_or(first)],
@@ -86,11 +113,11 @@ fn judge(books: &Books, intent: u32, horizon: Horizon) -> Checked {
             books.money(most.max(0).unsigned_abs())
         );
     }
-    if horizon == Horizon::ClaimsClosed && is_told_in_files && gross != net {
+    if horizon == Horizon::ClaimsClosed && gross != owed {
         return breach!(
             [debit.unwrap_or(first), first],
-            "purchase {intent}: the cardholder's net debit is {net} fen, and what the merchant is \
-             paid, with the fee, is {gross} fen"
+            "purchase {intent}: the cardholder's net debit is {owed} fen, voids included, and what \
+             the merchant is paid, with the fee, is {gross} fen"
         );
     }
     Ok(sales)

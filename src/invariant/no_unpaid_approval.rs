@@ -31,7 +31,9 @@ impl Invariant for Claim {
             // A switch answered for it, and could not tell it on: people take over.
             let is_told = sale.kind.is_advice() || books.is_stood_in(sale.ticket);
             let may_wait = is_told && horizon != Horizon::ClaimsClosed;
-            if may_wait && books.exception(sale.ticket).is_some() {
+            let is_open =
+                || books.exception(sale.ticket).is_some() || books.is_retaken(sale.ticket);
+            if may_wait && is_open() {
                 checked += 1;
                 continue;
             }

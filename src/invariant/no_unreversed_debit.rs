@@ -9,7 +9,7 @@ const ABOUT: About = About {
     name: "no-unreversed-debit",
     claim: "Every issuer debit, credit or hold has a terminal approval on durable record, or is \
             taken back; an exception item stands in for it only if the whole retry budget was \
-            really spent, and not for ever.",
+            really spent, and not for ever, but for a hold, which ends by itself.",
     example: "a sale of 500.00 at terminal-1; drop the first 0210 from switch-1 to terminal-1\n\
               and the reversal never reaches issuer-1: the debit has neither approval nor credit",
 };
@@ -59,7 +59,13 @@ fn judge(books: &Books, debit: &Decision, horizon: Horizon) -> Checked {
     if debit.claim.is_some() && books.filed_for(debit.ticket).is_some() {
         return Ok(1);
     }
-    if horizon != Horizon::ClaimsClosed {
+    // What has no slip is given back, and by a void that was one-sided it is already.
+    let voided = books.original_of(debit).filter(|_| debit.kind.is_void());
+    if voided.is_some_and(|voided| books.slip_missing(voided.ticket).is_some()) {
+        return Ok(1);
+    }
+    // No file tells of what is held: it ends by itself, which is a claim of its own (L9).
+    if horizon != Horizon::ClaimsClosed || debit.debit == 0 {
         if books.exception(debit.ticket).is_some() {
             return Ok(1);
         }

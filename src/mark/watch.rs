@@ -10,7 +10,7 @@ use reversim_models::iso8583::{Mti, ResponseCode};
 use reversim_models::node::{LinkDownReason, Ticket};
 use reversim_models::record::{
     ClearingRecord, EntryKind, IssuerRecord, Kind, Origin, Reason, Record, SuspenseEnd,
-    SwitchRecord, TakenAs, TerminalRecord,
+    SwitchRecord, Taken, TakenAs, TerminalRecord,
 };
 use reversim_models::time::{Duration, Instant};
 
@@ -239,10 +239,14 @@ impl MarkWatch {
             Record::Terminal(record) => self.terminal(entry, record),
             Record::Switch(record) => self.switch(entry, record),
             Record::Issuer(record) => self.issuer(entry.party, record),
-            Record::Clearing(ClearingRecord::ExtractTaken { entries, .. })
-                if entries.iter().any(|entry| entry.kind == EntryKind::Adjustment) =>
-            {
-                self.marks.set(Mark::AdjustmentPresented);
+            Record::Clearing(ClearingRecord::ExtractTaken { entries, .. }) => {
+                let has = |kind| entries.iter().any(|entry| entry.kind == kind);
+                if has(EntryKind::Adjustment) {
+                    self.marks.set(Mark::AdjustmentPresented);
+                }
+                if has(EntryKind::Refund) {
+                    self.marks.set(Mark::RefundPresented);
+                }
             }
             Record::Clearing(ClearingRecord::LeaseTaken { node, .. }) => {
                 if self.holder.replace(*node).is_some_and(|last| last != *node) {
@@ -403,11 +407,8 @@ impl MarkWatch {
                 self.barred.push(Origin::Network(*original_key));
             }
             IssuerRecord::PresentmentTaken { entries, .. } => {
-                for taken in entries.iter().filter(|taken| taken.entry.kind == EntryKind::Claim) {
-                    self.marks.set(match taken.end {
-                        TakenAs::Refused(_) => Mark::ClaimChargedBack,
-                        TakenAs::Booked | TakenAs::Debited => Mark::ClaimPaid,
-                    });
+                for taken in entries {
+                    self.taken(taken);
                 }
             }
             IssuerRecord::HoldExpired { original, .. } => {
@@ -418,6 +419,19 @@ impl MarkWatch {
             IssuerRecord::SuspenseClosed { class: SuspenseEnd::Returned, .. } => {
                 self.marks.set(Mark::SuspenseReturned);
             }
+            IssuerRecord::SuspenseClosed { class: SuspenseEnd::Retaken, .. } => {
+                self.marks.set(Mark::TakenAgain);
+            }
+            _ => {}
+        }
+    }
+
+    /// An entry of a clearing file at an issuer.
+    fn taken(&mut self, taken: &Taken) {
+        match (taken.entry.kind, taken.end) {
+            (EntryKind::Claim, TakenAs::Refused(_)) => self.marks.set(Mark::ClaimChargedBack),
+            (EntryKind::Claim, _) => self.marks.set(Mark::ClaimPaid),
+            (_, TakenAs::Credited) => self.marks.set(Mark::RefundCreditedByFile),
             _ => {}
         }
     }

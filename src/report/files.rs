@@ -38,15 +38,25 @@ pub fn entries_words<'a>(
     entries: impl Iterator<Item = &'a FileEntry>,
     currency: Currency,
 ) -> String {
-    let mut sums = [(0_u32, 0_u64); 5];
-    let names = ["presented", "adjusted", "claimed", "charged back", "slips wanted"];
+    let mut sums = [(0_u32, 0_u64); 7];
+    let names = [
+        "presented",
+        "adjusted",
+        "refunded",
+        "refund taken back",
+        "claimed",
+        "charged back",
+        "slips wanted",
+    ];
     for entry in entries {
         let sum = &mut sums[match entry.kind {
             EntryKind::Presentment => 0,
             EntryKind::Adjustment => 1,
-            EntryKind::Claim => 2,
-            EntryKind::Chargeback => 3,
-            EntryKind::Retrieval => 4,
+            EntryKind::Refund => 2,
+            EntryKind::RefundAdjustment => 3,
+            EntryKind::Claim => 4,
+            EntryKind::Chargeback => 5,
+            EntryKind::Retrieval => 6,
         }];
         *sum = (sum.0 + 1, sum.1.saturating_add(entry.minor));
     }
@@ -126,6 +136,7 @@ fn end_words(class: SuspenseEnd) -> &'static str {
         SuspenseEnd::Cleared => "cleared",
         SuspenseEnd::Returned => "returned",
         SuspenseEnd::ChargedBack => "charged back",
+        SuspenseEnd::Retaken => "taken again",
     }
 }
 
@@ -215,6 +226,9 @@ pub(super) fn sentence(record: &Record, currency: Currency) -> Option<String> {
             SuspenseEnd::Cleared => "has nothing parked for it any more".to_owned(),
             SuspenseEnd::Returned => format!("returns {} out of suspense", currency.amount(*minor)),
             SuspenseEnd::ChargedBack => format!("charges {} back", currency.amount(*minor)),
+            SuspenseEnd::Retaken => {
+                format!("takes {} again that it had given back", currency.amount(*minor))
+            }
         },
         _ => return None,
     })

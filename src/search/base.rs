@@ -2,9 +2,11 @@
 //! that can be asked for and each shape of the way. What has to go wrong in one goes wrong in
 //! every run of it; the faults that are explored come on top.
 
+mod files;
+
 use crate::fault::{ChipData, Fault, OnMessage, When};
 use crate::party::Party;
-use crate::scenario::{Goods, Scenario, Step, Wish};
+use crate::scenario::{Scenario, Step, Wish};
 use reversim_models::iso8583::Mti;
 
 /// Their names.
@@ -41,6 +43,12 @@ pub const FLOWS: &[&str] = &[
     "clearing",
     "adjustment",
     "suspense",
+    "void+clearing",
+    "refund+clearing",
+    "completion+clearing",
+    "void-taken-back",
+    "refund-taken-back",
+    "refund-by-file",
     "two-clearing-nodes",
     "claim",
     "claim-charged-back",
@@ -92,13 +100,19 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "two-terminals" => two_terminals(),
         "two-switches" => two_switches(),
         "two-issuers" => two_issuers(),
-        "clearing" => clearing(),
-        "adjustment" => adjustment(),
-        "suspense" => suspense(),
-        "two-clearing-nodes" => two_clearing_nodes(),
-        "claim" => claim(),
-        "claim-charged-back" => claim_charged_back(),
-        "retrieval" => retrieval(),
+        "clearing" => files::clearing(),
+        "adjustment" => files::adjustment(),
+        "suspense" => files::suspense(),
+        "void+clearing" => files::void_cleared(),
+        "refund+clearing" => files::refund_cleared(),
+        "completion+clearing" => files::completion_cleared(),
+        "void-taken-back" => files::void_taken_back(),
+        "refund-taken-back" => files::refund_taken_back(),
+        "refund-by-file" => files::refund_by_file(),
+        "two-clearing-nodes" => files::two_clearing_nodes(),
+        "claim" => files::claim(),
+        "claim-charged-back" => files::claim_charged_back(),
+        "retrieval" => files::retrieval(),
         "chip" => by_chip(&[SALE]),
         "chip-download" => chip_download(),
         "escrow" => by_trade_card(at_the_counter(&[PRE_AUTH, completion(2)])),
@@ -265,112 +279,6 @@ fn two_issuers() -> Scenario {
     scenario
 }
 
-/// A sale, its settlement, the end of the business date, and clearing. The files go in parts of two
-/// records, and somebody looks in when they should have arrived.
-fn clearing() -> Scenario {
-    let mut scenario = at_the_counter(&[SALE, Wish::Settle]);
-    with_clearing(&mut scenario);
-    date_ends(&mut scenario, 20_000);
-    later(&mut scenario, INQUIRY, 40_000);
-    scenario
-}
-
-/// The same with two nodes of the clearing house, which work in turn.
-fn two_clearing_nodes() -> Scenario {
-    let mut scenario = clearing();
-    scenario.topology.clearing = 2;
-    scenario
-}
-
-/// A sale whose answer is lost: presented on its date, reversed on the next, and adjusted.
-fn adjustment() -> Scenario {
-    let mut scenario = at_the_counter(&[SALE]);
-    with_clearing(&mut scenario);
-    let (from, to, mti) = (Party::switch(1), COUNTER, Mti::FINANCIAL_RESPONSE);
-    scenario.faults.push(Fault::Drop(OnMessage { from, to, mti, step: 2, nth: 1 }));
-    date_ends(&mut scenario, 20_000);
-    later(&mut scenario, INQUIRY, 45_000);
-    date_ends(&mut scenario, 60_000);
-    later(&mut scenario, Wish::Settle, 90_000);
-    scenario
-}
-
-/// Answer and reversal are lost, and the terminal settles without the sale: nobody presents it, so
-/// the issuer parks the debit when the date ends, and returns it two dates later.
-fn suspense() -> Scenario {
-    let mut scenario = at_the_counter(&[SALE, Wish::Settle]);
-    with_clearing(&mut scenario);
-    scenario.policy.reversal_attempts = 1;
-    let (from, to) = (Party::switch(1), COUNTER);
-    scenario.faults.extend([
-        Fault::Drop(OnMessage { from, to, mti: Mti::FINANCIAL_RESPONSE, step: 2, nth: 1 }),
-        Fault::Drop(OnMessage { from: to, to: from, mti: Mti::REVERSAL_REQUEST, step: 2, nth: 1 }),
-    ]);
-    for at_ms in [80_000, 100_000, 120_000] {
-        date_ends(&mut scenario, at_ms);
-    }
-    later(&mut scenario, INQUIRY, 150_000);
-    scenario
-}
-
-/// Goods are handed over for a sale whose answer is lost; it is reversed, claimed, and claimed
-/// again.
-fn claim() -> Scenario {
-    let mut scenario = at_the_counter(&[SALE, INQUIRY]);
-    with_clearing(&mut scenario);
-    let (from, to, mti) = (Party::switch(1), COUNTER, Mti::FINANCIAL_RESPONSE);
-    scenario.faults.push(Fault::Drop(OnMessage { from, to, mti, step: 2, nth: 1 }));
-    goods_are_claimed(&mut scenario, &[60_000, 65_000]);
-    date_ends(&mut scenario, 70_000);
-    later(&mut scenario, INQUIRY, 100_000);
-    scenario
-}
-
-/// Goods are handed over for a sale that the issuer never saw; what is claimed is paid, charged
-/// back on the next date, and paid back.
-fn claim_charged_back() -> Scenario {
-    let mut scenario = at_the_counter(&[SALE]);
-    with_clearing(&mut scenario);
-    let (from, to, mti) = (Party::switch(1), Party::issuer(1), Mti::FINANCIAL_REQUEST);
-    scenario.faults.push(Fault::Drop(OnMessage { from, to, mti, step: 2, nth: 1 }));
-    goods_are_claimed(&mut scenario, &[50_000]);
-    date_ends(&mut scenario, 55_000);
-    date_ends(&mut scenario, 80_000);
-    later(&mut scenario, INQUIRY, 110_000);
-    scenario
-}
-
-/// Two sales for one purchase, one slip: the cardholder asks for the slips when both are paid, and
-/// what has none is adjusted.
-fn retrieval() -> Scenario {
-    let mut scenario = at_the_counter(&[SALE, SALE]);
-    with_clearing(&mut scenario);
-    scenario.faults.push(Fault::PrinterFault { step: 2 });
-    scenario.steps[1].goods = Some(Goods::Kept);
-    scenario.steps[2].intent = Some(2);
-    date_ends(&mut scenario, 20_000);
-    at(&mut scenario, Party::issuer(1), Wish::Retrieve { of: 2 }, 40_000);
-    date_ends(&mut scenario, 50_000);
-    date_ends(&mut scenario, 80_000);
-    later(&mut scenario, INQUIRY, 110_000);
-    scenario
-}
-
-/// The customer of step 2 has the goods, and the merchant claims at these times.
-fn goods_are_claimed(scenario: &mut Scenario, times: &[u64]) {
-    scenario.steps[1].goods = Some(Goods::HandedOver);
-    for at_ms in times {
-        let wish = Wish::Claim { of: 2, amount: None, by_hand: false };
-        at(scenario, Party::switch(1), wish, *at_ms);
-    }
-}
-
-/// A clearing house takes part, and its files go in parts of two records.
-fn with_clearing(scenario: &mut Scenario) {
-    scenario.topology.clearing = 1;
-    scenario.policy.file_records = 2;
-}
-
 fn date_ends(scenario: &mut Scenario, at_ms: u64) {
     at(scenario, Party::switch(1), Wish::CutOver { window_ms: 1_000 }, at_ms);
 }
@@ -396,6 +304,9 @@ mod tests {
             "upload" => Some(Mark::BatchUploadAfterImbalance),
             "adjustment" => Some(Mark::AdjustmentPresented),
             "suspense" => Some(Mark::SuspenseReturned),
+            "void-taken-back" | "refund-taken-back" => Some(Mark::TakenAgain),
+            "refund-by-file" => Some(Mark::RefundCreditedByFile),
+            "refund+clearing" => Some(Mark::RefundPresented),
             "claim" => Some(Mark::ClaimPaid),
             "claim-charged-back" => Some(Mark::ClaimChargedBack),
             "retrieval" => Some(Mark::SlipMissing),

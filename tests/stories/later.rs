@@ -83,6 +83,21 @@ fn goods_come_back_on_a_later_day_and_a_refund_without_an_answer_counts_once() {
     assert_eq!(told.texts(), [(false, 50_000), (true, 20_000), (true, 20_000)]);
     assert_eq!((told.net_debit(1), told.count(TERMINAL, "exception-opened")), (10_000, 0));
     assert_eq!(told.settled()[..2], [vec![50_000], vec![20_000, 20_000]]);
+    let statements = [(300, 49_700), (0, -40_000)];
+    assert_eq!(told.paid(), statements, "the merchant gets no fee back");
+}
+
+#[test]
+fn a_void_that_only_the_issuer_knows_of_is_taken_back_from_the_cardholder() {
+    let told = tell("ST05-void-on-one-side");
+    assert!(told.screens(4).contains(&Display::ReversalFailed));
+    assert_eq!(told.texts(), [(false, 50_000), (true, 50_000), (false, 50_000)]);
+    assert_eq!((told.net_debit(1), told.paid()), (50_000, vec![(300, 49_700)]));
+    assert_eq!(told.settled()[0], [50_000]);
+    assert_eq!(
+        (told.count(ISSUER, "suspense-opened"), told.count(ISSUER, "suspense-closed")),
+        (1, 1)
+    );
 }
 
 #[test]
@@ -100,6 +115,7 @@ fn a_completion_whose_answer_is_lost_leaves_nothing_held_in_the_end() {
     });
     assert_eq!(holds.sum::<i64>(), 0);
     assert_eq!(told.settled()[0], [50_000]);
+    assert_eq!(told.paid(), [(300, 49_700)], "nothing is paid for what was only held");
 }
 
 #[test]

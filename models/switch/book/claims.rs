@@ -47,6 +47,16 @@ impl Claims {
         self.slipless.contains(&id)
     }
 
+    /// Whether an issuer asked for the slip, and there is none, or nobody has looked yet.
+    pub(in crate::switch) fn is_disputed(&self, id: u64) -> bool {
+        self.is_slipless(id) || self.wanted.contains(&id)
+    }
+
+    /// No slip is looked for any more: the merchant has given the money back.
+    pub(super) fn leave(&mut self, id: u64) {
+        self.wanted.retain(|wanted| *wanted != id);
+    }
+
     /// Takes in a record about claims, slips or files.
     pub(super) fn apply(&mut self, record: &SwitchRecord, commit: u64) {
         match record {

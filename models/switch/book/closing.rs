@@ -1,9 +1,10 @@
 //! The end of business dates at a switch: which dates are closed and not extracted yet, what was
 //! extracted, and which files nobody has taken yet. It changes by records only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Book, Transaction};
+use crate::defect::{Defect, Defects};
 use crate::record::{EntryKind, Extracted, FileEntry, FileId, Kind, Origin, SwitchRecord};
 use crate::time::Date;
 
@@ -11,6 +12,8 @@ use crate::time::Date;
 #[derive(Clone, Debug, Default)]
 pub(in crate::switch) struct Closing {
     is_wanted: bool,
+    /// Planted defect B21: what is voided is presented all the same.
+    ignores_voids: bool,
     /// Dates that are over and not extracted, oldest first.
     pub(in crate::switch) dates: Vec<Date>,
     /// Files made so far.
@@ -32,8 +35,8 @@ pub(in crate::switch) struct Undelivered {
 
 impl Closing {
     /// Nothing is over yet; nothing ever is where nobody wants extracts.
-    pub(super) fn wanted(is_wanted: bool) -> Closing {
-        Closing { is_wanted, ..Closing::default() }
+    pub(super) fn wanted(is_wanted: bool, defects: Defects) -> Closing {
+        Closing { is_wanted, ignores_voids: defects.has(Defect::B21), ..Closing::default() }
     }
 
     /// The number of the next file.
@@ -64,7 +67,7 @@ impl Closing {
                 self.dates.retain(|date| *date > file.date);
                 for Extracted { id, entry, .. } in entries {
                     if entry.kind != EntryKind::Claim {
-                        self.presented.insert(*id, entry.kind == EntryKind::Adjustment);
+                        self.presented.insert(*id, entry.kind.is_adjustment());
                     }
                 }
                 let entries = entries.iter().map(|extracted| extracted.entry).collect();
@@ -83,7 +86,8 @@ impl Book {
     pub(in crate::switch) fn is_in_flight(&self, date: Date) -> bool {
         self.transactions.values().any(|transaction| {
             transaction.business_date <= date
-                && transaction.kind == Kind::Sale
+                && transaction.kind.is_settled()
+                && transaction.kind.is_reversible()
                 && transaction.sent.is_some()
                 && transaction.answer.is_none()
                 && !transaction.is_advised
@@ -92,12 +96,24 @@ impl Book {
 
     /// What the extract of this date holds: what stands approved and was not presented, what was
     /// presented and stands no more or has no slip, and at the end what is claimed.
+    ///
+    /// A void is no entry: what it voids does not stand. Should the void be reversed after the
+    /// extract of its date, what it voided is presented in a later one.
     pub(in crate::switch) fn extract(&self, date: Date) -> Vec<Extracted> {
+        let voided = self.voided();
+        let told: BTreeSet<u64> = self.advices().map(|advice| advice.id).collect();
         let entry = |(id, transaction): (&u64, &Transaction)| {
-            let stands = self.stands(transaction) && !self.claims.is_slipless(*id);
+            let first = match transaction.kind {
+                // How much is given back is certain when its advice is taken, or was given up.
+                Kind::Refund if !told.contains(id) => EntryKind::Refund,
+                Kind::Sale | Kind::Completion => EntryKind::Presentment,
+                _ => return None,
+            };
+            let is_slipless = self.claims.is_slipless(*id);
+            let stands = self.stands(transaction) && !voided.contains(id) && !is_slipless;
             let kind = match self.closing.presented.get(id) {
-                None if stands && transaction.business_date <= date => EntryKind::Presentment,
-                Some(false) if !stands => EntryKind::Adjustment,
+                None if stands && transaction.business_date <= date => first,
+                Some(false) if !stands => first.adjustment()?,
                 _ => return None,
             };
             Self::extracted(*id, transaction, kind)
@@ -112,16 +128,24 @@ impl Book {
         self.transactions.iter().filter_map(entry).chain(claims).collect()
     }
 
-    /// What a file says of a transaction; none if it is no sale of a terminal of ours.
+    /// What is undone by a void that stands.
+    fn voided(&self) -> BTreeSet<u64> {
+        if self.closing.ignores_voids {
+            return BTreeSet::new();
+        }
+        let stands = |void: &&Transaction| void.kind.is_void() && self.stands(void);
+        self.transactions.values().filter(stands).filter_map(|void| void.original).collect()
+    }
+
+    /// What a file says of a transaction; none if it is not one of a terminal of ours.
     pub(in crate::switch) fn extracted(
         id: u64,
         transaction: &Transaction,
         kind: EntryKind,
     ) -> Option<Extracted> {
-        let (Origin::Pos(_), Kind::Sale) = (transaction.origin, transaction.kind) else {
+        let (Origin::Pos(_), Some(sent)) = (transaction.origin, transaction.sent) else {
             return None;
         };
-        let sent = transaction.sent?;
         let is_approved = transaction.answer.is_some_and(|answer| answer.code.is_approval());
         let wished = if is_approved { 0 } else { sent.amount.minor };
         let entry = FileEntry {
@@ -141,10 +165,7 @@ impl Book {
     /// Answered approved, not reversed, and not listed as one-sided (单边账) when its batch closed.
     pub(in crate::switch) fn stands(&self, transaction: &Transaction) -> bool {
         let is_approved = transaction.answer.is_some_and(|answer| answer.code.is_approval());
-        is_approved
-            && transaction.reversal.is_none()
-            && !transaction.is_advised
-            && !self.is_one_sided(transaction)
+        is_approved && !transaction.is_taken_back() && !self.is_one_sided(transaction)
     }
 
     /// Whether it was listed as one-sided (单边账) when its batch closed.

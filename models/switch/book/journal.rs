@@ -65,9 +65,18 @@ impl Book {
                 self.closing.apply(record, self.commit);
                 self.claims.apply(record, self.commit);
             }
+            SwitchRecord::ReturnTaken { entries, .. } => {
+                self.claims.apply(record, self.commit);
+                for extracted in entries {
+                    let is_refunded =
+                        self.refunds_of(extracted.id).any(|(_, one)| one.is_told_or_approved());
+                    if is_refunded {
+                        self.claims.leave(extracted.id);
+                    }
+                }
+            }
             SwitchRecord::ClaimFiled { .. }
             | SwitchRecord::ClaimRefused { .. }
-            | SwitchRecord::ReturnTaken { .. }
             | SwitchRecord::SlipAnswered { .. } => self.claims.apply(record, self.commit),
         }
     }
@@ -156,6 +165,10 @@ impl Book {
             // An order may be answered twice: as a question about it was, and then itself.
             let is_known = transaction.answer.is_some_and(|known| known.code.is_approval());
             transaction.answer = Some(answer);
+            let original = transaction.original.filter(|_| kind == Kind::Refund);
+            if let Some(original) = original.filter(|_| code.is_approval()) {
+                self.claims.leave(original);
+            }
             if !is_known {
                 self.earn(id, 1);
             }

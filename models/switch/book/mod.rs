@@ -219,8 +219,13 @@ impl Transaction {
     }
 
     /// Whether its sender reversed it, or the switch does.
-    fn is_taken_back(&self) -> bool {
+    pub(super) fn is_taken_back(&self) -> bool {
         self.reversal.is_some() || (self.is_advised && !self.kind.is_advice())
+    }
+
+    /// Whether it is an advice that is certain: approved, or on its way from the queue.
+    fn is_told_or_approved(&self) -> bool {
+        self.is_advised || self.approval().is_some()
     }
 
     /// Whether it moved something, or may have, and nothing takes it back.
@@ -253,7 +258,7 @@ impl Book {
             last_id: 0,
             last_advice: 0,
             last_stan: 0,
-            closing: Closing::wanted(config.clearing.is_some()),
+            closing: Closing::wanted(config.clearing.is_some(), config.defects),
             payouts: Payouts::wanted(config.instant_payout.is_some()),
             keeps_payouts: config.defects.has(Defect::W43),
             claims: Claims::default(),
@@ -381,11 +386,16 @@ impl Book {
 
     /// What is refunded of this sale, or may be, minor units.
     pub(super) fn refunded(&self, id: u64) -> u64 {
-        let of = self.transactions.values().filter(|other| {
-            other.original == Some(id) && other.kind == Kind::Refund && other.may_stand()
-        });
+        let of = self.refunds_of(id).filter(|(_, refund)| refund.may_stand());
         let minor = |refund: &Transaction| refund.sent.map_or(0, |sent| sent.amount.minor);
-        of.fold(0, |sum, refund| sum.saturating_add(minor(refund)))
+        of.fold(0, |sum, (_, refund)| sum.saturating_add(minor(refund)))
+    }
+
+    /// The refunds of this sale, whatever became of them, with their numbers.
+    pub(super) fn refunds_of(&self, id: u64) -> impl Iterator<Item = (u64, &Transaction)> {
+        let is_it =
+            move |other: &Transaction| other.kind == Kind::Refund && other.original == Some(id);
+        self.transactions().filter(move |(_, other)| is_it(other))
     }
 
     /// How its terminal calls the sale with this retrieval reference number.
@@ -434,6 +444,19 @@ impl Book {
     }
 
     /// Whether this batch was closed.
+    /// Vouchers of a batch whose advices nobody has answered.
+    pub(super) fn untold_of(&self, terminal: [u8; 8], batch: u32) -> Vec<u32> {
+        let voucher = move |stan| Origin::Pos(PosKey { terminal, batch, stan });
+        let of = self.origins.range(voucher(0)..=voucher(u32::MAX));
+        let untold = of.filter_map(|(origin, known)| {
+            let (Origin::Pos(key), Known::Transaction(id)) = (origin, known) else { return None };
+            let transaction = self.transactions.get(id)?;
+            let is_open = transaction.kind.is_advice() && transaction.answer.is_none();
+            is_open.then_some(key.stan)
+        });
+        untold.collect()
+    }
+
     pub(super) fn is_closed(&self, terminal: [u8; 8], batch: u32) -> bool {
         self.batch(terminal, batch).is_some_and(|batch| batch.is_closed)
     }

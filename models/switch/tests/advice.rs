@@ -5,7 +5,7 @@ use crate::iso8583::{OriginalData90, OriginalPos61};
 use crate::record::Kind;
 
 /// A sale of 10.00 from swipe to slip, and its reference.
-fn sold(bench: &mut Bench, stan: u32) -> [u8; 12] {
+pub(super) fn sold(bench: &mut Bench, stan: u32) -> [u8; 12] {
     let request = bench.forwarded(&sale(stan));
     bench.tell(ISSUER, &answer(&request, ResponseCode::APPROVED));
     let slip = bench.heard_one(TERMINAL);
@@ -25,7 +25,7 @@ fn refund_at(port: Port, stan: u32, rrn: [u8; 12], minor: u64) -> Message {
     message
 }
 
-fn refund(stan: u32, rrn: [u8; 12], minor: u64) -> Message {
+pub(super) fn refund(stan: u32, rrn: [u8; 12], minor: u64) -> Message {
     refund_at(TERMINAL, stan, rrn, minor)
 }
 

@@ -11,7 +11,7 @@ use crate::switch::ClearingLine;
 const CLEARING: Port = Port(20);
 const SLIP: Option<u32> = Some(7);
 
-fn with_clearing(defect: Option<Defect>) -> Config {
+pub(super) fn with_clearing(defect: Option<Defect>) -> Config {
     let line = ClearingLine {
         port: CLEARING,
         zone: zone(40),
@@ -58,7 +58,7 @@ fn refused(why: ClaimRefusal) -> DeskNote {
 }
 
 /// Ends a date, and gives what its extract holds.
-fn extract(bench: &mut Bench, days: i64) -> Vec<EntryKind> {
+pub(super) fn extract(bench: &mut Bench, days: i64) -> Vec<EntryKind> {
     let date = Date::from_days(DAY.days() + days);
     bench.handle(Event::Commanded(Command::CutOver { date, window: Duration::ZERO }));
     bench.wait(Duration::ZERO);
@@ -69,7 +69,7 @@ fn extract(bench: &mut Bench, days: i64) -> Vec<EntryKind> {
 }
 
 /// The clearing house returns the sale in its n-th file.
-fn give_back(bench: &mut Bench, sequence: u32, kind: EntryKind) {
+pub(super) fn give_back(bench: &mut Bench, sequence: u32, kind: EntryKind) {
     let entries = bench.journal.iter().rev().find_map(|record| match record {
         Record::Switch(SwitchRecord::ExtractClosed { entries, .. }) if !entries.is_empty() => {
             Some(entries.clone())

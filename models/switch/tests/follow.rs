@@ -6,7 +6,7 @@ use crate::record::Kind;
 use crate::time::ZonedTime;
 
 /// A request of this kind, about the voucher `of` of batch 1.
-fn about(kind: Kind, stan: u32, of: u32, minor: u64) -> Message {
+pub(super) fn about(kind: Kind, stan: u32, of: u32, minor: u64) -> Message {
     let mut message = sale(stan)
         .with(Element::PROCESSING_CODE, kind.processing())
         .with(Element::CONDITION_CODE, kind.condition())

@@ -7,6 +7,7 @@ mod defects;
 mod defects_requests;
 mod defects_saf;
 mod durability;
+mod extracts;
 mod follow;
 mod lines;
 mod order;

@@ -60,6 +60,15 @@ const EXAMPLES: &[(Mark, &str)] = &[
     ),
     (Mark::SuspenseOpened, "Lose every 0420: the debit is never presented."),
     (Mark::SuspenseReturned, "Lose every 0420, and wait for T+n."),
+    (Mark::RefundPresented, "A sale and a refund, and a cut-over."),
+    (
+        Mark::RefundCreditedByFile,
+        "saf-attempts = 1; drop the 0220 of a refund towards the issuer, and end the date.",
+    ),
+    (
+        Mark::TakenAgain,
+        "reversal-attempts = 1; drop the 0210 of a void and its 0400, settle, and wait for T+n.",
+    ),
     (Mark::CardPulledAfterApproval, "card-pulled at a step whose card has a chip."),
     (Mark::CryptogramSentAgain, "resubmit the 0200 of a sale by chip on its way to the issuer."),
     (Mark::OrderPaidOnQuery, "A QR sale; drop its 0210."),

@@ -47,6 +47,8 @@ pub(crate) struct Decision {
     /// What paid it as a claim, and what was taken again for that, minor units.
     pub(crate) claim: Option<usize>,
     pub(crate) claimed: i64,
+    /// That what it gave was taken again out of suspense.
+    pub(crate) is_retaken: bool,
     /// What it changed in what is held, and what reversals changed back, minor units.
     pub(crate) hold: i64,
     pub(crate) hold_back: i64,
@@ -311,6 +313,7 @@ impl Books {
             credit: None,
             claim: None,
             claimed: 0,
+            is_retaken: false,
             hold: *hold,
             hold_back: 0,
             expired: 0,

@@ -147,18 +147,29 @@ impl Books {
         }
     }
 
-    /// What an issuer made of an entry of a presentment file, before it is booked.
-    pub(super) fn claim_taken(&mut self, index: usize, issuer: Party, taken: &Taken) {
+    /// What an issuer made of an entry of a presentment file, before it is booked; `before` are the
+    /// entries before it.
+    pub(super) fn claim_taken(
+        &mut self,
+        index: usize,
+        issuer: Party,
+        (before, taken): (&[Taken], &Taken),
+    ) {
         let entry = taken.entry;
         if entry.kind != EntryKind::Claim {
             return;
         }
         let standing = self.standing(issuer, entry.pan).filter(|standing| standing.is_opened);
         let held = self.held(issuer, entry.pan);
-        let available = standing.map(|standing| standing.balance.saturating_sub(held));
+        let has_moved = |one: &&Taken| {
+            one.entry.pan == entry.pan && matches!(one.end, TakenAs::Debited | TakenAs::Credited)
+        };
+        let gone: i64 = before.iter().filter(has_moved).map(|one| one.entry.signed()).sum();
+        let available =
+            standing.map(|standing| standing.balance.saturating_sub(held).saturating_sub(gone));
         let why = match taken.end {
             TakenAs::Refused(why) => Some(why),
-            TakenAs::Booked | TakenAs::Debited => None,
+            TakenAs::Booked | TakenAs::Debited | TakenAs::Credited => None,
         };
         self.claims.ended.push(Ended { index, issuer, entry, why, available });
         let paid = taken.decision.filter(|_| why.is_none());

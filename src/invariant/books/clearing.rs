@@ -8,7 +8,7 @@ use reversim_models::card::Pan;
 use reversim_models::node::Ticket;
 use reversim_models::record::{
     Account, ClearingRecord, EntryKind, Extracted, FileEntry, FileId, IssuerRecord, Leg,
-    PayoutLine, SuspenseEnd, SwitchRecord, Taken,
+    PayoutLine, SuspenseEnd, SwitchRecord, Taken, TakenAs,
 };
 use reversim_models::time::Date;
 use std::collections::BTreeMap;
@@ -24,6 +24,9 @@ pub(crate) struct Files {
     pub(crate) payouts: Vec<Payout>,
     /// What merchants were paid for each sale, with the fee, minor units.
     pub(super) paid: BTreeMap<Ticket, i64>,
+    /// What issuers took from cardholders because of a file alone, minor units; less than zero if
+    /// they gave it.
+    pub(crate) moved: BTreeMap<Ticket, i64>,
     /// What was parked.
     pub(crate) parked: Vec<Parked>,
     /// What each of an issuer's accounts for clearing holds.
@@ -175,7 +178,10 @@ impl Books {
         match record {
             IssuerRecord::PresentmentTaken { file, entries, legs } => {
                 self.files.saw(Stage::Taken, index, entries.iter().map(|one| &one.entry));
-                entries.iter().for_each(|taken| self.claim_taken(index, issuer, taken));
+                for (place, taken) in entries.iter().enumerate() {
+                    self.claim_taken(index, issuer, (&entries[..place], taken));
+                    self.refund_taken(taken);
+                }
                 let (file, entries) = (*file, entries.clone());
                 self.files.taken.push(TakenFile { issuer, index, file, entries });
                 self.book(index, issuer, legs, false);
@@ -197,10 +203,22 @@ impl Books {
                 if let Some(debit) = decision.and_then(|id| self.decision_mut(issuer, id)) {
                     debit.credited = debit.credited.saturating_add(credit);
                     debit.give_surcharge_back(legs);
+                    debit.is_retaken |= *class == SuspenseEnd::Retaken;
                 }
                 self.book(index, issuer, legs, false);
             }
             _ => {}
+        }
+    }
+
+    /// A refund, or what takes one back, that moved money because the file says so.
+    fn refund_taken(&mut self, taken: &Taken) {
+        let is_refund = matches!(taken.entry.kind, EntryKind::Refund | EntryKind::RefundAdjustment);
+        let has_moved = matches!(taken.end, TakenAs::Credited | TakenAs::Debited);
+        let of = self.forward_of(&taken.entry).map(|forward| forward.ticket);
+        if let Some(of) = of.filter(|_| is_refund && has_moved) {
+            let moved = self.files.moved.entry(of).or_insert(0);
+            *moved = moved.saturating_add(taken.entry.signed());
         }
     }
 

@@ -369,7 +369,14 @@ impl Books {
 
     /// What was taken from the cardholder for this ticket, less what was given back.
     pub(crate) fn net(&self, ticket: Ticket) -> i64 {
-        self.decisions_about(ticket).map(Decision::net).sum()
+        let decided: i64 = self.decisions_about(ticket).map(Decision::net).sum();
+        decided + self.files.moved.get(&ticket).copied().unwrap_or(0)
+    }
+
+    /// Whether what an issuer had given for this ticket was taken again out of suspense: if it
+    /// stands after all, a file says so.
+    pub(crate) fn is_retaken(&self, ticket: Ticket) -> bool {
+        self.decisions_about(ticket).any(|decision| decision.is_retaken)
     }
 
     /// The first decision about this ticket that moved something.

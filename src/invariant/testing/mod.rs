@@ -6,6 +6,7 @@
 mod claims;
 mod clearing;
 mod endings;
+mod given_back;
 mod refund;
 mod sale;
 

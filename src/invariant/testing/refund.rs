@@ -93,7 +93,7 @@ impl Tale {
     }
 
     /// A whole refund, without a fault.
-    fn refunded(&mut self, s: Sale) -> usize {
+    pub(super) fn refunded(&mut self, s: Sale) -> usize {
         self.begun(s);
         let approved = self.confirmed(s);
         self.passed_on(s);
@@ -101,7 +101,7 @@ impl Tale {
     }
 }
 
-const PART: Sale = refund(2, 30_000);
+pub(super) const PART: Sale = refund(2, 30_000);
 
 #[test]
 fn a_sale_with_a_refund_is_clean_to_the_end_of_the_day() {

@@ -1,0 +1,164 @@
+//! Voids, refunds and completions between debit and payment: what files tell of them, and what
+//! becomes of those that the two sides know differently.
+
+use super::bench::*;
+use super::tests_claims::{bench, entry, present, taken};
+use crate::defect::Defect;
+use crate::record::{EntryKind, IssuerRecord, Kind, SuspenseEnd, TakenAs};
+
+const WHOLE: i64 = FUNDS as i64;
+const LEFT: i64 = WHOLE - SALE.minor as i64;
+const VOID: Sale = Sale { kind: Kind::Void, original: Some((Kind::Sale, 7)), stan: 8, ..SALE };
+const REFUND: Sale = Sale { kind: Kind::Refund, pin: None, minor: 400, ..VOID };
+
+/// The empty files of these dates.
+fn pass(bench: &mut Bench, days: core::ops::Range<u8>) {
+    days.for_each(|day| present(bench, day, &[]));
+}
+
+/// How the last item left suspense, and whose decision that undid.
+fn left(bench: &Bench) -> Option<(SuspenseEnd, Option<u64>)> {
+    let ends = bench.issuer_records().filter_map(|record| match record {
+        IssuerRecord::SuspenseClosed { class, decision, .. } => Some((*class, *decision)),
+        _ => None,
+    });
+    ends.last()
+}
+
+#[test]
+fn a_sale_and_its_void_of_which_no_file_tells_leave_nothing_to_park() {
+    let mut bench = bench();
+    bench.ask(&SALE.message());
+    bench.ask(&VOID.message());
+    pass(&mut bench, 0..4);
+    assert_eq!((bench.count("suspense-opened"), bench.holds(GOOD)), (0, WHOLE));
+}
+
+#[test]
+fn a_void_of_what_is_presented_all_the_same_is_taken_back_from_the_cardholder() {
+    for power_fails in [false, true] {
+        let mut bench = bench();
+        bench.ask(&SALE.message());
+        bench.ask(&VOID.message());
+        present(&mut bench, 0, &[entry(SALE, EntryKind::Presentment)]);
+        assert_eq!((bench.count("suspense-opened"), bench.holds(GOOD)), (1, WHOLE));
+        if power_fails {
+            bench.restart();
+        }
+        pass(&mut bench, 1..4);
+        assert_eq!(left(&bench), Some((SuspenseEnd::Retaken, Some(2))));
+        assert_eq!(bench.holds(GOOD), LEFT);
+        assert!(!bench.texts.last().expect("a text").is_credit);
+        assert_eq!(bench.code(&VOID.reversal()), "00", "what comes late is answered");
+        assert_eq!(bench.holds(GOOD), LEFT, "and moves nothing");
+    }
+}
+
+#[test]
+fn a_void_that_is_reversed_while_the_difference_is_parked_clears_it() {
+    let mut bench = bench();
+    bench.ask(&SALE.message());
+    bench.ask(&VOID.message());
+    present(&mut bench, 0, &[entry(SALE, EntryKind::Presentment)]);
+    bench.ask(&VOID.reversal());
+    assert_eq!(bench.holds(GOOD), LEFT);
+    pass(&mut bench, 1..4);
+    assert_eq!(left(&bench).map(|(class, _)| class), Some(SuspenseEnd::Cleared));
+    assert_eq!(bench.holds(GOOD), LEFT);
+}
+
+#[test]
+fn a_refund_is_paid_for_by_who_presents_it() {
+    let mut bench = bench();
+    bench.ask(&SALE.message());
+    bench.ask(&REFUND.message());
+    let both = [entry(SALE, EntryKind::Presentment), entry(REFUND, EntryKind::Refund)];
+    present(&mut bench, 0, &both);
+    assert_eq!(taken(&bench), TakenAs::Booked);
+    pass(&mut bench, 1..4);
+    assert_eq!((bench.count("suspense-opened"), bench.holds(GOOD)), (0, LEFT + 400));
+}
+
+#[test]
+fn a_refund_that_nobody_presents_or_that_is_adjusted_is_taken_back() {
+    for is_adjusted in [false, true] {
+        let mut bench = bench();
+        bench.ask(&SALE.message());
+        bench.ask(&REFUND.message());
+        present(&mut bench, 0, &[entry(SALE, EntryKind::Presentment)]);
+        if is_adjusted {
+            present(&mut bench, 1, &[entry(REFUND, EntryKind::Refund)]);
+            present(&mut bench, 2, &[entry(REFUND, EntryKind::RefundAdjustment)]);
+        }
+        pass(&mut bench, if is_adjusted { 3..6 } else { 1..4 });
+        assert_eq!(left(&bench), Some((SuspenseEnd::Retaken, Some(2))));
+        assert_eq!(bench.holds(GOOD), LEFT);
+    }
+}
+
+#[test]
+fn a_refund_of_which_only_the_file_tells_is_credited_once_and_its_advice_comes_too_late() {
+    let mut bench = bench();
+    bench.ask(&SALE.message());
+    let both = [entry(SALE, EntryKind::Presentment), entry(REFUND, EntryKind::Refund)];
+    present(&mut bench, 0, &both);
+    assert_eq!((taken(&bench), bench.holds(GOOD)), (TakenAs::Credited, LEFT + 400));
+    assert!(bench.texts.last().expect("a text").is_credit);
+    bench.restart();
+    assert_eq!(bench.code(&REFUND.message()), "94");
+    pass(&mut bench, 1..4);
+    assert_eq!((bench.count("suspense-opened"), bench.holds(GOOD)), (0, LEFT + 400));
+    present(&mut bench, 4, &[entry(REFUND, EntryKind::RefundAdjustment)]);
+    assert_eq!((taken(&bench), bench.holds(GOOD)), (TakenAs::Debited, LEFT));
+}
+
+#[test]
+fn a_completion_is_presented_for_what_it_took() {
+    let mut bench = bench();
+    let held = Sale { kind: Kind::PreAuth, ..SALE };
+    let completion = Sale { minor: 700, ..held.followed(Kind::Completion, 8) };
+    bench.ask(&held.message());
+    bench.ask(&completion.message());
+    present(&mut bench, 0, &[entry(completion, EntryKind::Presentment)]);
+    pass(&mut bench, 1..4);
+    assert_eq!((bench.count("suspense-opened"), bench.holds(GOOD)), (0, WHOLE - 700));
+    let undone = Sale { minor: 700, ..completion.followed(Kind::CompletionVoid, 9) };
+    assert_eq!(bench.code(&undone.message()), "00");
+    present(&mut bench, 4, &[entry(completion, EntryKind::Adjustment)]);
+    pass(&mut bench, 5..8);
+    assert_eq!((bench.count("suspense-opened"), bench.holds(GOOD)), (0, WHOLE));
+}
+
+#[test]
+fn what_came_back_out_of_suspense_is_not_voided_as_well() {
+    let mut bench = bench();
+    bench.ask(&SALE.message());
+    pass(&mut bench, 0..4);
+    assert_eq!(left(&bench), Some((SuspenseEnd::Returned, Some(1))));
+    assert_eq!((bench.code(&VOID.message()), bench.holds(GOOD)), ("22".into(), WHOLE));
+}
+
+#[test]
+fn a_refund_that_is_presented_after_it_was_taken_back_is_given_once_more() {
+    let mut bench = bench();
+    bench.ask(&SALE.message());
+    bench.ask(&REFUND.message());
+    present(&mut bench, 0, &[entry(SALE, EntryKind::Presentment)]);
+    pass(&mut bench, 1..4);
+    assert_eq!(bench.holds(GOOD), LEFT);
+    present(&mut bench, 4, &[entry(REFUND, EntryKind::Refund)]);
+    assert_eq!((taken(&bench), bench.holds(GOOD)), (TakenAs::Credited, LEFT + 400));
+    pass(&mut bench, 5..8);
+    assert_eq!((bench.count("suspense-opened"), bench.holds(GOOD)), (1, LEFT + 400));
+}
+
+#[test]
+fn b23_charges_what_it_voided_back_and_leaves_the_cardholder_the_money() {
+    let mut bench = super::tests_claims::bench_with(Some(Defect::B23));
+    bench.ask(&SALE.message());
+    bench.ask(&VOID.message());
+    present(&mut bench, 0, &[entry(SALE, EntryKind::Presentment)]);
+    pass(&mut bench, 1..4);
+    assert_eq!(left(&bench).map(|(class, _)| class), Some(SuspenseEnd::ChargedBack));
+    assert_eq!(bench.holds(GOOD), WHOLE);
+}
