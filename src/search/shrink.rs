@@ -1,12 +1,13 @@
 //! The smallest scenario that still breaks the same invariant.
 //!
 //! Greedy over [`simpler::candidates`](super::simpler::candidates), round and round until a whole
-//! round changes nothing: then no single fault or step can go. Breaking another invariant does not
-//! count, nor does breaking the same one by another kind of contradiction: that would be another
-//! case, and perhaps another mistake.
+//! round changes nothing: then no single fault or step can go, nor can one that only takes time.
+//! Breaking another invariant does not count, nor does breaking the same one by another kind of
+//! contradiction: that would be another case, and perhaps another mistake.
 
-use super::simpler::{Candidate, candidates};
+use super::simpler::{Candidate, candidates, shorter};
 use super::{Contradiction, Play};
+use crate::history::{Entry, History, What};
 use crate::scenario::Scenario;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -14,6 +15,9 @@ use std::hash::{BuildHasher, BuildHasherDefault};
 
 /// Runs that one shrinking may take, unless said otherwise.
 pub const EVALUATIONS_MAX: u32 = 2_000;
+
+/// So few steps tell a story; nobody asks whether one of them only takes time.
+const STEPS_THAT_TELL: usize = 3;
 
 /// What shrinking came to.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -48,8 +52,10 @@ pub fn shrink(
     let breaks = |simpler: &Scenario| {
         contradiction(simpler, invariant, play).is_some_and(|found| found == wanted)
     };
+    let on_time = |scenario: &Scenario| on_time(scenario, &play(scenario).history);
     let mut shrinking = Shrinking {
         breaks: &breaks,
+        on_time: &on_time,
         left,
         tried: BTreeSet::new(),
         path: Vec::new(),
@@ -62,6 +68,18 @@ pub fn shrink(
         evaluations: evaluations_max - shrinking.left,
         is_minimal,
     }
+}
+
+/// The same scenario, with every step at the time at which it was asked for in this run of it: then
+/// it does not matter how long the steps before it take.
+fn on_time(scenario: &Scenario, history: &History) -> Scenario {
+    let mut on_time = scenario.clone();
+    for step in on_time.steps.iter_mut().filter(|step| step.at_ms.is_none()) {
+        let is_it =
+            |entry: &&Entry| entry.ticket.0 == step.id && matches!(entry.what, What::Asked(_));
+        step.at_ms = history.entries.iter().find(is_it).map(|entry| entry.at.0 / 1_000);
+    }
+    on_time
 }
 
 /// How a scenario breaks an invariant, if it does.
@@ -78,6 +96,7 @@ pub fn contradiction(
 
 struct Shrinking<'a> {
     breaks: &'a dyn Fn(&Scenario) -> bool,
+    on_time: &'a dyn Fn(&Scenario) -> Scenario,
     left: u32,
     /// Hashes of what was tried and held, so that no round tries it again.
     tried: BTreeSet<u64>,
@@ -102,6 +121,35 @@ impl Shrinking<'_> {
 
     /// True when nothing more can go, false when the budget is spent.
     fn until_nothing_goes(&mut self) -> bool {
+        while self.until_nothing_goes_by_itself() {
+            match self.without_what_takes_time() {
+                None => return false,
+                Some(true) => {}
+                Some(false) => return true,
+            }
+        }
+        false
+    }
+
+    /// Takes away a step, or a fault, that is only there because those after it come later for it:
+    /// whether there was one. None if the budget is spent.
+    fn without_what_takes_time(&mut self) -> Option<bool> {
+        if self.current.steps.len() <= STEPS_THAT_TELL {
+            return Some(false);
+        }
+        self.left = self.left.checked_sub(1)?;
+        let on_time = (self.on_time)(&self.current);
+        for Candidate { change, scenario } in shorter(&on_time) {
+            if self.tries(&scenario)? {
+                self.path.push(format!("{change}, and all others at the times they had"));
+                self.current = scenario;
+                return Some(true);
+            }
+        }
+        Some(false)
+    }
+
+    fn until_nothing_goes_by_itself(&mut self) -> bool {
         let (mut next, mut held) = (0, 0);
         let mut simpler = candidates(&self.current);
         while held < simpler.len() {
@@ -197,6 +245,33 @@ mod tests {
         let shrunk = shrink(&scenario, "a-claim", EVALUATIONS_MAX, &play);
         assert!(needs_two(&shrunk.scenario) && shrunk.is_minimal);
         assert_eq!((shrunk.scenario.faults.len(), shrunk.scenario.steps.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_step_that_only_takes_time_goes() {
+        use crate::party::Party;
+        use crate::scenario::{Step, Wish};
+        use reversim_models::record::{Record, SwitchRecord};
+        // The date changes between a sale's way up and its answer: when that is, four inquiries say.
+        let inquiry = Wish::Inquiry { card: 2 };
+        let mut wishes = vec![Wish::SignOn, inquiry.clone(), inquiry.clone(), inquiry.clone()];
+        wishes.extend([inquiry, Wish::Sale { amount: 100, card: 1 }]);
+        let steps = (1..).zip(wishes);
+        let steps = steps.map(|(id, wish)| Step::new(id, Party::terminal(1), wish)).collect();
+        let mut scenario = Scenario { steps, ..Scenario::default() };
+        scenario.defects = vec!["W28".to_owned()];
+        let forwarded = |entry: &&Entry| {
+            let is_it =
+                |record: &Record| matches!(record, Record::Switch(SwitchRecord::Forwarded { .. }));
+            entry.ticket.0 == 6 && matches!(&entry.what, What::Recorded(record) if is_it(record))
+        };
+        let run = crate::run::run(&scenario);
+        let at = run.history.entries.iter().find(forwarded).expect("the sale is forwarded").at;
+        let cut_over = Step::new(7, Party::switch(1), Wish::CutOver { window_ms: 0 });
+        scenario.steps.push(Step { at_ms: Some(at.0 / 1_000 + 5), ..cut_over });
+        let shrunk = shrink(&scenario, "one-business-date", EVALUATIONS_MAX, &crate::run::run);
+        let left: Vec<u32> = shrunk.scenario.steps.iter().map(|step| step.id).collect();
+        assert_eq!((left, shrunk.is_minimal), (vec![1, 6, 7], true), "{:?}", shrunk.path);
     }
 
     #[test]

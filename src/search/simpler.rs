@@ -40,6 +40,14 @@ pub fn candidates(scenario: &Scenario) -> Vec<Candidate> {
     list.found
 }
 
+/// Everything with fewer faults or steps, most radical first.
+pub(super) fn shorter(scenario: &Scenario) -> Vec<Candidate> {
+    let mut list = List { current: scenario, cost: cost(scenario), found: Vec::new() };
+    list.fewer_faults();
+    list.fewer_steps();
+    list.found
+}
+
 struct List<'a> {
     current: &'a Scenario,
     cost: Cost,
