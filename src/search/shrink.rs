@@ -252,7 +252,7 @@ mod tests {
         use crate::party::Party;
         use crate::scenario::{Step, Wish};
         use reversim_models::record::{Record, SwitchRecord};
-        // The date changes between a sale's way up and its answer: when that is, four inquiries say.
+        // The date changes between a sale and its answer; when that is, four inquiries say.
         let inquiry = Wish::Inquiry { card: 2 };
         let mut wishes = vec![Wish::SignOn, inquiry.clone(), inquiry.clone(), inquiry.clone()];
         wishes.extend([inquiry, Wish::Sale { amount: 100, card: 1 }]);
