@@ -179,6 +179,14 @@ fn whatever_a_child_does_wrong_is_one_sentence_with_its_name_and_the_line() {
         ("yes", "said more than one line"),
         (&telling("{}"), "does not tell its books, as it said it would; line"),
         (
+            "read -r line; echo '{\"books\":[]}'; cat",
+            "says `books`, which nobody asked for; line 1 of",
+        ),
+        (
+            "read -r line; echo '{}'; read -r line; echo '{\"tells_books\":true}'; cat",
+            "says `tells_books`, which nobody asked for; line 2 of",
+        ),
+        (
             &telling(
                 r#"{"books":[{"card":"6224210000000010","amount":1},{"card":"-","amount":1}]}"#,
             ),

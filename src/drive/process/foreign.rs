@@ -154,6 +154,7 @@ impl Foreign {
 
 /// The answer of who has not started: whether it can be asked for its books, and nothing else.
 fn wants_nothing(answer: Answer<'_>) -> Result<bool, Trouble> {
+    answer.says_no_books()?;
     if answer.is_empty() { Ok(answer.tells_books()) } else { Err(Trouble::NotNow) }
 }
 

@@ -69,6 +69,8 @@ pub(super) enum Trouble {
     },
     /// It wants something done where nothing can be.
     NotNow,
+    /// It tells what it was not asked for: the name of that.
+    NotAsked(&'static str),
     /// It keeps the run from ending.
     TooMany,
 }
@@ -109,6 +111,7 @@ impl Trouble {
             Trouble::NotNow => {
                 "wants something done before it has started, or when it tells its books".to_owned()
             }
+            Trouble::NotAsked(name) => format!("says `{name}`, which nobody asked for"),
             Trouble::TooMany => format!("was asked {LINES_MAX} times in one run, and has no end"),
         };
         format!("{what}; line {line} of the run was {}", cut(question))

@@ -213,6 +213,15 @@ impl Answer<'_> {
         self.tells_books
     }
 
+    /// That it does not tell books that nobody asked for.
+    ///
+    /// # Errors
+    ///
+    /// It does.
+    pub(super) fn says_no_books(&self) -> Result<(), Trouble> {
+        if self.books.is_some() { Err(Trouble::NotAsked("books")) } else { Ok(()) }
+    }
+
     /// The books that it was asked for.
     ///
     /// # Errors
@@ -234,8 +243,13 @@ impl Answer<'_> {
     ///
     /// # Errors
     ///
-    /// If an action's value is not one: the number of the action, from 1, and what is wrong.
+    /// If an action's value is not one: the number of the action, from 1, and what is wrong. If it
+    /// says what it was not asked for.
     pub(super) fn perform(self, currency: Currency, actions: &mut Actions) -> Result<(), Trouble> {
+        self.says_no_books()?;
+        if self.tells_books {
+            return Err(Trouble::NotAsked("tells_books"));
+        }
         let asked = actions.ticket();
         for (number, act) in (1..).zip(self.actions) {
             let bytes = |text: &str| {
