@@ -222,6 +222,10 @@ pub enum Display {
     SettlementFailed,
     /// Settle before selling: the journal is full or no voucher number is free.
     MustSettle,
+    /// Signed off: the next wish that needs the host signs on first.
+    SignedOff,
+    /// The host did not say that it heard of the sign-off.
+    SignOffFailed,
     /// Approved, but no slip came out: print again, do not sell again.
     PrinterFault,
     /// A copy was printed.
@@ -326,6 +330,8 @@ impl Display {
             Display::ReprintRefused => ("NO SUCH VOUCHER IN THIS BATCH", "本批次无此凭证"),
             Display::VoidRefused => ("NO SUCH VOUCHER TO VOID", "无此凭证可撤销"),
             Display::WrongPassword => ("WRONG SUPERVISOR PASSWORD", "主管密码错误"),
+            Display::SignedOff => ("SIGNED OFF", "签退成功"),
+            Display::SignOffFailed => ("SIGN-OFF FAILED", "签退失败"),
             Display::Echo(true) => ("LINE OK", "回响测试成功"),
             Display::Echo(false) => ("LINE FAILED", "回响测试失败"),
             Display::Cancelled => ("CANCELLED", "交易取消"),

@@ -224,6 +224,11 @@ pub enum Command {
         /// The wish.
         ticket: Ticket,
     },
+    /// Give the work keys up (签退).
+    SignOff {
+        /// The wish.
+        ticket: Ticket,
+    },
     /// Test the line (回响测试).
     Echo {
         /// The wish.

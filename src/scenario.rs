@@ -286,6 +286,8 @@ pub enum Wish {
     },
     /// At a terminal: fetch chip parameters and public keys (IC参数下载, 公钥下载).
     Download,
+    /// At a terminal: give the work keys up (签退). The next wish that needs the host signs on.
+    SignOff,
     /// At a terminal: test the line (回响测试).
     Echo,
     /// At a switch: begin the next business date (日切).

@@ -324,6 +324,7 @@ impl Switch {
             | Command::Reprint { .. }
             | Command::Download { .. }
             | Command::Echo { .. }
+            | Command::SignOff { .. }
             | Command::Pause { .. } => {}
         }
     }

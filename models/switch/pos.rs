@@ -27,6 +27,9 @@ const SCANNED: &[u8] = b"03";
 /// Element 60.3 of an echo test.
 const ECHO: u16 = 301;
 
+/// Element 60.3 of a sign-off.
+const SIGN_OFF: u16 = 2;
+
 /// The sign-on that was answered last: a copy of it gets the same keys, or the terminal, which
 /// takes the first answer, would be left with retired ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,7 +79,7 @@ impl Switch {
                 return self.sign_on(now, caller, message, actions);
             }
             (Mti::NETWORK_ADVICE, _, true) => {
-                return self.answer_terminal_echo(now, caller, message, actions);
+                return self.network_advice(now, caller, message, actions);
             }
             (Mti::RECONCILIATION_REQUEST, _, true) => {
                 return self.compare(now, caller, message, actions);
@@ -254,14 +257,20 @@ impl Switch {
         }
     }
 
-    fn answer_terminal_echo(
-        &self,
+    /// A line test (回响测试), or a sign-off (签退).
+    fn network_advice(
+        &mut self,
         now: Now,
         caller: Caller,
         message: &Message,
         actions: &mut Actions,
     ) {
         let asked = Private60::of(message).and_then(|private| private.network_code);
+        if asked == Some(SIGN_OFF) {
+            self.withdraw_keys(caller.port, actions);
+            let answer = self.service_answer(now, message, ResponseCode::APPROVED);
+            return self.answer(caller, &answer, actions);
+        }
         let code = match asked {
             Some(ECHO) => ResponseCode::APPROVED,
             _ => ResponseCode::NOT_SUPPORTED_BY_ISSUER,

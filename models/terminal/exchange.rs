@@ -59,6 +59,7 @@ impl Terminal {
         self.hang_up(actions);
         let display = match wish.aim {
             Aim::SignOn => Display::SignOnFailed,
+            Aim::SignOff => Display::SignOffFailed,
             Aim::Echo => Display::Echo(false),
             Aim::Download => Display::DownloadFailed,
             Aim::Conclude => Display::OrderOpen,
@@ -80,6 +81,7 @@ impl Terminal {
                 Aim::Settle => Display::SettlementFailed,
                 Aim::Download => Display::DownloadFailed,
                 Aim::Conclude => Display::OrderOpen,
+                Aim::SignOff => Display::SignOffFailed,
                 _ => Display::SignOnFailed,
             };
             self.end(now, wish.ticket, display, actions);

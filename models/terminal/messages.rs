@@ -29,6 +29,9 @@ const END_BALANCED_CODE: u16 = 207;
 /// Element 60.3 of an echo test.
 const ECHO_CODE: u16 = 301;
 
+/// Element 60.3 of a sign-off.
+const SIGN_OFF_CODE: u16 = 2;
+
 /// 0800: asks for work keys.
 pub(super) fn sign_on(config: &Config, batch: u32, stan: u32) -> Message {
     let mut message = management(config, Mti::NETWORK_REQUEST, stan);
@@ -37,6 +40,12 @@ pub(super) fn sign_on(config: &Config, batch: u32, stan: u32) -> Message {
     serial.extend_from_slice(&config.terminal);
     message.set(Element::PRIVATE_62, serial);
     message.with(Element::PRIVATE_63, "01 ")
+}
+
+/// 0820: gives the work keys up.
+pub(super) fn sign_off(config: &Config, batch: u32, stan: u32) -> Message {
+    management(config, Mti::NETWORK_ADVICE, stan)
+        .with(Element::PRIVATE_60, code(batch, SIGN_OFF_CODE))
 }
 
 /// 0820: asks whether the line works.

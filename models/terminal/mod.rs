@@ -79,6 +79,7 @@ struct Wish {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Aim {
     SignOn,
+    SignOff,
     /// A request that moves something; what it refers to, as the slip of that says.
     Ask {
         kind: Kind,
@@ -136,6 +137,8 @@ enum State {
     Downloading { wish: Wish, download: Download },
     /// 0830.
     Testing { wish: Wish },
+    /// 0830 to a sign-off.
+    SigningOff { wish: Wish, stan: u32 },
     /// The printer.
     Printing,
 }
@@ -280,13 +283,19 @@ impl Terminal {
                 self.download_answered(now, wish, download, m, actions);
             }
             (
-                S::SigningOn { wish, .. } | S::Uploading { wish, .. } | S::Downloading { wish, .. },
+                S::SigningOn { wish, .. }
+                | S::SigningOff { wish, .. }
+                | S::Uploading { wish, .. }
+                | S::Downloading { wish, .. },
                 I::TimedOut | I::LineLost,
             ) => self.unanswered(now, wish, actions),
             (S::Testing { wish }, I::Heard(m)) if self.is_echo(m) => {
                 self.echo_answered(now, wish, m, actions);
             }
             (S::Testing { wish }, I::TimedOut | I::LineLost) => self.fail(now, wish, actions),
+            (S::SigningOff { wish, stan }, I::Heard(m)) if self.hears_of_sign_off(m, stan) => {
+                self.sign_off_answered(now, wish, m, actions);
+            }
             (state, I::Heard(m)) => self.ignore(state, m, actions),
             (state, _) => self.state = state,
         }
@@ -301,11 +310,15 @@ impl Terminal {
             (Aim::Reprint { voucher }, _) => self.reprint(now, wish.ticket, voucher, actions),
             (Aim::Echo, _) => self.test_line(now, wish, actions),
             (Aim::Download, _) => self.download(now, wish, actions),
+            (Aim::SignOff, Keys::Never | Keys::Withdrawn) => {
+                self.end(now, wish.ticket, Display::SignedOff, actions);
+            }
             (Aim::SignOn, _) | (_, Keys::Withdrawn) => self.sign_on(now, wish, actions),
             (_, Keys::Never) => self.end(now, wish.ticket, Display::MustSignOn, actions),
             (aim, Keys::Good(_)) => match (self.next_doubt(&wish), aim) {
                 (Some(doubt), _) => self.end_doubt(now, wish, doubt, actions),
                 (None, Aim::Settle) => self.settle(now, wish, actions),
+                (None, Aim::SignOff) => self.sign_off(now, wish, actions),
                 (None, Aim::Conclude) => self.concluded(now, actions),
                 (None, _) => self.ask_for_pin(now, wish, actions),
             },
@@ -438,6 +451,7 @@ impl Wish {
             Command::Inquiry { ticket, card } => (ticket, Aim::Inquiry { card }),
             Command::Settle { ticket } => (ticket, Aim::Settle),
             Command::Reprint { ticket, voucher } => (ticket, Aim::Reprint { voucher }),
+            Command::SignOff { ticket } => (ticket, Aim::SignOff),
             Command::Echo { ticket } => (ticket, Aim::Echo),
             Command::Download { ticket } => (ticket, Aim::Download),
             Command::CutOver { .. }

@@ -1,8 +1,8 @@
-//! Signing on: work keys and the batch number (签到). Sends nothing financial.
+//! Signing on: work keys and the batch number (签到); and off again (签退). Sends nothing financial.
 
 use super::{Aim, State, Terminal, Wish, messages, show};
 use crate::device::Display;
-use crate::iso8583::{Element, Message, Private60, ResponseCode};
+use crate::iso8583::{Element, Message, Mti, Private60, ResponseCode};
 use crate::line::Incoming;
 use crate::node::Actions;
 use crate::record::TerminalRecord;
@@ -48,6 +48,47 @@ impl Terminal {
             (Aim::SignOn, _) => self.end(now, wish.ticket, Display::SignedOn, actions),
             _ => self.proceed(now, wish, actions),
         }
+    }
+
+    /// Gives the work keys up. What waits to be reversed went before it.
+    pub(super) fn sign_off(&mut self, now: Now, wish: Wish, actions: &mut Actions) {
+        if !self.is_up() {
+            return self.connect(now, wish, None, actions);
+        }
+        let stan = self.take_stan(actions);
+        let message = messages::sign_off(&self.config, self.memory.batch, stan);
+        let Some(frame) = self.seal(&message, actions) else {
+            return self.end(now, wish.ticket, Display::SignOffFailed, actions);
+        };
+        self.send(now, frame, actions);
+        show(actions, Display::Processing);
+        self.state = State::SigningOff { wish, stan };
+    }
+
+    /// Whether this answers a sign-off.
+    pub(super) fn hears_of_sign_off(&self, incoming: &Incoming, stan: u32) -> bool {
+        self.hears(incoming, Mti::NETWORK_ADVICE, stan)
+            && messages::is_for(&self.config, &incoming.message)
+    }
+
+    /// If the host did not hear of it, it refuses nothing: the keys are good until the next sign-on.
+    pub(super) fn sign_off_answered(
+        &mut self,
+        now: Now,
+        wish: Wish,
+        incoming: &Incoming,
+        actions: &mut Actions,
+    ) {
+        actions.about(wish.ticket);
+        let code = messages::response_code(&incoming.message);
+        let display = match code == Some(ResponseCode::APPROVED) {
+            true => {
+                self.record(TerminalRecord::SignedOff, actions);
+                Display::SignedOff
+            }
+            false => Display::SignOffFailed,
+        };
+        self.end(now, wish.ticket, display, actions);
     }
 
     /// Batch and wrapped keys of a 0810 that can be used.

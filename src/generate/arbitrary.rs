@@ -51,7 +51,7 @@ fn party(bytes: &mut impl Entropy) -> Party {
 fn stray_step(bytes: &mut impl Entropy) -> Step {
     let (card, amount) = (bytes.below(4) as u8, bytes.below(1 << 50));
     let party = party(bytes);
-    let wish = match bytes.below(12) {
+    let wish = match bytes.below(13) {
         0 => Wish::Sale { amount, card },
         1 => Wish::Inquiry { card },
         2 => Wish::SignOn,
@@ -64,6 +64,7 @@ fn stray_step(bytes: &mut impl Entropy) -> Step {
         8 => Wish::Claim { of: card.into(), amount: Some(amount), by_hand: amount % 2 == 0 },
         9 => Wish::LookUp { of: card.into(), by_hand: amount % 2 == 0 },
         10 => Wish::Retrieve { of: card.into() },
+        11 => Wish::SignOff,
         _ => Wish::WithdrawKeys { terminal: party },
     };
     let mut step = Step::new(bytes.below(9) as u32, party, wish);

@@ -56,6 +56,8 @@ pub(super) enum Concern {
     Nodes = 60,
     /// What is given back around the end of a date.
     GivenBack = 70,
+    /// Terminals that sign off.
+    SignOff,
 }
 
 /// A source of choices.

@@ -193,6 +193,10 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
         identity::add(entropy, &mut scenario);
     }
     terms::add(entropy, &mut scenario);
+    entropy.concern(Concern::SignOff);
+    if entropy.chance(identity::SIGN_OFF_PERCENT) {
+        identity::sign_off(entropy, &mut scenario);
+    }
     scenario
 }
 

@@ -51,6 +51,7 @@ fn is_transaction(wish: &Wish) -> bool {
         | Wish::Settle
         | Wish::Reprint { .. }
         | Wish::Echo
+        | Wish::SignOff
         | Wish::Download
         | Wish::CutOver { .. }
         | Wish::Maintenance { .. }

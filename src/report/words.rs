@@ -64,6 +64,7 @@ pub fn describe_step(step: &Step, currency: Currency) -> String {
         Wish::Settle => "settle the batch".to_owned(),
         Wish::Reprint { of: None } => "print the last slip again".to_owned(),
         Wish::Reprint { of: Some(step) } => format!("print the slip of step {step} again"),
+        Wish::SignOff => "sign off".to_owned(),
         Wish::Echo => "test the line".to_owned(),
         Wish::Download => "download chip parameters and public keys".to_owned(),
         Wish::CutOver { window_ms } => {
@@ -122,6 +123,7 @@ pub fn describe_command(command: &Command) -> String {
         Command::Settle { .. } => "settle".to_owned(),
         Command::Reprint { voucher: None, .. } => "reprint the last slip".to_owned(),
         Command::Reprint { voucher: Some(stan), .. } => format!("reprint {stan:06}"),
+        Command::SignOff { .. } => "sign off".to_owned(),
         Command::Echo { .. } => "test the line".to_owned(),
         Command::Download { .. } => "download chip parameters and keys".to_owned(),
         Command::CutOver { date, .. } => format!("business date {date}"),

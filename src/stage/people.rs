@@ -179,6 +179,7 @@ impl<L: Lines> World<'_, L> {
                 Command::Reprint { ticket, voucher }
             }
             Wish::Download if is_terminal => Command::Download { ticket },
+            Wish::SignOff if is_terminal => Command::SignOff { ticket },
             Wish::Echo if is_terminal => Command::Echo { ticket },
             Wish::CutOver { window_ms } if party.role == Role::Switch => {
                 self.cut_over(ticket, window_ms);

@@ -34,6 +34,24 @@ fn a_repeated_sign_on_gets_the_same_keys_and_a_new_one_gets_new_keys() {
 }
 
 #[test]
+fn a_terminal_that_signed_off_has_no_keys_until_it_signs_on_again() {
+    let mut bench = Bench::new(config());
+    let message =
+        from_terminal(Mti::NETWORK_ADVICE, TERMINAL, 8).with(Element::PRIVATE_60, "00000001002");
+    for _copy in 0..2 {
+        bench.tell(TERMINAL, &message);
+        let answer = bench.heard_one(TERMINAL);
+        assert_eq!(
+            (code_of(&answer), answer.number(Element::STAN)),
+            (ResponseCode::APPROVED, Some(8))
+        );
+    }
+    assert_eq!(bench.records(), ["keys-issued", "keys-withdrawn"]);
+    bench.tell(TERMINAL, &sale(9));
+    assert_eq!(bench.code(TERMINAL), ResponseCode::MAC_ERROR);
+}
+
+#[test]
 fn a_terminal_of_another_line_is_answered_97_without_a_mac() {
     let mut bench = Bench::new(config());
     bench.tell(TERMINAL, &sign_on(OTHER_TERMINAL, 2));

@@ -83,6 +83,41 @@ fn a_line_test_on_request_says_whether_the_line_works() {
 }
 
 #[test]
+fn a_sign_off_comes_after_what_is_pending_and_the_next_wish_signs_on() {
+    let mut counter = Counter::signed_on();
+    counter.sell(1);
+    counter.pass(TIMEOUT);
+    counter.wish(Command::SignOff { ticket: Ticket(2) });
+    assert_eq!(counter.types().last().map(String::as_str), Some("0400"), "the doubt goes first");
+    counter.skip();
+    let reversed = counter.answer_to(&counter.last().clone());
+    counter.say(&reversed);
+    assert_eq!(counter.types().last().map(String::as_str), Some("0820"));
+    assert_eq!(counter.last().text(Element::PRIVATE_60), Some("00000007002"));
+    counter.answer_with(ResponseCode::APPROVED);
+    assert_eq!(counter.display(2), Some(Display::SignedOff));
+    assert_eq!(counter.records().last(), Some(&"signed-off"));
+    counter.wish(Command::SignOff { ticket: Ticket(3) });
+    assert_eq!(counter.display(3), Some(Display::SignedOff), "it is already");
+    counter.sell(4);
+    assert_eq!(counter.types().last().map(String::as_str), Some("0800"));
+}
+
+#[test]
+fn a_sign_off_that_nobody_answers_or_that_is_refused_leaves_the_keys() {
+    for code in [None, Some(ResponseCode::SYSTEM_MALFUNCTION)] {
+        let mut counter = Counter::signed_on();
+        counter.wish(Command::SignOff { ticket: Ticket(2) });
+        match code {
+            Some(code) => counter.answer_with(code),
+            None => counter.pass(TIMEOUT.times(9)),
+        }
+        assert_eq!(counter.display(2), Some(Display::SignOffFailed), "{code:?}");
+        assert!(!counter.records().contains(&"signed-off"));
+    }
+}
+
+#[test]
 fn a_second_answer_and_one_for_another_number_change_nothing() {
     let mut counter = Counter::signed_on();
     counter.sell(1);

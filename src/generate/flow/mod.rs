@@ -107,7 +107,7 @@ impl Way {
             (Some(_), _) => &SALE,
             (None, Wish::SignOn) => &SIGN_ON,
             (None, Wish::Settle) => &SETTLEMENT,
-            (None, Wish::Echo) => &ECHO,
+            (None, Wish::Echo | Wish::SignOff) => &ECHO,
             (None, Wish::Download) => &DOWNLOAD,
             (None, _) => return None,
         };

@@ -19,6 +19,7 @@ pub(crate) enum WishKind {
     Settle,
     Reprint,
     Echo,
+    SignOff,
     Download,
 }
 
@@ -35,6 +36,7 @@ impl WishKind {
             WishKind::Settle => "a settlement",
             WishKind::Reprint => "a reprint",
             WishKind::Echo => "a line test",
+            WishKind::SignOff => "a sign-off",
             WishKind::Download => "a download",
         }
     }
@@ -108,6 +110,7 @@ impl Books {
             Command::Settle { ticket } => (*ticket, WishKind::Settle),
             Command::Reprint { ticket, .. } => (*ticket, WishKind::Reprint),
             Command::Echo { ticket } => (*ticket, WishKind::Echo),
+            Command::SignOff { ticket } => (*ticket, WishKind::SignOff),
             Command::Download { ticket } => (*ticket, WishKind::Download),
             Command::Maintenance { .. } => return self.maintained.push(entry.party),
             Command::Claim { .. } | Command::Retrieve { .. } => {

@@ -88,7 +88,7 @@ fn of_step(step: &Step) -> u64 {
         Wish::Inquiry { card } => u64::from(card.abs_diff(1)),
         Wish::Reprint { of } => u64::from(of.is_some()),
         Wish::CutOver { window_ms: ms } | Wish::Maintenance { for_ms: ms } => of_number(ms),
-        Wish::SignOn | Wish::Settle | Wish::Echo => 0,
+        Wish::SignOn | Wish::SignOff | Wish::Settle | Wish::Echo => 0,
         Wish::Claim { amount, by_hand, .. } => {
             amount.map_or(0, of_number) + u64::from(amount.is_some()) + u64::from(by_hand)
         }
