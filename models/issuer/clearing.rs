@@ -77,7 +77,7 @@ impl Issuer {
     }
 
     fn take(&mut self, file: &FileText, out: &mut Out<'_>) {
-        let (entries, legs) = self.books.take(&file.entries);
+        let (entries, legs) = self.books.take(file.id.date, &file.entries);
         let has_moved = |taken: &&Taken| matches!(taken.end, TakenAs::Debited | TakenAs::Credited);
         let moved: Vec<FileEntry> =
             entries.iter().filter(has_moved).map(|taken| taken.entry).collect();

@@ -189,8 +189,7 @@ fn follow(terms: Terms<'_>, books: &Books, request: &Request) -> Result<u64, Res
         Some(Transaction::Reversed(..)) => return Err(ResponseCode::SUSPICIOUS_OPERATION),
         Some(Transaction::Decided(decision)) => decision,
     };
-    // The merchant told of it in a file already; and what came back out of suspense, or was taken
-    // again out of it, is over.
+    // The merchant told of it in a file already; and what came back out of suspense is over.
     let name = (request.key.acquirer, request.rrn, request.terminal);
     if books.settling.is_credited(name, &request.pan) {
         return Err(ResponseCode::DUPLICATE_TRANSMISSION);

@@ -83,9 +83,9 @@ impl Item {
         }
     }
 
-    /// Whether suspense decided what becomes of it.
+    /// Whether suspense decided that it does not stand.
     pub(super) fn is_over(&self) -> bool {
-        self.left.is_some()
+        matches!(self.left, Some(SuspenseEnd::Returned | SuspenseEnd::ChargedBack))
     }
 
     /// Whether the cardholder got it back out of suspense.
@@ -354,7 +354,7 @@ impl Settling {
 impl Books {
     /// The entries of a file with the debits they match, and what is to be booked. A file that
     /// claims may name a transaction twice: adjusted, and then claimed.
-    pub(super) fn take(&self, entries: &[FileEntry]) -> (Box<[Taken]>, Box<[Leg]>) {
+    pub(super) fn take(&self, date: Date, entries: &[FileEntry]) -> (Box<[Taken]>, Box<[Leg]>) {
         let mut legs = Vec::with_capacity(2 * entries.len());
         let claims = entries.iter().any(|entry| entry.kind == EntryKind::Claim);
         let mut ahead = claims.then(|| self.settling.clone());
@@ -362,7 +362,7 @@ impl Books {
         for entry in entries {
             let one = self.take_one(ahead.as_ref().unwrap_or(&self.settling), entry, &mut legs);
             if let Some(ahead) = &mut ahead {
-                ahead.present(&one, entry.business_date);
+                ahead.present(&one, date);
             }
             taken.push(one);
         }

@@ -224,6 +224,12 @@ impl Switch {
         if transaction.answer.is_some() || !decides(code) {
             return;
         }
+        // The sale is given back another way. What the issuer booked it takes back, because no file
+        // tells of it; the terminal is told nothing, and gives the refund up.
+        let original = transaction.original;
+        if code.is_approval() && original.is_some_and(|sale| self.is_being_returned(sale)) {
+            return;
+        }
         let Some(answer) = self.read_answer(transaction, message, code) else { return };
         let (ticket, origin, kind) = (transaction.ticket, transaction.origin, transaction.kind);
         if self.waits(id) {

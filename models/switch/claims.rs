@@ -252,8 +252,9 @@ impl Switch {
         }
         // Nothing is looked for while a refund is on its way, which would make it needless.
         let is_refunded = |id: u64| self.book.refunds_of(id).any(|(refund, _)| self.waits(refund));
-        let next = self.book.claims.wanted().filter(|_| self.desk.sought.is_none());
-        let next = next.filter(|id| !is_refunded(*id));
+        let mut wanted = self.book.claims.wanted().filter(|_| self.desk.sought.is_none());
+        let next = wanted.find(|id| !is_refunded(*id));
+        drop(wanted);
         let of = next.and_then(|id| self.book.transaction(id));
         if let Some(transaction) = of
             && let Origin::Pos(key) = transaction.origin
@@ -269,13 +270,23 @@ impl Switch {
 
     /// The merchant has looked for the slip that is wanted.
     fn slip_sought(&mut self, is_there: bool, actions: &mut Actions) {
-        let Some(id) = self.desk.sought.take() else { return };
+        let sought = self.desk.sought.take();
+        // A refund may have made it needless while the merchant looked.
+        let Some(id) = sought.filter(|id| self.book.claims.wanted().any(|wanted| wanted == *id))
+        else {
+            return;
+        };
         let of = self.book.transaction(id).map_or(Ticket::NONE, |transaction| transaction.ticket);
         // Planted defect B19: whatever the merchant says, the debit is kept.
         let is_there = is_there || self.config.defects.has(Defect::B19);
         about(of, actions, |actions| {
             self.commit(SwitchRecord::SlipAnswered { id, of, is_there }, actions);
         });
+    }
+
+    /// Whether a sale is given back for want of a slip, or a merchant looks for it right now.
+    pub(super) fn is_being_returned(&self, id: u64) -> bool {
+        self.book.claims.is_slipless(id) || self.desk.sought == Some(id)
     }
 
     /// Whether a transaction is claimed, so that no reversal touches it any more.

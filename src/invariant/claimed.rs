@@ -203,11 +203,11 @@ fn is_returned(books: &Books, sale: &Sale) -> bool {
     };
     // What was refunded, all of it or in part, the merchant has owned up to: no slip is asked for.
     let is_refund = |forward: &Forward| {
-        let of = forward.original.and_then(|id| books.forward(forward.switch, id));
-        let is_approved = forward.answered.is_some_and(|answer| answer.code.is_approval());
-        let is_its_acquirer = matches!(forward.origin, Origin::Pos(_));
-        (forward.kind == Kind::Refund && is_its_acquirer && is_approved)
-            && of.is_some_and(|of| of.ticket == sale.ticket)
+        let of = |id| books.forward(forward.switch, id).is_some_and(|of| of.ticket == sale.ticket);
+        forward.kind == Kind::Refund
+            && matches!(forward.origin, Origin::Pos(_))
+            && forward.original.is_some_and(of)
+            && books.net(forward.ticket) < 0
     };
     if books.claims.complaints.is_empty() || books.forwards.iter().any(is_refund) {
         return false;

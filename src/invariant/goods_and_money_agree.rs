@@ -31,7 +31,7 @@ impl Invariant for Claim {
         let mut checked = 0;
         let voided = match horizon {
             Horizon::ClaimsClosed => voided(books),
-            Horizon::Online | Horizon::DayEnd => BTreeMap::new(),
+            Horizon::Online | Horizon::DayEnd => Voided::default(),
         };
         let steps = &books.setting.steps;
         for (place, &(_, intent)) in steps.iter().enumerate() {
@@ -45,18 +45,29 @@ impl Invariant for Claim {
 
 /// What voids gave back, minor units, off the sales that they void: for the merchant both are one
 /// transaction, of which no file tells.
-fn voided(books: &Books) -> BTreeMap<Ticket, i64> {
-    let mut off = BTreeMap::new();
+fn voided(books: &Books) -> Voided {
+    let mut voided = Voided::default();
     for void in books.decisions.iter().filter(|decision| decision.kind.is_void()) {
-        if let Some(original) = books.original_of(void) {
+        let Some(original) = books.original_of(void) else { continue };
+        let is_slipless = books.slip_missing(original.ticket).is_some();
+        for off in [Some(&mut voided.all), is_slipless.then_some(&mut voided.slipless)] {
+            let Some(off) = off else { continue };
             *off.entry(original.ticket).or_insert(0) += void.net();
             *off.entry(void.ticket).or_insert(0) -= void.net();
         }
     }
-    off
+    voided
 }
 
-fn judge(books: &Books, intent: u32, voided: &BTreeMap<Ticket, i64>, horizon: Horizon) -> Checked {
+/// What voids gave back, by what they void (less than zero) and by themselves.
+#[derive(Default)]
+struct Voided {
+    all: BTreeMap<Ticket, i64>,
+    /// Of sales that are given back for want of a slip: for the cardholder, too, it is one thing.
+    slipless: BTreeMap<Ticket, i64>,
+}
+
+fn judge(books: &Books, intent: u32, voided: &Voided, horizon: Horizon) -> Checked {
     let steps = books.steps_for(intent).map(|place| books.setting.steps[place]);
     // What the goods that changed hands are worth at least, and at most.
     let (mut net, mut least, mut most, mut sales) = (0, 0, 0, 0);
@@ -72,8 +83,8 @@ fn judge(books: &Books, intent: u32, voided: &BTreeMap<Ticket, i64>, horizon: Ho
         }
         sales += 1;
         first = first.or(Some(sale.first));
-        net += books.net(ticket);
-        owed += books.net(ticket) + voided.get(&ticket).copied().unwrap_or(0);
+        net += books.net(ticket) + voided.slipless.get(&ticket).copied().unwrap_or(0);
+        owed += books.net(ticket) + voided.all.get(&ticket).copied().unwrap_or(0);
         debit = debit.or(books.moved_for(ticket).map(|d| d.index));
         let told = sale.told.map_or(0, |(_, minor)| i64::try_from(minor).unwrap_or(i64::MAX));
         let told = told * sale.kind.money();

@@ -60,8 +60,11 @@ fn judge(books: &Books, debit: &Decision, horizon: Horizon) -> Checked {
         return Ok(1);
     }
     // What has no slip is given back, and by a void that was one-sided it is already.
-    let voided = books.original_of(debit).filter(|_| debit.kind.is_void());
-    if voided.is_some_and(|voided| books.slip_missing(voided.ticket).is_some()) {
+    let voided = Some(debit).filter(|debit| debit.kind.is_void());
+    let voided = voided.and_then(|void| books.original_of(void));
+    let is_square = |voided: &Decision| voided.net().saturating_add(debit.net()) == 0;
+    let is_slipless = |voided: &&Decision| books.slip_missing(voided.ticket).is_some();
+    if voided.filter(is_slipless).is_some_and(is_square) {
         return Ok(1);
     }
     // No file tells of what is held: it ends by itself, which is a claim of its own (L9).

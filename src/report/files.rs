@@ -11,7 +11,7 @@ use reversim_models::filing::Place;
 use reversim_models::iso8583::Message;
 use reversim_models::record::{
     Account, ClearingRecord, EntryKind, FileEntry, FileId, FileKind, IssuerRecord, Leg, PayoutLine,
-    Record, SuspenseEnd, SwitchRecord, Taken,
+    Record, SuspenseEnd, SwitchRecord, Taken, TakenAs,
 };
 use reversim_models::time::Date;
 use std::collections::BTreeMap;
@@ -116,8 +116,12 @@ pub(super) fn issuer_words(record: &IssuerRecord, currency: Currency) -> Option<
             let entries = entries_words(entries.iter().map(|taken| &taken.entry), currency);
             format!("{}: {entries}", file_words(file))
         }
-        IssuerRecord::SuspenseOpened { item, minor, .. } => {
-            let what = if *minor < 0 { "not debited" } else { "not presented" };
+        IssuerRecord::SuspenseOpened { item, minor, decision, .. } => {
+            let what = match (decision, *minor) {
+                (_, 0..) => "not presented",
+                (None, _) => "not debited",
+                (Some(_), _) => "given back on one side",
+            };
             format!("#{item} {} {what}", signed(*minor, currency))
         }
         IssuerRecord::SuspenseClosed { item, class, minor, .. } => {
@@ -195,13 +199,18 @@ pub(super) fn sentence(record: &Record, currency: Currency) -> Option<String> {
             format!("refuses what node {} writes with fence {fence}: it is not the last", node + 1)
         }
         Record::Issuer(IssuerRecord::PresentmentTaken { entries, .. }) if !entries.is_empty() => {
-            let unknown = entries.iter().filter(|taken| taken.decision.is_none()).count();
-            let unknown = match unknown {
+            let is_credited = |taken: &&Taken| taken.end == TakenAs::Credited;
+            let credited = match entries.iter().filter(is_credited).count() {
+                0 => String::new(),
+                count => format!(", {count} of them credited from the file alone"),
+            };
+            let is_unknown = |taken: &&Taken| taken.decision.is_none() && !is_credited(taken);
+            let unknown = match entries.iter().filter(is_unknown).count() {
                 0 => String::new(),
                 count => format!(", {count} of them unknown"),
             };
             let words = entries_words(entries.iter().map(|taken: &Taken| &taken.entry), currency);
-            format!("takes the presentments: {words}{unknown}")
+            format!("takes the presentments: {words}{unknown}{credited}")
         }
         Record::Switch(SwitchRecord::ClaimFiled { .. }) => "takes the merchant's claim".to_owned(),
         Record::Switch(SwitchRecord::ClaimRefused { why, .. }) => {
@@ -218,6 +227,9 @@ pub(super) fn sentence(record: &Record, currency: Currency) -> Option<String> {
         }
         Record::Issuer(IssuerRecord::SuspenseOpened { minor, .. }) if *minor > 0 => {
             format!("parks {}: debited and not presented", signed(*minor, currency))
+        }
+        Record::Issuer(IssuerRecord::SuspenseOpened { minor, decision: Some(_), .. }) => {
+            format!("parks {}: given back on one side only", signed(*minor, currency))
         }
         Record::Issuer(IssuerRecord::SuspenseOpened { minor, .. }) => {
             format!("parks {}: presented and not debited", signed(*minor, currency))

@@ -1,7 +1,8 @@
 //! The smallest scenario that still breaks the same invariant.
 //!
 //! Greedy over [`simpler::candidates`](super::simpler::candidates), round and round until a whole
-//! round changes nothing: then no single fault or step can go, nor can one that only takes time.
+//! round changes nothing: then no single fault or step can go, nor, of more than three steps, one
+//! that only takes time.
 //! Breaking another invariant does not count, nor does breaking the same one by another kind of
 //! contradiction: that would be another case, and perhaps another mistake.
 

@@ -1,6 +1,7 @@
 //! Which decisions belong together: what follows another one, and what of it was given back. It
 //! changes nothing.
 
+use super::super::settling::Item;
 use super::{Books, Decision, Transaction};
 use crate::card::Pan;
 use crate::defect::Defect;
@@ -18,6 +19,10 @@ impl Books {
 
     /// What undid or used up the transaction with this number: a void or a completion that stands.
     pub(in super::super) fn successor(&self, id: u64) -> Option<u64> {
+        // A void that was taken again out of suspense stands no more.
+        if self.settling.of_decision(id).is_some_and(Item::is_retaken) {
+            return None;
+        }
         let follows = |(known, decision): &(&Transaction, &Decision)| {
             decision.original == Some(id)
                 && decision.kind != Kind::Refund
@@ -45,6 +50,7 @@ impl Books {
                 && refund.is_approved()
                 && matches!(known, Transaction::Decided(_))
                 && counts(refund)
+                && !self.settling.of_decision(refund.id).is_some_and(Item::is_retaken)
         });
         of.fold(0, |sum, (_, refund)| sum.saturating_add(refund.answer.effective))
     }

@@ -10,6 +10,8 @@ pub(in crate::switch) struct Claims {
     filed: Vec<Claim>,
     /// Transactions whose slip an issuer wants to see, oldest first.
     wanted: Vec<u64>,
+    /// Those of them for which no slip is looked for, because they were refunded.
+    left: Vec<u64>,
     /// Transactions without a slip.
     slipless: Vec<u64>,
     /// The last file of returns that was taken, and the commit that it is part of.
@@ -37,9 +39,9 @@ impl Claims {
         waits.map(|claim| (claim.id, claim.ticket))
     }
 
-    /// The transaction whose slip is to be looked for next.
-    pub(in crate::switch) fn wanted(&self) -> Option<u64> {
-        self.wanted.first().copied()
+    /// The transactions whose slips are to be looked for, oldest first.
+    pub(in crate::switch) fn wanted(&self) -> impl Iterator<Item = u64> + '_ {
+        self.wanted.iter().copied()
     }
 
     /// Whether an issuer asked for the slip, and there is none.
@@ -54,7 +56,18 @@ impl Claims {
 
     /// No slip is looked for any more: the merchant has given the money back.
     pub(super) fn leave(&mut self, id: u64) {
-        self.wanted.retain(|wanted| *wanted != id);
+        if self.wanted.contains(&id) {
+            self.wanted.retain(|wanted| *wanted != id);
+            self.left.push(id);
+        }
+    }
+
+    /// The slip is looked for after all: what gave the money back was one-sided.
+    pub(super) fn take_up(&mut self, id: u64) {
+        if self.left.contains(&id) {
+            self.left.retain(|left| *left != id);
+            self.wanted.push(id);
+        }
     }
 
     /// Takes in a record about claims, slips or files.

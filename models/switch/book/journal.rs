@@ -5,7 +5,7 @@
 
 use super::{Advice, Answer, Book, Compared, KeyState, Known, Reversal, Sent, Transaction};
 use crate::iso8583::ResponseCode;
-use crate::record::{Kind, NetworkKey, Origin, Reason, SwitchRecord};
+use crate::record::{Kind, NetworkKey, Origin, PosKey, Reason, SwitchRecord};
 
 /// A batch number has six digits.
 const BATCH_MAX: u32 = 999_999;
@@ -47,11 +47,21 @@ impl Book {
                 self.batch_mut(key.terminal, key.batch).details.insert(key.stan, *minor);
             }
             SwitchRecord::BatchClosed { terminal, batch, differences, .. } => {
+                let origins = differences.iter().map(|stan| {
+                    Origin::Pos(PosKey { terminal: *terminal, batch: *batch, stan: *stan })
+                });
+                let one_sided: Vec<u64> =
+                    origins.filter_map(|origin| self.named(origin)?.1.original).collect();
                 let known = self.batch_mut(*terminal, *batch);
                 known.is_closed = true;
                 known.differences = differences.to_vec();
                 if let Some(known) = self.terminals.iter_mut().find(|known| known.id == *terminal) {
                     known.batch = batch % BATCH_MAX + 1;
+                }
+                for original in one_sided {
+                    if !self.is_refunded(original) {
+                        self.claims.take_up(original);
+                    }
                 }
             }
             SwitchRecord::CutOver { date } => {
@@ -68,9 +78,7 @@ impl Book {
             SwitchRecord::ReturnTaken { entries, .. } => {
                 self.claims.apply(record, self.commit);
                 for extracted in entries {
-                    let is_refunded =
-                        self.refunds_of(extracted.id).any(|(_, one)| one.is_told_or_approved());
-                    if is_refunded {
+                    if self.is_refunded(extracted.id) {
                         self.claims.leave(extracted.id);
                     }
                 }
@@ -166,11 +174,11 @@ impl Book {
             let is_known = transaction.answer.is_some_and(|known| known.code.is_approval());
             transaction.answer = Some(answer);
             let original = transaction.original.filter(|_| kind == Kind::Refund);
-            if let Some(original) = original.filter(|_| code.is_approval()) {
-                self.claims.leave(original);
-            }
             if !is_known {
                 self.earn(id, 1);
+            }
+            if let Some(original) = original.filter(|original| self.is_refunded(*original)) {
+                self.claims.leave(original);
             }
             return;
         }

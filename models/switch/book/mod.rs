@@ -223,11 +223,6 @@ impl Transaction {
         self.reversal.is_some() || (self.is_advised && !self.kind.is_advice())
     }
 
-    /// Whether it is an advice that is certain: approved, or on its way from the queue.
-    fn is_told_or_approved(&self) -> bool {
-        self.is_advised || self.approval().is_some()
-    }
-
     /// Whether it moved something, or may have, and nothing takes it back.
     pub(super) fn may_stand(&self) -> bool {
         let is_declined = self.answer.is_some_and(|answer| !answer.code.is_approval());
@@ -379,16 +374,25 @@ impl Book {
     pub(super) fn successor(&self, id: u64) -> Option<u64> {
         let follows = |(_, other): &(u64, &Transaction)| {
             let uses_up = other.kind.moves() && other.kind != Kind::Refund;
-            other.original == Some(id) && uses_up && other.may_stand()
+            other.original == Some(id) && uses_up && other.may_stand() && !self.is_one_sided(other)
         };
         self.transactions().find(follows).map(|(id, _)| id)
     }
 
     /// What is refunded of this sale, or may be, minor units.
     pub(super) fn refunded(&self, id: u64) -> u64 {
-        let of = self.refunds_of(id).filter(|(_, refund)| refund.may_stand());
+        let may_stand = |refund: &Transaction| refund.may_stand() && !self.is_one_sided(refund);
+        let of = self.refunds_of(id).filter(|(_, refund)| may_stand(refund));
         let minor = |refund: &Transaction| refund.sent.map_or(0, |sent| sent.amount.minor);
         of.fold(0, |sum, (_, refund)| sum.saturating_add(minor(refund)))
+    }
+
+    /// Whether money of this sale goes back by a refund: approved, or on its way from the queue,
+    /// and not listed as one-sided.
+    fn is_refunded(&self, id: u64) -> bool {
+        let is_certain = |refund: &Transaction| refund.is_advised || refund.approval().is_some();
+        let mut of = self.refunds_of(id);
+        of.any(|(_, refund)| is_certain(refund) && !self.is_one_sided(refund))
     }
 
     /// The refunds of this sale, whatever became of them, with their numbers.
@@ -443,7 +447,6 @@ impl Book {
         self.batch(terminal, batch).map_or(0, |batch| batch.commit)
     }
 
-    /// Whether this batch was closed.
     /// Vouchers of a batch whose advices nobody has answered.
     pub(super) fn untold_of(&self, terminal: [u8; 8], batch: u32) -> Vec<u32> {
         let voucher = move |stan| Origin::Pos(PosKey { terminal, batch, stan });
@@ -457,6 +460,7 @@ impl Book {
         untold.collect()
     }
 
+    /// Whether this batch was closed.
     pub(super) fn is_closed(&self, terminal: [u8; 8], batch: u32) -> bool {
         self.batch(terminal, batch).is_some_and(|batch| batch.is_closed)
     }
