@@ -81,7 +81,6 @@ impl Terminal {
                 Aim::Settle => Display::SettlementFailed,
                 Aim::Download => Display::DownloadFailed,
                 Aim::Conclude => Display::OrderOpen,
-                Aim::SignOff => Display::SignOffFailed,
                 _ => Display::SignOnFailed,
             };
             self.end(now, wish.ticket, display, actions);
@@ -272,7 +271,7 @@ impl Terminal {
         };
         self.send(now, frame, actions);
         show(actions, Display::Processing);
-        self.state = State::Testing { wish };
+        self.state = State::Testing { wish, stan: None };
     }
 
     /// Whether this answers our request of this type and number. A sign-on is told its batch; a
@@ -319,20 +318,28 @@ impl Terminal {
             && messages::is_end_of_upload(&incoming.message) == through.is_none()
     }
 
-    /// Whether this answers a line test.
-    pub(super) fn is_echo(&self, incoming: &Incoming) -> bool {
-        incoming.message.mti() == Mti::NETWORK_ADVICE_RESPONSE
-            && !incoming.message.has(Element::STAN)
-            && messages::is_for(&self.config, &incoming.message)
+    /// Whether this answers a line test, or the sign-off with this number.
+    pub(super) fn hears_of_test(&self, incoming: &Incoming, stan: Option<u32>) -> bool {
+        let is_it = match stan {
+            None => {
+                incoming.message.mti() == Mti::NETWORK_ADVICE_RESPONSE
+                    && !incoming.message.has(Element::STAN)
+            }
+            Some(stan) => self.hears(incoming, Mti::NETWORK_ADVICE, stan),
+        };
+        is_it && messages::is_for(&self.config, &incoming.message)
     }
 
-    pub(super) fn echo_answered(
+    pub(super) fn tested(
         &mut self,
         now: Now,
         wish: Wish,
         incoming: &Incoming,
         actions: &mut Actions,
     ) {
+        if matches!(wish.aim, Aim::SignOff) {
+            return self.sign_off_answered(now, wish, incoming, actions);
+        }
         let code = messages::response_code(&incoming.message);
         let passed = code == Some(ResponseCode::APPROVED);
         self.end(now, wish.ticket, Display::Echo(passed), actions);

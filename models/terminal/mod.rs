@@ -135,10 +135,8 @@ enum State {
     Uploading { wish: Wish, stan: u32, through: Option<u32> },
     /// 0830 with a list, or 0810 with an entry of it, or to the end.
     Downloading { wish: Wish, download: Download },
-    /// 0830.
-    Testing { wish: Wish },
-    /// 0830 to a sign-off.
-    SigningOff { wish: Wish, stan: u32 },
+    /// 0830: to a line test, which has no number, or to a sign-off.
+    Testing { wish: Wish, stan: Option<u32> },
     /// The printer.
     Printing,
 }
@@ -283,19 +281,13 @@ impl Terminal {
                 self.download_answered(now, wish, download, m, actions);
             }
             (
-                S::SigningOn { wish, .. }
-                | S::SigningOff { wish, .. }
-                | S::Uploading { wish, .. }
-                | S::Downloading { wish, .. },
+                S::SigningOn { wish, .. } | S::Uploading { wish, .. } | S::Downloading { wish, .. },
                 I::TimedOut | I::LineLost,
             ) => self.unanswered(now, wish, actions),
-            (S::Testing { wish }, I::Heard(m)) if self.is_echo(m) => {
-                self.echo_answered(now, wish, m, actions);
+            (S::Testing { wish, stan }, I::Heard(m)) if self.hears_of_test(m, stan) => {
+                self.tested(now, wish, m, actions);
             }
-            (S::Testing { wish }, I::TimedOut | I::LineLost) => self.fail(now, wish, actions),
-            (S::SigningOff { wish, stan }, I::Heard(m)) if self.hears_of_sign_off(m, stan) => {
-                self.sign_off_answered(now, wish, m, actions);
-            }
+            (S::Testing { wish, .. }, I::TimedOut | I::LineLost) => self.fail(now, wish, actions),
             (state, I::Heard(m)) => self.ignore(state, m, actions),
             (state, _) => self.state = state,
         }

@@ -2,7 +2,7 @@
 
 use super::{Aim, State, Terminal, Wish, messages, show};
 use crate::device::Display;
-use crate::iso8583::{Element, Message, Mti, Private60, ResponseCode};
+use crate::iso8583::{Element, Message, Private60, ResponseCode};
 use crate::line::Incoming;
 use crate::node::Actions;
 use crate::record::TerminalRecord;
@@ -62,16 +62,10 @@ impl Terminal {
         };
         self.send(now, frame, actions);
         show(actions, Display::Processing);
-        self.state = State::SigningOff { wish, stan };
+        self.state = State::Testing { wish, stan: Some(stan) };
     }
 
-    /// Whether this answers a sign-off.
-    pub(super) fn hears_of_sign_off(&self, incoming: &Incoming, stan: u32) -> bool {
-        self.hears(incoming, Mti::NETWORK_ADVICE, stan)
-            && messages::is_for(&self.config, &incoming.message)
-    }
-
-    /// If the host did not hear of it, it refuses nothing: the keys are good until the next sign-on.
+    /// If the host did not hear of it, it refuses nothing: the keys stay good.
     pub(super) fn sign_off_answered(
         &mut self,
         now: Now,

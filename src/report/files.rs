@@ -199,18 +199,7 @@ pub(super) fn sentence(record: &Record, currency: Currency) -> Option<String> {
             format!("refuses what node {} writes with fence {fence}: it is not the last", node + 1)
         }
         Record::Issuer(IssuerRecord::PresentmentTaken { entries, .. }) if !entries.is_empty() => {
-            let is_credited = |taken: &&Taken| taken.end == TakenAs::Credited;
-            let credited = match entries.iter().filter(is_credited).count() {
-                0 => String::new(),
-                count => format!(", {count} of them credited from the file alone"),
-            };
-            let is_unknown = |taken: &&Taken| taken.decision.is_none() && !is_credited(taken);
-            let unknown = match entries.iter().filter(is_unknown).count() {
-                0 => String::new(),
-                count => format!(", {count} of them unknown"),
-            };
-            let words = entries_words(entries.iter().map(|taken: &Taken| &taken.entry), currency);
-            format!("takes the presentments: {words}{unknown}{credited}")
+            format!("takes the presentments: {}", taken_words(entries, currency))
         }
         Record::Switch(SwitchRecord::ClaimFiled { .. }) => "takes the merchant's claim".to_owned(),
         Record::Switch(SwitchRecord::ClaimRefused { why, .. }) => {
@@ -244,6 +233,21 @@ pub(super) fn sentence(record: &Record, currency: Currency) -> Option<String> {
         },
         _ => return None,
     })
+}
+
+/// What an issuer took, and what of it nobody had told it before.
+fn taken_words(entries: &[Taken], currency: Currency) -> String {
+    let count =
+        |of: fn(&Taken) -> bool, what: &str| match entries.iter().filter(|taken| of(taken)).count()
+        {
+            0 => String::new(),
+            count => format!(", {count} of them {what}"),
+        };
+    let credited = count(|taken| taken.end == TakenAs::Credited, "credited from the file alone");
+    let is_unknown = |taken: &Taken| taken.decision.is_none() && taken.end != TakenAs::Credited;
+    let unknown = count(is_unknown, "unknown");
+    let words = entries_words(entries.iter().map(|taken: &Taken| &taken.entry), currency);
+    format!("{words}{unknown}{credited}")
 }
 
 /// What one business date came to.

@@ -144,16 +144,7 @@ impl<L: Lines> World<'_, L> {
             Wish::PreAuth { amount, card } if is_terminal => {
                 Command::PreAuth { ticket, amount: self.price(amount), card: self.plan.card(card)? }
             }
-            Wish::Completion { of, amount } if is_terminal => {
-                let card = self.plan.card(self.scenario.card_of(step)?)?;
-                let (kind, original, held) = self.slip_of(Ticket(of))?;
-                if kind != Kind::PreAuth {
-                    return None;
-                }
-                let (amount, password) =
-                    (amount.map_or(held, |amount| self.price(amount)), cast::SUPERVISOR);
-                Command::Follow { ticket, kind: Kind::Completion, amount, card, original, password }
-            }
+            Wish::Completion { of, amount } if is_terminal => self.completion(step, of, amount)?,
             Wish::Void { of, ref password, .. } if is_terminal => {
                 let card = self.shown_in(step)?;
                 let (kind, original, amount) = self.slip_of(Ticket(of))?;
@@ -199,6 +190,22 @@ impl<L: Lines> World<'_, L> {
             }
             Wish::Retrieve { of } if party.role == Role::Issuer => self.complain(ticket, of)?,
             _ => return None,
+        })
+    }
+
+    /// The completion of what a step held, for so much or for all of it.
+    fn completion(&mut self, step: &Step, of: u32, amount: Option<u64>) -> Option<Command> {
+        let card = self.plan.card(self.scenario.card_of(step)?)?;
+        let (held_by, original, held) = self.slip_of(Ticket(of))?;
+        let amount = amount.map_or(held, |amount| self.price(amount));
+        let (ticket, kind, password) = (Ticket(step.id), Kind::Completion, cast::SUPERVISOR);
+        (held_by == Kind::PreAuth).then_some(Command::Follow {
+            ticket,
+            kind,
+            amount,
+            card,
+            original,
+            password,
         })
     }
 

@@ -47,22 +47,7 @@ impl Book {
                 self.batch_mut(key.terminal, key.batch).details.insert(key.stan, *minor);
             }
             SwitchRecord::BatchClosed { terminal, batch, differences, .. } => {
-                let origins = differences.iter().map(|stan| {
-                    Origin::Pos(PosKey { terminal: *terminal, batch: *batch, stan: *stan })
-                });
-                let one_sided: Vec<u64> =
-                    origins.filter_map(|origin| self.named(origin)?.1.original).collect();
-                let known = self.batch_mut(*terminal, *batch);
-                known.is_closed = true;
-                known.differences = differences.to_vec();
-                if let Some(known) = self.terminals.iter_mut().find(|known| known.id == *terminal) {
-                    known.batch = batch % BATCH_MAX + 1;
-                }
-                for original in one_sided {
-                    if !self.is_refunded(original) {
-                        self.claims.take_up(original);
-                    }
-                }
+                self.apply_closed(*terminal, *batch, differences);
             }
             SwitchRecord::CutOver { date } => {
                 self.closing.cut_over(self.business_date, *date);
@@ -86,6 +71,22 @@ impl Book {
             SwitchRecord::ClaimFiled { .. }
             | SwitchRecord::ClaimRefused { .. }
             | SwitchRecord::SlipAnswered { .. } => self.claims.apply(record, self.commit),
+        }
+    }
+
+    fn apply_closed(&mut self, terminal: [u8; 8], batch: u32, differences: &[u32]) {
+        let known = self.batch_mut(terminal, batch);
+        known.is_closed = true;
+        known.differences = differences.to_vec();
+        if let Some(known) = self.terminals.iter_mut().find(|known| known.id == terminal) {
+            known.batch = batch % BATCH_MAX + 1;
+        }
+        // A refund that is on one side only gives nothing back.
+        let name = |stan: &u32| Origin::Pos(PosKey { terminal, batch, stan: *stan });
+        let originals = differences.iter().filter_map(|stan| self.named(name(stan))?.1.original);
+        let originals: Vec<u64> = originals.filter(|id| !self.is_refunded(*id)).collect();
+        for original in originals {
+            self.claims.take_up(original);
         }
     }
 

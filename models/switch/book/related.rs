@@ -1,0 +1,42 @@
+//! Which transactions belong together: what follows another one, and what of it was given back. It
+//! changes nothing.
+
+use super::{Book, Transaction};
+use crate::record::Kind;
+
+impl Book {
+    /// What undoes or uses up this transaction: a void or completion that stands, or may.
+    pub(in crate::switch) fn successor(&self, id: u64) -> Option<u64> {
+        let follows = |(_, other): &(u64, &Transaction)| {
+            let uses_up = other.kind.moves() && other.kind != Kind::Refund;
+            other.original == Some(id) && uses_up && other.may_stand() && !self.is_one_sided(other)
+        };
+        self.transactions().find(follows).map(|(id, _)| id)
+    }
+
+    /// What is refunded of this sale, or may be, minor units.
+    pub(in crate::switch) fn refunded(&self, id: u64) -> u64 {
+        let may_stand = |refund: &Transaction| refund.may_stand() && !self.is_one_sided(refund);
+        let of = self.refunds_of(id).filter(|(_, refund)| may_stand(refund));
+        let minor = |refund: &Transaction| refund.sent.map_or(0, |sent| sent.amount.minor);
+        of.fold(0, |sum, (_, refund)| sum.saturating_add(minor(refund)))
+    }
+
+    /// Whether money of this sale goes back by a refund: approved, or on its way from the queue,
+    /// and not listed as one-sided.
+    pub(super) fn is_refunded(&self, id: u64) -> bool {
+        let is_certain = |refund: &Transaction| refund.is_advised || refund.approval().is_some();
+        let mut of = self.refunds_of(id);
+        of.any(|(_, refund)| is_certain(refund) && !self.is_one_sided(refund))
+    }
+
+    /// The refunds of this sale, whatever became of them, with their numbers.
+    pub(in crate::switch) fn refunds_of(
+        &self,
+        id: u64,
+    ) -> impl Iterator<Item = (u64, &Transaction)> {
+        let is_it =
+            move |other: &Transaction| other.kind == Kind::Refund && other.original == Some(id);
+        self.transactions().filter(move |(_, other)| is_it(other))
+    }
+}
