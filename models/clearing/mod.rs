@@ -139,6 +139,7 @@ impl Clearing {
     }
 
     /// Planted defect B01: what was not delivered is made anew, as another file.
+    #[cfg_attr(mutants, mutants::skip)]
     fn forget_what_was_on_its_way(&mut self) {
         for lost in core::mem::take(&mut self.book.undelivered) {
             if let Some(day) = self.book.days.get_mut(&lost.file.date) {
@@ -315,6 +316,7 @@ impl Clearing {
 
     /// Planted defect B06: the run is kept by the calendar. Should the clock go back, the hour of
     /// the run comes again, and so does the run.
+    #[cfg_attr(mutants, mutants::skip)]
     fn run_by_the_clock(&mut self, now: Now, actions: &mut Actions) {
         if let Some((_, date, entries)) = self.ran.take_if(|(local, ..)| now.local < *local) {
             self.ran = Some((now.local, date, entries.clone()));
@@ -408,6 +410,7 @@ impl Clearing {
     }
 
     /// Planted defect B18: what was charged back is nobody's loss but the acquirer's.
+    #[cfg_attr(mutants, mutants::skip)]
     fn is_forgotten(&self, entry: &FileEntry) -> bool {
         entry.kind == EntryKind::Chargeback && self.config.defects.has(Defect::B18)
     }

@@ -324,6 +324,7 @@ impl Books {
     }
 
     /// Planted defect I07: the duplicate memory is a second write; power may fail before it.
+    #[cfg_attr(mutants, mutants::skip)]
     fn forget_unless_written(&mut self, record: &IssuerRecord, records: &[Record]) {
         let IssuerRecord::Decided { id, key, .. } = record else { return };
         if !records.contains(&Record::Own(id.to_be_bytes().into())) {

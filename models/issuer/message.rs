@@ -241,6 +241,7 @@ pub(super) fn authorization(id: u64) -> [u8; 6] {
 }
 
 /// Planted defect Z01: a frame as it came, in hexadecimal and as text.
+#[cfg_attr(mutants, mutants::skip)]
 pub(super) fn dump(frame: &[u8]) -> String {
     let hexadecimal = frame.iter().map(|byte| format!("{byte:02X}"));
     let text = frame.iter().map(|byte| if byte.is_ascii_graphic() { *byte as char } else { '.' });

@@ -175,6 +175,7 @@ impl Switch {
 
     /// Planted defect B07: what was picked when the date changed is presented, whatever became of
     /// it since.
+    #[cfg_attr(mutants, mutants::skip)]
     fn add_what_stood(&mut self, entries: &mut Vec<Extracted>) {
         let stood = self.filing.as_mut().map(|filing| core::mem::take(&mut filing.stood));
         for extracted in stood.into_iter().flatten() {

@@ -133,6 +133,7 @@ impl Switch {
     }
 
     /// Planted defect W34: a request that finds no line is kept for when there is one.
+    #[cfg_attr(mutants, mutants::skip)]
     fn park(&mut self, request: &Request<'_>, code: ResponseCode, actions: &Actions) {
         if code == ResponseCode::ISSUER_INOPERATIVE && self.config.defects.has(Defect::W34) {
             let (ticket, caller) = (actions.ticket(), request.caller);
@@ -141,6 +142,7 @@ impl Switch {
     }
 
     /// Planted defect W34: there is a line again. Nobody asks who still waits.
+    #[cfg_attr(mutants, mutants::skip)]
     pub(super) fn forward_parked(&mut self, now: Now, actions: &mut Actions) {
         for Parked { ticket, caller, message } in core::mem::take(&mut self.parked) {
             let Some(request) = self.read_request(caller, &message) else { continue };
