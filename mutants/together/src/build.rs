@@ -19,6 +19,9 @@ const QUESTION: &str = include_str!("question.rs.txt");
 /// Compiler runs at most. Each takes out at least one mutant; most take out dozens.
 const ATTEMPTS_MAX: usize = 60;
 
+/// What the compiler calls a match that an arm is missing from.
+const NOT_EXHAUSTIVE: &str = "E0004";
+
 /// A tree of sources that mutants are written into.
 pub(crate) struct Build<'a> {
     tree: &'a Path,
@@ -86,6 +89,7 @@ impl<'a> Build<'a> {
             if message["level"] != "error" {
                 continue;
             }
+            let is_above = message["code"]["code"] == NOT_EXHAUSTIVE;
             for span in message["spans"].as_array().into_iter().flatten() {
                 let file = self.tree.join(span["file_name"].as_str().unwrap_or_default());
                 let Ok(text) = fs::read_to_string(&file) else { continue };
@@ -95,7 +99,7 @@ impl<'a> Build<'a> {
                 let (Some(first), Some(last)) = (line("line_start"), line("line_end")) else {
                     continue;
                 };
-                blamed.extend(nearest(lines, first, last));
+                blamed.extend(nearest(lines, first, last, is_above));
             }
         }
         if blamed.is_empty() && !output.status.success() {
@@ -105,25 +109,27 @@ impl<'a> Build<'a> {
     }
 }
 
-/// Who is asked about in these lines, or nearest above them.
-fn nearest(lines: &[String], first: usize, last: usize) -> BTreeSet<usize> {
+/// Who is asked about in these lines, or nearest to them. An arm that is not there is missed at the
+/// head of its match, above it; what else does not fit is noticed below the question.
+fn nearest(lines: &[String], first: usize, last: usize, is_above: bool) -> BTreeSet<usize> {
     let asked = |line: &String| -> Vec<usize> {
         let after = line.split("mutant::on(").skip(1);
         after.filter_map(|text| text.split("usize").next()?.parse().ok()).collect()
     };
-    let within: BTreeSet<usize> =
-        lines[first - 1..last.min(lines.len())].iter().flat_map(asked).collect();
+    let (above, rest) = lines.split_at((first - 1).min(lines.len()));
+    let (within, below) = rest.split_at((last + 1 - first).min(rest.len()));
+    let within: BTreeSet<usize> = within.iter().flat_map(asked).collect();
     if !within.is_empty() {
         return within;
     }
-    lines[..first - 1]
-        .iter()
-        .rev()
-        .map(asked)
-        .find(|found| !found.is_empty())
-        .into_iter()
-        .flatten()
-        .collect()
+    let mut above = above.iter().rev().map(asked).filter(|found| !found.is_empty());
+    let mut below = below.iter().map(asked).filter(|found| !found.is_empty());
+    let found = if is_above {
+        below.next().or_else(|| above.next())
+    } else {
+        above.next().or_else(|| below.next())
+    };
+    found.into_iter().flatten().collect()
 }
 
 /// Where the items of a file begin, behind what is said about the whole of it.
