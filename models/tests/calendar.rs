@@ -1,7 +1,7 @@
 //! The calendar that every party shares, held against the published one: parties that share a wrong
 //! calendar agree with each other, and no simulated payment would notice.
 
-use reversim_models::time::{Date, Duration, Instant, LocalTime};
+use reversim_models::time::{Date, Duration, Instant, LocalTime, ZonedTime};
 
 fn date(year: i32, month: u8, day: u8) -> Date {
     Date { year, month, day }
@@ -58,6 +58,11 @@ fn every_month_of_a_thousand_years_has_its_days() {
                 let today = date(year, month, day);
                 assert_eq!((today.days(), Date::from_days(days)), (days, today));
                 assert_eq!(today.mmdd(), u16::from(month) * 100 + u16::from(day));
+                let of_century = today.yymmdd().to_string();
+                assert_eq!(
+                    of_century,
+                    format!("{:02}{month:02}{day:02}", year % 100).trim_start_matches('0')
+                );
                 days += 1;
             }
             let first_of_next =
@@ -101,6 +106,31 @@ fn dates_and_times_read_as_people_write_them() {
         ("2026-05-03 01:01:01".to_owned(), "2026-05-03")
     });
     assert_eq!(LocalTime::new(date(987, 11, 30), 86_399).to_string(), "0987-11-30 23:59:59");
+}
+
+#[test]
+fn a_moment_with_its_zone_travels_as_nineteen_characters() {
+    let local = LocalTime::new(date(2026, 12, 31), 23 * 3_600 + 59 * 60 + 58);
+    for (offset, text) in
+        [(480, "20261231235958+0800"), (-570, "20261231235958-0930"), (0, "20261231235958+0000")]
+    {
+        let moment = ZonedTime { local, offset };
+        assert_eq!(moment.text(), text);
+        assert_eq!(ZonedTime::parse(text.as_bytes()), Some(moment), "{text}");
+        assert_eq!(moment.utc(), local.plus(i64::from(offset) * -60_000_000));
+    }
+    for bad in [
+        "20261231235958",
+        "20261231235958 0800",
+        "20261231235958+08000",
+        "20261231245958+0800",
+        "20261231236058+0800",
+        "20261231235960+0800",
+        "20260229235958+0800",
+        "2026123123595x+0800",
+    ] {
+        assert_eq!(ZonedTime::parse(bad.as_bytes()), None, "{bad}");
+    }
 }
 
 #[test]

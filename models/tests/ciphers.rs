@@ -247,6 +247,15 @@ fn only_a_format_0_block_of_the_right_card_and_key_opens() {
 
 /// Element 62 of a sign-on answer: a wrapped key and its check value, slot after slot.
 #[test]
+fn a_key_is_the_same_wherever_it_was_made() {
+    let here = double(1, 2);
+    let there = std::thread::spawn(|| double(1, 2)).join().expect("a key");
+    assert_eq!(here, there);
+    assert_ne!(here, double(1, 3));
+    assert_ne!(single(1), double(1, 1), "as long as they are");
+}
+
+#[test]
 fn work_keys_travel_in_their_slots_with_their_check_values() {
     let tmk = double(0x3131_3131_3131_3131, 0x4646_4646_4646_4646);
     let keys = WorkKeys::derive(&double(1, 2), 7);

@@ -299,6 +299,8 @@ fn a_stream_gives_its_frames_and_ends_with_the_first_broken_prefix() {
         assert_eq!([framer.next(), framer.next()], [Some(Ok(one)), Some(Ok(two.clone()))]);
         assert_eq!((framer.next(), framer.is_partial()), (None, false));
         framer.push(&two[..1]);
+        assert_eq!((framer.take(), framer.is_partial()), (two[..1].to_vec(), false));
+        framer.push(&two[..1]);
         framer.clear();
         assert!(!framer.is_partial());
         framer.push(&two);

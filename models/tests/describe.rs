@@ -260,6 +260,21 @@ fn spelt(dialect: &Dialect, element: Element, value: &str) -> Vec<String> {
 }
 
 #[test]
+fn money_is_spelt_out_with_the_decimals_of_its_currency() {
+    let totals = Settlement48 {
+        domestic: Totals48 { debit_amount: 1_205, debit_count: 1, ..Totals48::default() },
+        ..Settlement48::default()
+    };
+    for (currency, amount) in [("156", "12.05"), ("392", "1205"), ("414", "1.205")] {
+        let message = Message::new(Mti::FINANCIAL_RESPONSE)
+            .with(Element::PRIVATE_48, totals.encode())
+            .with(Element::CURRENCY, currency);
+        let parts = describe(&frame(&POS, &message), Some(&POS)).parts(Element::PRIVATE_48);
+        assert!(parts[0].text.starts_with(&format!("debit {amount} in 1")), "{}", parts[0].text);
+    }
+}
+
+#[test]
 fn totals_are_spelt_out_with_their_result() {
     let words = ["not compared", "balanced", "unbalanced", "error", "unknown result"];
     for (result, word) in (0..).zip(words) {

@@ -4,9 +4,11 @@
 use reversim_models::card::{Amount, Pan};
 use reversim_models::device::Display;
 use reversim_models::iso8583::{
-    Balance54, BalanceSign, BatchDetail, BatchDetails48, CodeClass, Element, Message, Mti,
-    OriginalData90, OriginalPos61, Private60, ResponseCode, Settlement48, Totals48, mask_pan,
+    Balance54, BalanceSign, BatchDetail, BatchDetails48, Challenge, CodeClass, Element, Icc55,
+    Message, Mti, OriginalData90, OriginalPos61, Private60, ResponseCode, Settlement48, Totals48,
+    mask_pan,
 };
+use reversim_models::record::Kind;
 
 #[test]
 fn element_60_is_type_batch_network_code_and_the_rest() {
@@ -103,6 +105,9 @@ fn settlement_totals_are_two_halves_of_31_digits() {
     let whole = Settlement48 { domestic, foreign }.encode();
     assert_eq!(&whole[31..], "0000000000050010000000000000003");
     assert_eq!(Settlement48::parse(whole.as_bytes()), Some(Settlement48 { domestic, foreign }));
+    let same = Settlement48 { domestic, foreign }.balanced();
+    assert_eq!(same.domestic, Totals48 { result: 1, ..domestic });
+    assert_eq!(same.foreign, Totals48 { result: 1, ..foreign });
     for bad in [&whole[..61], &format!("{whole}0"), &whole.replace('4', "D")] {
         assert_eq!(Settlement48::parse(bad.as_bytes()), None);
     }
@@ -382,4 +387,59 @@ fn an_element_holds_the_last_value_it_was_given() {
     assert_ne!(copy, copy.clone().with(Element(4), "8"));
     assert_ne!(copy, Message::new(Mti::REVERSAL_REQUEST));
     assert_eq!(copy, copy.clone().with(Element(4), "8").with(Element(4), "7"));
+}
+
+/// Protocol 1.4: message type, elements 3, 25 and 60.1; and which way money and holds go.
+#[test]
+fn what_a_message_asks_for_is_its_type_its_processing_code_and_its_condition() {
+    let rows = [
+        (Kind::Sale, "0200 000000 00 22", 1, 0),
+        (Kind::Inquiry, "0200 310000 00 01", 0, 0),
+        (Kind::Void, "0200 200000 00 23", -1, 0),
+        (Kind::PreAuth, "0100 030000 06 10", 0, 1),
+        (Kind::PreAuthVoid, "0100 200000 06 11", 0, -1),
+        (Kind::Completion, "0200 000000 06 20", 1, -1),
+        (Kind::CompletionVoid, "0200 200000 06 21", -1, 1),
+        (Kind::Refund, "0220 200000 00 25", -1, 0),
+    ];
+    for (kind, text, money, hold) in rows {
+        let [first, second] = kind.transaction_type().map(char::from);
+        let is = format!(
+            "{} {} {} {first}{second}",
+            kind.request(),
+            kind.processing(),
+            kind.condition()
+        );
+        assert_eq!(is, text);
+        assert_eq!((kind.money(), kind.hold()), (money, hold), "{text}");
+    }
+}
+
+/// Element 55 of a request, as EMV writes it: what a cryptogram is made of, and where it was asked.
+#[test]
+fn a_cryptogram_is_read_only_with_the_country_and_the_amount_it_was_asked_under() {
+    let told = "9F2608 0102030405060708 9F2701 80 9F1008 0706050403020100 9F3704 11223344 \
+                9F3602 0007 9505 8080048000 9A03 261231 9C01 03 9F0206 000000001234 5F2A02 0156 \
+                8202 5C00 9F1A02 0156 9F0306 000000000000 9F3303 E0F1C8";
+    let bytes = |text: &str| -> Vec<u8> {
+        let digits: String = text.split_whitespace().collect();
+        let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal");
+        (0..digits.len()).step_by(2).map(byte).collect()
+    };
+    let read = Icc55::parse(&bytes(told)).expect("all that is needed");
+    let Challenge { amount, currency, date, transaction_type, .. } = read.challenge;
+    assert_eq!((amount, currency, date, transaction_type), (1_234, 156, 261_231, 3));
+    assert_eq!((read.counter, read.cryptogram), (7, [1, 2, 3, 4, 5, 6, 7, 8]));
+    for (right, wrong) in [
+        ("9F1A02 0156", "9F1A02 0840"),
+        ("9F0306 000000000000", "9F0306 000000000001"),
+        ("9F0206 000000001234", "9F0206 00000000123A"),
+        ("9C01 03", "9C02 0003"),
+        ("9F3602 0007", "9F3601 07"),
+    ] {
+        assert_eq!(Icc55::parse(&bytes(&told.replace(right, wrong))), None, "{wrong}");
+    }
+    for tag in ["9F2608 0102030405060708", "9F3704 11223344", "9A03 261231", "9F1A02 0156"] {
+        assert_eq!(Icc55::parse(&bytes(&told.replace(tag, ""))), None, "without {tag}");
+    }
 }

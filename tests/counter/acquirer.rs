@@ -2,12 +2,13 @@
 
 use super::day::{SWITCH, day};
 use reversim::history::What;
+use reversim::party::Party;
 use reversim_models::card::Amount;
 use reversim_models::device::Display;
 use reversim_models::iso8583::{Element, Mti};
 use reversim_models::node::Ticket;
 use reversim_models::record::{IssuerRecord, Record, SwitchRecord};
-use reversim_models::time::Instant;
+use reversim_models::time::{Instant, ZonedTime};
 
 #[test]
 fn an_acquirer_in_maintenance_refuses_91_by_itself_and_until_the_very_end() {
@@ -260,4 +261,80 @@ on = { from = "issuer-1", to = "switch-1", mti = "0210", step = 2 }
     assert_eq!(codes, ["94"]);
     assert_eq!(day.sent(SWITCH, Mti::FINANCIAL_REQUEST, 2), 1);
     assert_eq!(day.sent(SWITCH, Mti::REVERSAL_ADVICE, 2), 1);
+}
+
+/// The issuer's power is off for a while. Its line is silent until a line test finds it dead, and
+/// no other comes about.
+const NO_ISSUER: &str = r#"
+[[fault]]
+power-cut = { party = "issuer-1", at = { at-ms = 20000 }, down-ms = 200000 }
+"#;
+
+#[test]
+fn what_is_small_and_needs_no_pin_is_sold_while_no_line_to_the_issuer_stands() {
+    for (limit, codes) in [(10_000, "ok 91"), (0, "91 91")] {
+        let setting = format!(
+            "[policy]\npin = false\nstand-in-max = {limit}\n[timing]\necho-interval-ms = 5000"
+        );
+        let day = day(
+            &setting,
+            &[
+                "- terminal-1 sign-on",
+                "90000 terminal-1 sale 9000 1",
+                "120000 terminal-1 sale 9000 1",
+            ],
+            NO_ISSUER,
+        );
+        assert_eq!(day.codes(2..=3), codes, "a second one would be more than the limit");
+        assert_eq!(day.sent(SWITCH, Mti::FINANCIAL_REQUEST, 2), 0, "nobody is asked");
+    }
+}
+
+#[test]
+fn a_pool_has_as_many_lines_as_it_should_before_and_after_one_breaks() {
+    let faults = r#"
+[[fault]]
+reset = { on = { from = "switch-1", to = "issuer-1", mti = "0200", step = 2 }, at-byte = 10 }
+"#;
+    let steps = ["- terminal-1 sign-on", "20000 terminal-1 inquiry 1", "90000 terminal-1 sale 9 1"];
+    let day = day("[topology]\npool = 2", &steps, faults);
+    let issuer = super::day::ISSUER;
+    let lines = |is: fn(&What) -> Option<Party>| {
+        let of_switch = day.run.history.entries.iter().filter(|it| it.party == SWITCH);
+        of_switch.filter(|it| is(&it.what) == Some(issuer)).count()
+    };
+    let came = lines(|what| match what {
+        What::LinkUp { peer, .. } => Some(*peer),
+        _ => None,
+    });
+    let went = lines(|what| match what {
+        What::LinkDown { peer, .. } => Some(*peer),
+        _ => None,
+    });
+    assert_eq!((came, went, day.code(3).as_str()), (3, 1, "ok"));
+}
+
+#[test]
+fn how_long_money_is_held_is_said_with_the_request_where_the_acquirer_decides_it() {
+    for (seconds, until) in [(0, None), (3_600, Some(3_600_000_000))] {
+        let setting = format!("[policy]\nhold-until-s = {seconds}");
+        let steps =
+            ["- terminal-1 sign-on", "- terminal-1 { pre-auth = { amount = 5000, card = 1 } }"];
+        let day = day(&setting, &steps, "");
+        let said = day.about(2, |party, what| match what {
+            What::Sent { frame, .. } if party == SWITCH => {
+                let message = frame.message()?;
+                let is_it = message.mti() == Mti::AUTHORIZATION_REQUEST;
+                is_it.then(|| message.get(Element::VALIDITY).and_then(ZonedTime::parse))
+            }
+            _ => None,
+        });
+        let [said] = said[..] else { panic!("{said:?}") };
+        let start = day.run.history.setting.start;
+        let after = said.map(|moment| moment.utc().0 - start.0);
+        // From when it was asked, some seconds after the day began.
+        let asked =
+            after.zip(until).map(|(after, until)| (0..60_000_000).contains(&(after - until)));
+        assert_eq!((after.is_some(), asked.unwrap_or(true)), (until.is_some(), true), "{said:?}");
+    }
 }

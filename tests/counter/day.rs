@@ -14,7 +14,8 @@ pub(super) const TERMINAL: Party = Party::terminal(1);
 pub(super) const SWITCH: Party = Party::switch(1);
 pub(super) const ISSUER: Party = Party::issuer(1);
 
-/// A day: sections as in a scenario file, then one wish a line: `seconds party wish`.
+/// A day: sections as in a scenario file, then one wish a line: `milliseconds party wish`, where a wish in braces is as
+/// in a file.
 pub(super) fn day(setting: &str, steps: &[&str], faults: &str) -> Day {
     let mut text = format!("version = 1\n{setting}\n");
     for (number, step) in steps.iter().enumerate() {
@@ -32,6 +33,7 @@ pub(super) fn day(setting: &str, steps: &[&str], faults: &str) -> Day {
             ["reprint", of] => format!("{{ reprint = {{ of = {of} }} }}"),
             ["reprint"] => "{ reprint = {} }".to_owned(),
             ["withdraw-keys"] => "{ withdraw-keys = { terminal = \"terminal-1\" } }".to_owned(),
+            ["{", ..] => words.join(" "),
             [word] => format!("\"{word}\""),
             _ => panic!("nobody wishes {step}"),
         };

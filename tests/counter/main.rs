@@ -3,6 +3,7 @@
 
 mod acquirer;
 mod day;
+mod desk;
 mod doubt;
 mod issuer;
 mod terminal;

@@ -4,7 +4,7 @@ use super::day::{Day, SWITCH, TERMINAL, day};
 use reversim::history::{HEALING, What};
 use reversim_models::card::Amount;
 use reversim_models::device::Display;
-use reversim_models::iso8583::{BatchDetails48, Element, Mti};
+use reversim_models::iso8583::{BatchDetails48, Element, Icc55, Mti};
 use reversim_models::node::Ticket;
 use reversim_models::record::{Record, SwitchRecord, TerminalRecord};
 use reversim_models::time::Instant;
@@ -231,4 +231,52 @@ fn a_host_that_closed_a_batch_unheard_says_so_again() {
     assert_eq!(day.end(3).0, Display::Settled(true));
     assert_eq!(day.sent(TERMINAL, Mti::FILE_ADVICE, 3), 2);
     assert_eq!(day.sent(TERMINAL, Mti::NETWORK_REQUEST, 3), 0, "the batch numbers agree");
+}
+
+#[test]
+fn whoever_gives_money_back_types_the_supervisors_password_and_a_completion_needs_none() {
+    let wrong = "password = \"999999\"";
+    let day = day(
+        "",
+        &[
+            "- terminal-1 sign-on",
+            "- terminal-1 sale 1000 1",
+            &format!("- terminal-1 {{ void = {{ of = 2, {wrong} }} }}"),
+            &format!("- terminal-1 {{ refund = {{ of = 2, {wrong} }} }}"),
+            "- terminal-1 { pre-auth = { amount = 5000, card = 1 } }",
+            &format!("- terminal-1 {{ void = {{ of = 5, {wrong} }} }}"),
+            "- terminal-1 { completion = { of = 5, amount = 4000 } }",
+            &format!("- terminal-1 {{ void = {{ of = 7, {wrong} }} }}"),
+            "- terminal-1 { void = { of = 7 } }",
+        ],
+        "",
+    );
+    for step in [3, 4, 6, 8] {
+        assert_eq!(day.end(step).0, Display::WrongPassword);
+        assert_eq!(day.sent(TERMINAL, Mti::FINANCIAL_REQUEST, step), 0, "step {step}");
+    }
+    assert!([5, 7, 9].iter().all(|step| matches!(day.end(*step).0, Display::Approved(_))));
+}
+
+/// Tags 9C and 9A of every request with a chip's cryptogram: the processing code's first two digits
+/// and the date that the terminal shows, as EMV book 3 has them.
+#[test]
+fn a_chip_signs_what_is_bought_and_on_which_date() {
+    let steps = [
+        "- terminal-1 sign-on",
+        "- terminal-1 sale 1000 1",
+        "- terminal-1 { pre-auth = { amount = 5000, card = 1 } }",
+    ];
+    let day = day("[[topology.cards]]\nchip = true", &steps, "");
+    for (step, type_of_it) in [(2, 0), (3, 3)] {
+        let signed = day.about(step, |party, what| match what {
+            What::Sent { frame, .. } if party == TERMINAL => {
+                let signed = Icc55::parse(frame.message()?.get(Element::ICC)?)?.challenge;
+                Some((u64::from(signed.transaction_type), u64::from(signed.date)))
+            }
+            _ => None,
+        });
+        let today = day.run.history.setting.start.date();
+        assert_eq!(signed, [(type_of_it, u64::from(today.yymmdd()))], "step {step}");
+    }
 }
