@@ -253,6 +253,13 @@ pub(crate) struct Replay {
     /// Shows card numbers of test ranges in clear
     #[arg(long)]
     pub(crate) unmask: bool,
+    /// Writes the run as a page of HTML too: picture, books, every message
+    #[arg(long, value_name = "OUT")]
+    pub(crate) html: Option<PathBuf>,
+    /// Writes its messages as a capture for Wireshark too (pcapng); card numbers are in clear, so
+    /// it needs --unmask
+    #[arg(long, value_name = "OUT", requires = "unmask")]
+    pub(crate) pcap: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) parties: Parties,
 }

@@ -3,11 +3,12 @@
 use super::arguments::Replay;
 use super::disk;
 use super::output::Output;
-use super::replay::is_ascii;
+use super::replay::{is_ascii, write_down};
 use crate::exit::{Exit, Failure};
 use reversim::file::{Recording, is_recording, parse_recording};
 use reversim::invariant::Finding;
 use reversim::report::ladder::Ladder;
+use reversim::report::page::Page;
 use reversim::report::text::{Board, violation_text};
 use reversim::run::Digest;
 use reversim::verdict::{Verdict, Violation};
@@ -15,6 +16,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
+
+/// Why a recorded history has no verdict.
+const NOTHING: &str = "nothing that passed lets a claim be judged";
 
 /// Shows and judges the file, if it is a recorded history; none if it is something else.
 pub(crate) fn replay(arguments: &Replay, output: &Output) -> Result<Option<Exit>, Failure> {
@@ -25,13 +29,29 @@ pub(crate) fn replay(arguments: &Replay, output: &Output) -> Result<Option<Exit>
     if !is_recording(&bytes) && !name.ends_with(".jsonl") {
         return Ok(None);
     }
-    if !arguments.defects.is_empty() || arguments.unmask {
-        let sentence =
-            format!("{name} is a recorded history: --defect and --unmask need a scenario");
+    if !arguments.defects.is_empty() || (arguments.unmask && arguments.pcap.is_none()) {
+        let sentence = format!(
+            "{name} is a recorded history: --defect needs a scenario, and so does --unmask without \
+             --pcap"
+        );
         return Err(Failure::usage(sentence));
     }
     let recording = parse_recording(name, &bytes)?;
     let judged = Judged::new(&recording);
+    let why = [NOTHING.to_owned()];
+    let why = if judged.exit == Exit::Unknown { &why[..] } else { &[] };
+    let page = Page {
+        title: "",
+        name,
+        verdict: judged.word(),
+        why,
+        story: None,
+        faults: &recording.head.faults,
+        history: &recording.history,
+        findings: &judged.findings,
+        command: &format!("reversim replay {name}"),
+    };
+    write_down(arguments, &page)?;
     match output.is_json() {
         true => output.json(&document(name, &recording, &judged))?,
         false => output.text(&text(name, &recording, &judged))?,
@@ -96,7 +116,7 @@ fn text(name: &str, recording: &Recording, judged: &Judged) -> String {
     }
     let _ = writeln!(out, "verdict  {}", judged.word());
     if judged.exit == Exit::Unknown {
-        let _ = writeln!(out, "why      nothing that passed lets a claim be judged");
+        let _ = writeln!(out, "why      {NOTHING}");
     }
     let _ = writeln!(out, "digest   {}", Digest::of(history));
     out

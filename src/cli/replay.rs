@@ -2,13 +2,17 @@
 
 use super::arguments::Replay;
 use super::cases::{Case, one};
+use super::disk;
 use super::judged::{InvariantJson, Judged, invariants_json};
 use super::output::Output;
 use super::players;
 use super::recorded;
 use crate::exit::{Exit, Failure};
+use reversim::report::capture::capture;
 use reversim::report::entry::horizon_word;
+use reversim::report::faults::describe_fault;
 use reversim::report::ladder::Ladder;
+use reversim::report::page::Page;
 use reversim::report::story::story;
 use reversim::report::text::{Board, books, idle_sentences, violation_text};
 use reversim::report::words::unmask;
@@ -29,6 +33,20 @@ pub(crate) fn replay(arguments: &Replay, output: &Output) -> Result<Exit, Failur
     let is_kept = arguments.file.is_some();
     let judged = Judged::new(&expecting_nothing, &run, is_kept);
     let command = command(arguments, &case);
+    let why = if judged.exit == Exit::Unknown { &judged.sentences[..] } else { &[] };
+    let faults: Vec<String> = case.scenario.faults.iter().map(describe_fault).collect();
+    let page = Page {
+        title: &case.scenario.title,
+        name: &case.name,
+        verdict: judged.word(),
+        why,
+        story: Some(story(&case.scenario, &run.history)),
+        faults: &faults,
+        history: &run.history,
+        findings: &run.findings,
+        command: &command,
+    };
+    write_down(arguments, &page)?;
     if output.is_json() {
         output.json(&document(&case, &run, &judged, &command))?;
     } else {
@@ -37,6 +55,22 @@ pub(crate) fn replay(arguments: &Replay, output: &Output) -> Result<Exit, Failur
         output.text(&if arguments.unmask { unmask(&text, pans) } else { text })?;
     }
     Ok(judged.exit)
+}
+
+/// The files that are asked for beside the text.
+pub(super) fn write_down(arguments: &Replay, page: &Page<'_>) -> Result<(), Failure> {
+    if let Some(path) = &arguments.html {
+        let html = page.html();
+        let pans = &page.history.setting.pans;
+        let html = if arguments.unmask { unmask(&html, pans) } else { html };
+        disk::write_new(path, html.as_bytes())?;
+    }
+    if let Some(path) = &arguments.pcap {
+        let bytes = capture(page.history)
+            .map_err(|error| Failure::usage(format!("{}: {error}", page.name)))?;
+        disk::write_new(path, &bytes)?;
+    }
+    Ok(())
 }
 
 fn case(arguments: &Replay) -> Result<Case, Failure> {

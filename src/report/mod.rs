@@ -1,9 +1,12 @@
-//! Runs as text for people. Pure: it prints nothing and reads nothing but values.
+//! Runs for people: as text, as a page, as a capture. Pure: it prints nothing and reads nothing but
+//! values.
 
+pub mod capture;
 pub mod entry;
 pub mod faults;
 pub mod files;
 pub mod ladder;
+pub mod page;
 pub mod story;
 pub mod table;
 pub mod text;

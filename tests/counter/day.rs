@@ -14,8 +14,8 @@ pub(super) const TERMINAL: Party = Party::terminal(1);
 pub(super) const SWITCH: Party = Party::switch(1);
 pub(super) const ISSUER: Party = Party::issuer(1);
 
-/// A day: sections as in a scenario file, then one wish a line: `milliseconds party wish`, where a wish in braces is as
-/// in a file.
+/// A day: sections as in a scenario file, then one wish a line: `milliseconds party wish`. A wish
+/// in braces stands there as it would in a file.
 pub(super) fn day(setting: &str, steps: &[&str], faults: &str) -> Day {
     let mut text = format!("version = 1\n{setting}\n");
     for (number, step) in steps.iter().enumerate() {

@@ -254,12 +254,12 @@ fn put(line: &mut [char], at: usize, text: &str) {
 }
 
 /// Lines of at most `room` characters; the later ones have two less, to be indented.
-fn wrap(text: &str, room: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
     table::wrap(text, room, room.saturating_sub(2))
 }
 
 /// As many of the words as fit, at least the first.
-fn fitting(words: &[String], room: usize) -> String {
+pub(super) fn fitting(words: &[String], room: usize) -> String {
     let mut words = words.to_vec();
     while words.len() > 1 && words.join(" ").chars().count() > room {
         words.pop();

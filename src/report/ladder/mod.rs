@@ -5,6 +5,7 @@
 //! a violation never is.
 
 mod draw;
+mod picture;
 mod rows;
 
 use crate::fault::Fault;
@@ -64,6 +65,21 @@ impl<'a> Ladder<'a> {
     #[must_use]
     pub fn ascii(self, is_ascii: bool) -> Ladder<'a> {
         Ladder { is_ascii, ..self }
+    }
+}
+
+impl Ladder<'_> {
+    /// The ladder as a picture in SVG, for a page that says in which colours. An arrow leads to
+    /// the part of the page that is named `m` and the index of its entry.
+    pub(super) fn picture(&self) -> maud::Markup {
+        picture::picture(&rows::plan(self))
+    }
+
+    /// The entries of the arrows.
+    pub(super) fn messages(&self) -> Vec<usize> {
+        let rows = rows::plan(self).rows.into_iter();
+        let is_arrow = |row: &rows::Row| matches!(row.content, rows::Content::Arrow { .. });
+        rows.filter(is_arrow).map(|row| row.entry).collect()
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Row {
     pub(super) at: Option<Instant>,
     /// Whether it is marked.
     pub(super) is_witness: bool,
+    /// Which entry of the history it is about.
+    pub(super) entry: usize,
     /// What is drawn.
     pub(super) content: Content,
 }
@@ -79,7 +81,7 @@ pub(super) fn plan(ladder: &Ladder<'_>) -> Plan {
                 Content::Fault(_) | Content::Phase(_) => None,
                 _ => Some(entry.at),
             };
-            rows.push(Row { at, is_witness, content });
+            rows.push(Row { at, is_witness, entry: index, content });
         }
     }
     Plan { parties: stage.parties, hidden: stage.hidden, rows }
