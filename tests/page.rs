@@ -1,4 +1,4 @@
-//! What `replay` writes beside its text: a page and a capture. What is in them is tested beside them.
+//! What `replay` writes beside its text: a page and a capture. Not what is in them.
 
 use std::fs;
 use std::process::Command;
