@@ -5,7 +5,8 @@ use reversim::file::parse;
 use reversim::history::What;
 use reversim_models::card::Amount;
 use reversim_models::device::{Display, Output, Slip};
-use reversim_models::iso8583::Mti;
+use reversim_models::iso8583::{Element, Mti};
+use reversim_models::time::Instant;
 
 #[test]
 fn an_issuer_in_maintenance_refuses_91_until_the_very_end() {
@@ -155,4 +156,40 @@ fn what_was_taken_back_may_be_spent_again_on_the_same_date() {
     let day = day("[[topology.cards]]\nday-limit = 300", &steps, lost);
     assert_eq!(day.end(2).0, Display::InDoubt);
     assert_eq!(day.codes(4..=5), "ok 61");
+}
+
+#[test]
+fn an_issuer_in_maintenance_takes_what_it_is_told_and_answers_no_question() {
+    let refund = day(
+        "",
+        &[
+            "- terminal-1 sign-on",
+            "5000 terminal-1 sale 1000 1",
+            "20000 issuer-1 closed 60000",
+            "25000 terminal-1 { refund = { of = 2 } }",
+        ],
+        "",
+    );
+    assert!(matches!(refund.end(4).0, Display::Approved(_)), "what is done is done");
+    assert!(refund.end(4).1 < Instant(80_000_000));
+
+    // The answer is lost; what became of the order is asked while the issuer is closed.
+    let lost = r#"
+[[fault]]
+drop = { from = "issuer-1", to = "switch-1", mti = "0210", step = 2 }
+"#;
+    let steps = [
+        "- terminal-1 sign-on",
+        "5000 terminal-1 { qr-sale = { amount = 1000, card = 1 } }",
+        "20000 issuer-1 closed 60000",
+    ];
+    let order = day("", &steps, lost);
+    let said = order.about(2, |party, what| match what {
+        What::Sent { frame, .. } if party == ISSUER => {
+            let code = frame.message()?.get(Element::RESPONSE_CODE)?;
+            Some(String::from_utf8_lossy(code).into_owned())
+        }
+        _ => None,
+    });
+    assert_eq!(said[..2], ["00", "91"], "{said:?}");
 }
