@@ -291,6 +291,20 @@ fn what_is_small_and_needs_no_pin_is_sold_while_no_line_to_the_issuer_stands() {
 }
 
 #[test]
+fn what_only_its_issuer_can_check_is_never_approved_in_its_stead() {
+    let lost = r#"
+[[fault]]
+drop = { from = "issuer-1", to = "switch-1", mti = "0210", step = 2 }
+"#;
+    let steps = ["- terminal-1 sign-on", "- terminal-1 sale 9000 1"];
+    for (card, pin, code) in [("", false, "ok"), ("", true, "98"), ("chip = true", false, "98")] {
+        let setting =
+            format!("[[topology.cards]]\n{card}\n[policy]\npin = {pin}\nstand-in-max = 10000");
+        assert_eq!(day(&setting, &steps, lost).code(2), code, "{card} {pin}");
+    }
+}
+
+#[test]
 fn a_pool_has_as_many_lines_as_it_should_before_and_after_one_breaks() {
     let faults = r#"
 [[fault]]
