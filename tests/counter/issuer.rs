@@ -161,7 +161,7 @@ fn what_was_taken_back_may_be_spent_again_on_the_same_date() {
 #[test]
 fn an_issuer_in_maintenance_takes_what_it_is_told_and_answers_no_question() {
     let refund = day(
-        "",
+        "[policy]\nswitch-answers-advices = false",
         &[
             "- terminal-1 sign-on",
             "5000 terminal-1 sale 1000 1",
