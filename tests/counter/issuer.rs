@@ -6,7 +6,6 @@ use reversim::history::What;
 use reversim_models::card::Amount;
 use reversim_models::device::{Display, Output, Slip};
 use reversim_models::iso8583::{Element, Mti};
-use reversim_models::time::Instant;
 
 #[test]
 fn an_issuer_in_maintenance_refuses_91_until_the_very_end() {
@@ -159,20 +158,7 @@ fn what_was_taken_back_may_be_spent_again_on_the_same_date() {
 }
 
 #[test]
-fn an_issuer_in_maintenance_takes_what_it_is_told_and_answers_no_question() {
-    let refund = day(
-        "[policy]\nswitch-answers-advices = false",
-        &[
-            "- terminal-1 sign-on",
-            "5000 terminal-1 sale 1000 1",
-            "20000 issuer-1 closed 60000",
-            "25000 terminal-1 { refund = { of = 2 } }",
-        ],
-        "",
-    );
-    assert!(matches!(refund.end(4).0, Display::Approved(_)), "what is done is done");
-    assert!(refund.end(4).1 < Instant(80_000_000));
-
+fn an_issuer_in_maintenance_does_not_say_what_became_of_an_order() {
     // The answer is lost; what became of the order is asked while the issuer is closed.
     let lost = r#"
 [[fault]]
