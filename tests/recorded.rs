@@ -4,6 +4,7 @@ use reversim::file::recording::{Head, parse_recording, render_recording};
 use reversim::generate::{Profile, scenario};
 use reversim::history::{History, What};
 use reversim::party::Party;
+use reversim::report::capture::capture;
 use reversim::report::ladder::ladder;
 use reversim::report::table::wrap;
 use reversim::verdict::Verdict;
@@ -47,6 +48,18 @@ fn what_is_recorded_is_read_back_as_it_was() {
         let read = parse_recording("x", text.as_bytes()).expect("it was just written");
         assert_eq!(read.history.entries, seen.entries, "seed {seed}");
         assert_eq!(ladder(&read.history), ladder(&seen), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_recording_begins_when_its_head_says_and_a_capture_of_it_has_that_time() {
+    for (start, seconds) in [("2026-05-30 10:00:00", 1_780_135_200), ("some day", 0), ("", 0)] {
+        let head = Head { start: start.to_owned(), ..Head::new("test", Vec::new()) };
+        let run = reversim::run(&scenario(Profile::default(), 1));
+        let text = render_recording(&head, &run.history);
+        let read = parse_recording("x", text.as_bytes()).expect("it was just written").history;
+        assert_eq!(read.setting.start.0, seconds * 1_000_000, "{start}");
+        assert!(capture(&read).is_ok(), "{start}");
     }
 }
 

@@ -9,7 +9,7 @@ use crate::party::{Party, Role};
 use reversim_models::card::Currency;
 use reversim_models::iso8583::{Dialect, Element};
 use reversim_models::node::{Link, LinkDownReason, Ticket};
-use reversim_models::time::Instant;
+use reversim_models::time::{Date, Instant, LocalTime};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -256,6 +256,15 @@ fn broken(at: usize, error: &serde_json::Error, is_whole: bool) -> Problem {
     }
 }
 
+/// What `2026-05-30 10:00:00` says, if it says that.
+fn moment(text: &str) -> Option<LocalTime> {
+    let part = |from: usize, to: usize| text.get(from..to)?.parse::<u8>().ok();
+    let date = Date::new(text.get(..4)?.parse().ok()?, part(5, 7)?, part(8, 10)?)?;
+    let [hours, minutes, seconds] = [part(11, 13)?, part(14, 16)?, part(17, 19)?].map(u32::from);
+    let moment = LocalTime::new(date, hours * 3_600 + minutes * 60 + seconds);
+    (moment.to_string() == text).then_some(moment)
+}
+
 /// A file while it is read.
 struct Reader {
     head: Head,
@@ -270,6 +279,7 @@ impl Reader {
         let setting = Setting {
             foreign: head.foreign.clone(),
             parties: head.parties.clone(),
+            start: moment(&head.start).unwrap_or_default(),
             ..Setting::default()
         };
         let history = History { setting, entries: Vec::new() };
