@@ -198,7 +198,7 @@ fn is_returned(books: &Books, sale: &Sale) -> bool {
             let is_it = one.entry.kind == kind
                 && one.entry.pan == pan
                 && books.forward_of(&one.entry).is_some_and(|of| of.ticket == sale.ticket);
-            is_it.then_some((index, one.entry.minor))
+            is_it.then_some((index, one.entry))
         })
     };
     // What was refunded, all of it or in part, the merchant has owned up to: no slip is asked for.
@@ -212,7 +212,7 @@ fn is_returned(books: &Books, sale: &Sale) -> bool {
     if books.claims.complaints.is_empty() || books.forwards.iter().any(is_refund) {
         return false;
     }
-    let Some((paid, minor)) = of(EntryKind::Presentment) else { return false };
+    let Some((paid, entry)) = of(EntryKind::Presentment) else { return false };
     let back = of(EntryKind::Adjustment).map_or(usize::MAX, |(index, _)| index);
     // Should power have failed since, perhaps nobody heard the complaint.
     let is_heard = |complaint: &Complaint| {
@@ -221,10 +221,17 @@ fn is_returned(books: &Books, sale: &Sale) -> bool {
             .take_while(|(_, index)| *index > complaint.index)
             .any(|(of, _)| *of == complaint.issuer)
     };
+    // What comes while the presentment is being written is known of before it is durable.
+    let wanted = FileEntry { kind: EntryKind::Retrieval, ..entry };
+    let wanted = books.files.find(Stage::Returned, &wanted).filter(|wanted| *wanted > paid);
+    let is_late = |complaint: &Complaint| {
+        complaint.index > paid || wanted.is_some_and(|wanted| complaint.index < wanted)
+    };
     let mut complaints = books.claims.complaints.iter();
     let is_asked = complaints.any(|complaint| {
-        (complaint.pan, complaint.minor) == (pan, minor)
-            && (paid..back).contains(&complaint.index)
+        (complaint.pan, complaint.minor) == (pan, entry.minor)
+            && is_late(complaint)
+            && complaint.index < back
             && (is_heard(complaint) || books.slip_missing(sale.ticket).is_some())
     });
     is_asked && !books.has_slip(sale.terminal, sale.batch, sale.stan)
