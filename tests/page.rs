@@ -20,7 +20,11 @@ fn a_replay_leaves_a_page_and_a_capture_and_overwrites_neither() {
     let bytes = fs::read(at("run.pcap")).expect("a capture");
     assert_eq!(bytes[..4], [0x0A, 0x0D, 0x0D, 0x0A], "the section header of pcapng");
     assert_eq!(status(&words), Some(74));
+    assert_eq!(status(&["ST01", "--unmask", "--pcap", "run.pcap"]), Some(74));
     assert_eq!(fs::read(at("run.pcap")).expect("still there"), bytes);
+    // Both or neither.
+    assert_eq!(status(&["ST02", "--unmask", "--html", "new.html", "--pcap", "run.pcap"]), Some(74));
+    assert!(!at("new.html").exists());
     // Card numbers in clear are never written without being asked for.
     assert_eq!(status(&["ST02", "--pcap", "other.pcap"]), Some(64));
     assert!(!at("other.pcap").exists());

@@ -309,8 +309,8 @@ impl fmt::Debug for Message {
                 Element::TRACK_2 => write!(f, " {element}={}", mask_track(&text))?,
                 // 48 carries card numbers (batch details) and keys (network tag NK), 102 and 103
                 // account numbers.
-                // 59 carries payment codes.
-                Element(14 | 36 | 45 | 48 | 52 | 55 | 59 | 62 | 96 | 102 | 103) => {
+                // 59 carries payment codes; 57, 62 and 104 rows of clearing files.
+                Element(14 | 36 | 45 | 48 | 52 | 55 | 57 | 59 | 62 | 96 | 102 | 103 | 104) => {
                     write!(f, " {element}=({} bytes)", value.len())?;
                 }
                 _ => write!(f, " {element}={}", text.escape_debug())?,

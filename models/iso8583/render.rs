@@ -31,7 +31,17 @@ impl Description {
     /// hexadecimal. Empty if the element is not there. Cards are masked unless unmasked.
     #[must_use]
     pub fn element_text(&self, element: Element) -> String {
-        self.element(element).map(|found| text(found, self.unmasked)).unwrap_or_default()
+        self.element(element).map(|found| self.text_of(found)).unwrap_or_default()
+    }
+
+    /// An element as it may be shown. Of damaged bytes nobody knows what they are: no run of digits
+    /// that is long enough for a card number is shown of them.
+    fn text_of(&self, described: &DescribedElement) -> String {
+        let text = text(described, self.unmasked);
+        let is_damaged = self.error.is_some()
+            || self.frame_error.is_some()
+            || self.elements.iter().any(|found| found.note.is_some());
+        if is_damaged && !self.unmasked { mask_numbers(&text) } else { text }
     }
 
     /// What the sub-fields of an element say, where their layout is known: 39, 48, 54, 55, 60, 61
@@ -58,6 +68,8 @@ fn text(described: &DescribedElement, unmasked: bool) -> String {
         Element::PRIVATE_48 => mask_details(text, value),
         Element::PRIVATE_59 => super::order::mask_order(text, value),
         Element::ICC => mask_chip(value),
+        // Rows of clearing files, with the card number in the middle.
+        Element(57 | 104) => mask_numbers(&text),
         _ => text,
     }
 }
@@ -79,6 +91,27 @@ fn mask_details(mut text: String, value: &[u8]) -> String {
         }
     }
     text
+}
+
+/// Digits of the shortest card number.
+const PAN_MIN: usize = 13;
+
+/// The text without any run of digits that may hold a card number.
+fn mask_numbers(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, run) = rest.split_at(start);
+        let end = run.find(|c: char| !c.is_ascii_digit()).unwrap_or(run.len());
+        let (run, after) = run.split_at(end);
+        masked.push_str(before);
+        match run.len() < PAN_MIN {
+            true => masked.push_str(run),
+            false => masked.extend(run.chars().map(|_| '*')),
+        }
+        rest = after;
+    }
+    masked + rest
 }
 
 /// Chip data with card number, tracks and name blanked; all of it if it is not tag, length, value.
@@ -362,7 +395,7 @@ impl Description {
         writeln!(f, "\n  no  {}  bytes    value", pad("name", widest))?;
         for described in &self.elements {
             let span = format!("{}..{}", described.span.start, described.span.end);
-            let value = text(described, self.unmasked);
+            let value = self.text_of(described);
             let name = pad(&name(described), widest);
             write!(f, " {:>3}  {name}  {span:<7}  {value}", described.element.0)?;
             match described.note {

@@ -245,7 +245,6 @@ fn only_a_format_0_block_of_the_right_card_and_key_opens() {
     assert_ne!(Pin::new("1234"), Pin::new("1235"));
 }
 
-/// Element 62 of a sign-on answer: a wrapped key and its check value, slot after slot.
 #[test]
 fn a_key_is_the_same_wherever_it_was_made() {
     let here = double(1, 2);
@@ -256,6 +255,7 @@ fn a_key_is_the_same_wherever_it_was_made() {
     assert_ne!(single(1), double(1, 1), "as long as they are");
 }
 
+/// Element 62 of a sign-on answer: a wrapped key and its check value, slot after slot.
 #[test]
 fn work_keys_travel_in_their_slots_with_their_check_values() {
     let tmk = double(0x3131_3131_3131_3131, 0x4646_4646_4646_4646);

@@ -250,14 +250,15 @@ pub(crate) struct Replay {
     /// Plants a defect, by id; may be given more than once
     #[arg(long = "defect", value_name = "ID", value_parser = defect)]
     pub(crate) defects: Vec<Defect>,
-    /// Shows card numbers of test ranges in clear
+    /// Shows card numbers of the scenario in clear; of a recorded history, allows --pcap
     #[arg(long)]
     pub(crate) unmask: bool,
-    /// Writes the run as a page of HTML too: picture, books, every message
+    /// Writes the run as a page of HTML too: picture, books, every message of the picture. OUT must
+    /// be a new file
     #[arg(long, value_name = "OUT")]
     pub(crate) html: Option<PathBuf>,
-    /// Writes its messages as a capture for Wireshark too (pcapng); card numbers are in clear, so
-    /// it needs --unmask
+    /// Writes all messages as a capture for Wireshark too (pcapng). The bytes are those of the
+    /// lines, card numbers and tracks in clear, so it needs --unmask. OUT must be a new file
     #[arg(long, value_name = "OUT", requires = "unmask")]
     pub(crate) pcap: Option<PathBuf>,
     #[command(flatten)]

@@ -1,10 +1,12 @@
 //! `reversim replay` of a recorded history: its ladder, and what a line alone lets claims judge.
 
 use super::arguments::Replay;
+use super::cases::quoted;
 use super::disk;
 use super::output::Output;
 use super::replay::{is_ascii, write_down};
 use crate::exit::{Exit, Failure};
+use reversim::file::recording::Head;
 use reversim::file::{Recording, is_recording, parse_recording};
 use reversim::invariant::Finding;
 use reversim::report::ladder::Ladder;
@@ -38,18 +40,21 @@ pub(crate) fn replay(arguments: &Replay, output: &Output) -> Result<Option<Exit>
     }
     let recording = parse_recording(name, &bytes)?;
     let judged = Judged::new(&recording);
-    let why = [NOTHING.to_owned()];
-    let why = if judged.exit == Exit::Unknown { &why[..] } else { &[] };
+    let Head { by, start, .. } = &recording.head;
+    let mut why =
+        vec![format!("Recorded by {by}, {}", if start.is_empty() { "undated" } else { start })];
+    why.extend(recording.notes.iter().map(|(at, note)| format!("{at}: {note}")));
+    why.extend((judged.exit == Exit::Unknown).then(|| NOTHING.to_owned()));
     let page = Page {
         title: "",
         name,
         verdict: judged.word(),
-        why,
+        why: &why,
         story: None,
         faults: &recording.head.faults,
         history: &recording.history,
         findings: &judged.findings,
-        command: &format!("reversim replay {name}"),
+        command: &format!("reversim replay {}", quoted(name)),
     };
     write_down(arguments, &page)?;
     match output.is_json() {

@@ -21,6 +21,7 @@ use reversim::search::Campaign;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
 pub(crate) fn replay(arguments: &Replay, output: &Output) -> Result<Exit, Failure> {
     if let Some(exit) = recorded::replay(arguments, output)? {
@@ -33,13 +34,18 @@ pub(crate) fn replay(arguments: &Replay, output: &Output) -> Result<Exit, Failur
     let is_kept = arguments.file.is_some();
     let judged = Judged::new(&expecting_nothing, &run, is_kept);
     let command = command(arguments, &case);
-    let why = if judged.exit == Exit::Unknown { &judged.sentences[..] } else { &[] };
+    let mut why = idle_sentences(&case.scenario, &run.idle_faults);
+    if judged.exit == Exit::Unknown {
+        why.extend(
+            judged.sentences.iter().filter(|it| !why.contains(it)).cloned().collect::<Vec<_>>(),
+        );
+    }
     let faults: Vec<String> = case.scenario.faults.iter().map(describe_fault).collect();
     let page = Page {
         title: &case.scenario.title,
         name: &case.name,
         verdict: judged.word(),
-        why,
+        why: &why,
         story: Some(story(&case.scenario, &run.history)),
         faults: &faults,
         history: &run.history,
@@ -57,18 +63,25 @@ pub(crate) fn replay(arguments: &Replay, output: &Output) -> Result<Exit, Failur
     Ok(judged.exit)
 }
 
-/// The files that are asked for beside the text.
+/// The files that are asked for beside the text: both or neither.
 pub(super) fn write_down(arguments: &Replay, page: &Page<'_>) -> Result<(), Failure> {
+    let mut files: Vec<(&Path, Vec<u8>)> = Vec::new();
     if let Some(path) = &arguments.html {
-        let html = page.html();
-        let pans = &page.history.setting.pans;
-        let html = if arguments.unmask { unmask(&html, pans) } else { html };
-        disk::write_new(path, html.as_bytes())?;
+        let html = page.html(arguments.unmask);
+        files.push((path, html.into_bytes()));
     }
     if let Some(path) = &arguments.pcap {
         let bytes = capture(page.history)
             .map_err(|error| Failure::usage(format!("{}: {error}", page.name)))?;
-        disk::write_new(path, &bytes)?;
+        files.push((path, bytes));
+    }
+    for (index, (path, bytes)) in files.iter().enumerate() {
+        if let Err(failure) = disk::write_new(path, bytes) {
+            // What was written a moment ago would be in the way of the next try.
+            let ours = files.iter().take(index).map(|(path, _)| path);
+            ours.for_each(|path| drop(std::fs::remove_file(path)));
+            return Err(failure);
+        }
     }
     Ok(())
 }

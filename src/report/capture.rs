@@ -78,11 +78,7 @@ pub fn capture(history: &History) -> Result<Vec<u8>, CaptureError> {
             ],
         })?;
     }
-    let arrived = |entry: &Entry| match entry.what {
-        What::Delivered { sent, .. } => Some(sent),
-        _ => None,
-    };
-    let delivered: BTreeSet<usize> = history.entries.iter().filter_map(arrived).collect();
+    let delivered = delivered(history);
     let mut wires = Wires::new(history);
     for (index, entry) in history.entries.iter().enumerate() {
         let (side, ends, link, bytes, frame) = match &entry.what {
@@ -130,6 +126,22 @@ fn comment(history: &History, is_delivered: bool, entry: &Entry, frame: &Frame) 
     if (1..=HEALING).contains(&entry.ticket.0) {
         words.push(format!("step {}", entry.ticket.0));
     }
+    words.extend(fate(history, is_delivered, entry));
+    words.join(", ")
+}
+
+/// The sent entries that arrived, whole or in part.
+pub(super) fn delivered(history: &History) -> BTreeSet<usize> {
+    let arrived = |entry: &Entry| match entry.what {
+        What::Delivered { sent, .. } => Some(sent),
+        _ => None,
+    };
+    history.entries.iter().filter_map(arrived).collect()
+}
+
+/// What became of a message on its way, as far as it is out of the ordinary.
+pub(super) fn fate(history: &History, is_delivered: bool, entry: &Entry) -> Vec<String> {
+    let mut words = Vec::new();
     match &entry.what {
         What::Sent { .. } if !is_delivered => words.push("never arrives".into()),
         What::Delivered { sent, is_altered, copy, part, .. } => {
@@ -149,7 +161,7 @@ fn comment(history: &History, is_delivered: bool, entry: &Entry, frame: &Frame) 
         }
         _ => {}
     }
-    words.join(", ")
+    words
 }
 
 /// One end of a connection, as its party knows it.

@@ -1,13 +1,16 @@
 //! A run as one page of HTML that needs nothing else: what broke, the picture, the books, every
 //! message. Writes no file.
 
+use super::capture::{delivered, fate};
 use super::ladder::Ladder;
 use super::text::{Board, books, violation_text};
 use crate::history::{Entry, Frame, History, What};
 use crate::invariant::Finding;
 use crate::report::entry::message_words;
+use crate::report::words::unmask;
 use crate::verdict::{Verdict, Violation};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use reversim_models::card::Pan;
 use reversim_models::iso8583::describe;
 
 /// What a page shows.
@@ -19,7 +22,8 @@ pub struct Page<'a> {
     pub name: &'a str,
     /// `holds`, `VIOLATED` or `unknown`.
     pub verdict: &'a str,
-    /// Why, where that is not said by the violations.
+    /// Why, where that is not said by the violations; and what else must be known: faults that did
+    /// not happen, what whoever recorded it had to say.
     pub why: &'a [String],
     /// What happened, in sentences, if anybody knows.
     pub story: Option<String>,
@@ -40,8 +44,8 @@ const LEGEND: &str = "▶ what the violation rests on · ✕ lost · dotted: lea
 const STYLE: &str = include_str!("page.css");
 
 impl Page<'_> {
-    /// The page.
-    pub fn html(&self) -> String {
+    /// The page; with the card numbers of the scenario in clear if it is to be so.
+    pub fn html(&self, is_unmasked: bool) -> String {
         let violations: Vec<&Violation> = self.violations().collect();
         let witnesses: Vec<usize> =
             violations.iter().flat_map(|violation| violation.witnesses.clone()).collect();
@@ -89,7 +93,13 @@ impl Page<'_> {
                 }
             }
         };
-        page.into_string()
+        // Whatever a damaged message puts where: no card of the scenario is in clear unasked.
+        let pans = &self.history.setting.pans;
+        let masked = |html: String, pan: &Pan| html.replace(pan.as_str(), &pan.to_string());
+        match is_unmasked {
+            true => unmask(&page.into_string(), pans),
+            false => pans.iter().fold(page.into_string(), masked),
+        }
     }
 
     fn violations(&self) -> impl Iterator<Item = &Violation> {
@@ -102,6 +112,11 @@ impl Page<'_> {
     /// Every message of the picture with its elements, folded.
     fn messages(&self, ladder: &Ladder<'_>) -> Markup {
         let currency = self.history.setting.currency;
+        let delivered = delivered(self.history);
+        let fate = |index: usize, entry: &Entry| {
+            let words = fate(self.history, delivered.contains(&index), entry);
+            if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+        };
         html! {
             @for index in ladder.messages() {
                 @if let Some((entry, way, frame)) = self.message(index) {
@@ -109,6 +124,7 @@ impl Page<'_> {
                         summary {
                             span class="time" { (seconds(entry)) }
                             " " (way) " " b { (message_words(frame, currency).join(" ")) }
+                            (fate(index, entry))
                         }
                         pre id={ "m" (index) } {
                             (describe(frame.bytes(), Some(frame.dialect())))
@@ -159,10 +175,47 @@ fn seconds(entry: &Entry) -> String {
 mod tests {
     use super::*;
     use crate::fault::{Fault, OnMessage};
+    use crate::generate::{Profile, scenario};
     use crate::party::Party;
     use crate::report::faults::describe_fault;
     use crate::search::explore::flow;
-    use reversim_models::iso8583::Mti;
+    use reversim_models::iso8583::{Element, Mti};
+
+    /// A page about nothing but its history.
+    fn plain(history: &History) -> String {
+        let (title, name, verdict, command) = ("", "a run", "holds", "");
+        let (why, faults, findings, story) = (&[], &[], &[], None);
+        Page { title, name, verdict, why, story, faults, history, findings, command }.html(false)
+    }
+
+    #[test]
+    fn no_page_of_a_search_has_a_card_number_in_clear() {
+        let mut files = 0;
+        for profile in [Profile::Day, Profile::Boundary, Profile::Mix] {
+            for seed in 0..40 {
+                let history = crate::run::run(&scenario(profile, seed)).history;
+                let html = plain(&history);
+                let has_rows = |it: &&Entry| match &it.what {
+                    What::Sent { frame, .. } => {
+                        frame.message().is_some_and(|message| message.get(Element(104)).is_some())
+                    }
+                    _ => false,
+                };
+                files += history.entries.iter().filter(has_rows).count();
+                for pan in &history.setting.pans {
+                    assert!(!html.contains(pan.as_str()), "{profile}, seed {seed}");
+                }
+                // Not even of a history whose cards nobody names, as that of a proxy.
+                let mut foreign = history.clone();
+                let pans = std::mem::take(&mut foreign.setting.pans);
+                let html = plain(&foreign);
+                for pan in &pans {
+                    assert!(!html.contains(pan.as_str()), "{profile}, seed {seed}, foreign");
+                }
+            }
+        }
+        assert!(files > 0, "rows of clearing files have card numbers");
+    }
 
     #[test]
     fn a_page_shows_what_broke_what_was_lost_and_no_card_number() {
@@ -189,7 +242,7 @@ mod tests {
             findings: &run.findings,
             command: "reversim replay sale.toml",
         };
-        let html = page.html();
+        let html = page.html(false);
         let violation = run.violation().expect("T01 loses money");
         for text in [&violation.sentence[..20], "a &lt;sale&gt;", "arrow lost", "▶", &faults[0]] {
             assert!(html.contains(text), "{text}");
