@@ -129,14 +129,15 @@ impl Books {
     pub(super) fn switch_claimed(&mut self, index: usize, switch: Party, record: &SwitchRecord) {
         match record {
             SwitchRecord::ClaimFiled { id, of, .. } => {
-                let (id, of) = (*id, *of);
+                let (id, of) = (*id, self.ticket_behind(switch, *id, *of));
                 self.claims.filed.push(Filed { index, switch, id, of });
             }
             SwitchRecord::ClaimRefused { ticket, why } => {
                 self.claims.refused.push(Refused { index, switch, claim: *ticket, why: *why });
             }
-            SwitchRecord::SlipAnswered { of, is_there, .. } => {
-                self.claims.sought.push((index, *of, *is_there));
+            SwitchRecord::SlipAnswered { id, of, is_there } => {
+                let of = self.ticket_behind(switch, *id, *of);
+                self.claims.sought.push((index, of, *is_there));
             }
             SwitchRecord::ReturnTaken { entries, .. } => {
                 let of = entries.iter().map(|one| &one.entry);
@@ -145,6 +146,12 @@ impl Books {
             }
             _ => {}
         }
+    }
+
+    /// What the transaction with this number is about. By the switch's `word` it is about whatever
+    /// the world carried beside the read that its request came in, and a read may hold two.
+    fn ticket_behind(&self, switch: Party, id: u64, word: Ticket) -> Ticket {
+        self.forward(switch, id).map_or(word, |forward| forward.ticket)
     }
 
     /// What an issuer made of an entry of a presentment file, before it is booked; `before` are the
