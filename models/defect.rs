@@ -201,6 +201,8 @@ pub enum Defect {
     /// Charges back what was voided and is presented all the same, and leaves the cardholder the
     /// money.
     B23,
+    /// Does not owe what was approved in its stead when no advice of it came through.
+    B24,
     /// Logs the frame as it came when it cannot be parsed.
     Z01,
     /// Believes an element length that no element has, and swallows what follows as the rest.
@@ -338,6 +340,7 @@ impl Defect {
         Defect::B21,
         Defect::B22,
         Defect::B23,
+        Defect::B24,
         Defect::Z01,
         Defect::Z03,
         Defect::Z04,

@@ -70,6 +70,8 @@ pub enum Mark {
     RefundPresented,
     /// A refund came to its issuer by file alone.
     RefundCreditedByFile,
+    /// What was approved in an issuer's stead came to it by file alone.
+    DebitedByFile,
     /// What a void or refund gave back was taken again.
     TakenAgain,
     /// A reversal kept a sale out of its extract.
@@ -104,7 +106,7 @@ pub enum Mark {
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 43] = [
+    pub const ALL: [Mark; 44] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -133,6 +135,7 @@ impl Mark {
         Mark::SuspenseReturned,
         Mark::RefundPresented,
         Mark::RefundCreditedByFile,
+        Mark::DebitedByFile,
         Mark::TakenAgain,
         Mark::ReversedBeforeExtract,
         Mark::AdviceToldAgain,
@@ -177,7 +180,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 43] = [
+const ROWS: [(&str, &str); 44] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -234,6 +237,8 @@ const ROWS: [(&str, &str); 43] = [
      "a clearing file told of a refund"),
     ("refund-credited-by-file",
      "no advice of a refund came to its issuer, which learnt of it from a clearing file"),
+    ("debited-by-file",
+     "no advice of what was approved in its stead came to an issuer, which owed it all the same"),
     ("taken-again",
      "a void or refund was one-sided, and the cardholder paid again what it had given back"),
     ("reversed-before-extract",

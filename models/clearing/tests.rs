@@ -57,6 +57,7 @@ pub(super) fn entry(minor: u64, kind: EntryKind) -> FileEntry {
         pan: Pan::new(b"6224242000000021").expect("sixteen digits are a card number"),
         minor,
         business_date: DATE,
+        is_promised: false,
     }
 }
 

@@ -289,6 +289,9 @@ pub(super) const ROWS: &[Row] = &[
      "charges a sale back that it voided, and that is presented because its terminal knows of no \
       void",
      "no-unreversed-debit"),
+    ("B24", Part::Issuer, "promise-not-kept",
+     "owes nothing for what was approved in its stead when no advice of it ever came through",
+     "no-unpaid-approval"),
     ("Z01", Part::Wire, "raw-dump-on-parse-error",
      "logs the frame as it came when it cannot be parsed",
      "pan-is-masked"),

@@ -4,13 +4,15 @@
 //! ```text
 //! H  file id (37)  49 (3)  blanks (74)  version (2)
 //! D  kind (1)  date (8)  7 (10)  11 (6)  32 (11)  33 (11)  37 (12)  41 (8)  42 (15)  2 (19)
-//!    4 (12)  49 (3)
+//!    4 (12)  49 (3)  promised (1)
 //! T  file id (37)  presentments: count (8) amount (16)  adjustments: the same  digest (16)
 //! ```
 //!
 //! Kinds of details are P, A, F, G, C, B and R: presentment, adjustment, refund, adjustment of a
 //! refund, claim, chargeback, retrieval. What the issuer pays for (P, G, C) counts in the trailer
 //! with presentments, the rest with adjustments.
+//!
+//! Promised is S for what was approved in its issuer's stead or taken as an advice, else blank.
 //!
 //! A file id is E, P, Y or R (extract, presentment, payout, return), sender (11), receiver (11),
 //! date (8) and sequence (6). Every record is filled with blanks and ends in a semicolon; there are
@@ -191,14 +193,15 @@ fn detail(entry: &FileEntry, currency: Currency) -> String {
     };
     let NetworkKey { transmission, stan, acquirer, forwarder } = entry.key;
     format!(
-        "D{kind}{}{transmission:010}{stan:06}{acquirer:011}{forwarder:011}{}{}{}{:19}{:012}{:03}",
+        "D{kind}{}{transmission:010}{stan:06}{acquirer:011}{forwarder:011}{}{}{}{:19}{:012}{:03}{}",
         date_text(entry.business_date),
         entry.rrn.escape_ascii(),
         entry.terminal.escape_ascii(),
         entry.merchant.escape_ascii(),
         entry.pan.as_str(),
         entry.minor,
-        currency.0
+        currency.0,
+        if entry.is_promised { 'S' } else { ' ' }
     )
 }
 
@@ -237,7 +240,13 @@ fn read_detail(record: &[u8; RECORD_BYTES], currency: Currency) -> Option<FileEn
     let merchant = *text.take::<15>()?;
     let pan = Pan::new(text.take::<19>()?.trim_ascii_end())?;
     let minor = text.number::<12, _>()?;
-    (Currency(text.number::<3, _>()?) == currency && text.0 == b"  ;").then_some(FileEntry {
+    let is_of_file = Currency(text.number::<3, _>()?) == currency;
+    let is_promised = match text.take::<1>()? {
+        b"S" => true,
+        b" " => false,
+        _ => return None,
+    };
+    (is_of_file && text.0 == b" ;").then_some(FileEntry {
         kind,
         key,
         rrn,
@@ -246,6 +255,7 @@ fn read_detail(record: &[u8; RECORD_BYTES], currency: Currency) -> Option<FileEn
         pan,
         minor,
         business_date,
+        is_promised,
     })
 }
 

@@ -30,6 +30,7 @@ fn entry(number: u32, kind: EntryKind) -> FileEntry {
         pan: Pan::new(b"6224242000000021").expect("sixteen digits are a card number"),
         minor: 10_000 + u64::from(number),
         business_date: DATE,
+        is_promised: number % 4 == 2,
     }
 }
 

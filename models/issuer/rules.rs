@@ -94,6 +94,10 @@ fn judge_account(
     };
     let Terms { config, asking } = terms;
     let spec = &config.accounts[number];
+    // The merchant told of it in a file already.
+    let name = (request.key.acquirer, request.rrn, request.terminal);
+    let is_by_file = request.kind.moves() && books.settling.is_by_file(name, &request.pan);
+    let refusal = refusal.or(is_by_file.then_some(ResponseCode::DUPLICATE_TRANSMISSION));
     if request.is_stand_in {
         // Whoever lets others stand in carries the risk: it is booked, whatever there is.
         let tries = books.pin_tries(number, request.business_date);
@@ -189,11 +193,7 @@ fn follow(terms: Terms<'_>, books: &Books, request: &Request) -> Result<u64, Res
         Some(Transaction::Reversed(..)) => return Err(ResponseCode::SUSPICIOUS_OPERATION),
         Some(Transaction::Decided(decision)) => decision,
     };
-    // The merchant told of it in a file already; and what came back out of suspense is over.
-    let name = (request.key.acquirer, request.rrn, request.terminal);
-    if books.settling.is_credited(name, &request.pan) {
-        return Err(ResponseCode::DUPLICATE_TRANSMISSION);
-    }
+    // What came back out of suspense is over.
     if books.item_of(original).is_some_and(Item::is_over) {
         return Err(ResponseCode::SUSPICIOUS_OPERATION);
     }

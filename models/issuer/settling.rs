@@ -58,8 +58,8 @@ pub(super) struct Item {
     left: Option<SuspenseEnd>,
     /// Whether it is paid because the merchant claimed it.
     pub(super) is_claimed: bool,
-    /// Whether it is a refund that a file alone credited.
-    is_credited: bool,
+    /// Whether a file alone moved the cardholder's money for it: no message told of it.
+    is_by_file: bool,
     /// What presented it, and whether its slip was asked for since.
     paid: Option<(FileEntry, bool)>,
 }
@@ -78,7 +78,7 @@ impl Item {
             voided: None,
             left: None,
             is_claimed: false,
-            is_credited: false,
+            is_by_file: false,
             paid: None,
         }
     }
@@ -138,10 +138,10 @@ impl Settling {
         self.items.iter_mut().rev().find(|item| item.decision == Some(id))
     }
 
-    /// Whether a file alone credited the refund of this name.
-    pub(super) fn is_credited(&self, name: Name, pan: &Pan) -> bool {
+    /// Whether a file alone moved money for the transaction of this name.
+    pub(super) fn is_by_file(&self, name: Name, pan: &Pan) -> bool {
         let mut of = self.names.get(&name).into_iter().flatten().map(|place| &self.items[*place]);
-        of.any(|item| item.is_credited && item.pan == *pan)
+        of.any(|item| item.is_by_file && item.pan == *pan)
     }
 
     /// The item with this number.
@@ -318,7 +318,7 @@ impl Settling {
         item.is_claimed |= entry.kind == EntryKind::Claim;
         if matches!(end, TakenAs::Debited | TakenAs::Credited) {
             item.debited = item.debited.saturating_add(minor);
-            item.is_credited = *end == TakenAs::Credited;
+            item.is_by_file = entry.kind.is_first();
             item.left = None;
         }
         if entry.kind == EntryKind::Presentment {
@@ -390,9 +390,16 @@ impl Books {
             EntryKind::Refund if item.is_none_or(Item::is_retaken) && card.is_some() => {
                 TakenAs::Credited
             }
-            EntryKind::RefundAdjustment if item.is_some_and(|item| item.is_credited) => {
+            EntryKind::RefundAdjustment if item.is_some_and(|item| item.is_by_file) => {
                 TakenAs::Debited
             }
+            // Planted defect B24: what others promised in its stead it does not owe.
+            EntryKind::Presentment if entry.is_promised && self.has(Defect::B24) => TakenAs::Booked,
+            // Nobody came through with the advice: whoever lets others stand in pays.
+            EntryKind::Presentment if entry.is_promised && item.is_none() && card.is_some() => {
+                TakenAs::Debited
+            }
+            EntryKind::Adjustment if item.is_some_and(|item| item.is_by_file) => TakenAs::Credited,
             _ => TakenAs::Booked,
         };
         let (from, to) = match (end, card) {

@@ -56,6 +56,7 @@ pub(super) fn entry(sale: Sale, kind: EntryKind) -> FileEntry {
         pan: Pan::new(sale.pan.as_bytes()).expect("a test's card is one"),
         minor: sale.minor,
         business_date: TODAY,
+        is_promised: false,
     }
 }
 

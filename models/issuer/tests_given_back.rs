@@ -4,7 +4,8 @@
 use super::bench::*;
 use super::tests_claims::{bench, entry, present, taken};
 use crate::defect::Defect;
-use crate::record::{EntryKind, IssuerRecord, Kind, SuspenseEnd, TakenAs};
+use crate::iso8583::{Message, Mti};
+use crate::record::{EntryKind, FileEntry, IssuerRecord, Kind, SuspenseEnd, TakenAs};
 
 const WHOLE: i64 = FUNDS as i64;
 const LEFT: i64 = WHOLE - SALE.minor as i64;
@@ -161,4 +162,55 @@ fn b23_charges_what_it_voided_back_and_leaves_the_cardholder_the_money() {
     pass(&mut bench, 1..4);
     assert_eq!(left(&bench).map(|(class, _)| class), Some(SuspenseEnd::ChargedBack));
     assert_eq!(bench.holds(GOOD), WHOLE);
+}
+
+/// As a file has what was approved in the issuer's stead.
+fn promised(sale: Sale, kind: EntryKind) -> FileEntry {
+    FileEntry { is_promised: true, ..entry(sale, kind) }
+}
+
+/// As a switch tells of what it approved in the issuer's stead.
+fn stood_in(sale: Sale) -> Message {
+    let mut message = Sale { pin: None, ..sale }.message();
+    message.set_mti(Mti::FINANCIAL_ADVICE);
+    message
+}
+
+#[test]
+fn a_promise_of_which_only_the_file_tells_is_kept_once_and_its_advice_comes_too_late() {
+    let mut bench = bench();
+    present(&mut bench, 0, &[promised(SALE, EntryKind::Presentment)]);
+    assert_eq!((taken(&bench), bench.holds(GOOD)), (TakenAs::Debited, LEFT));
+    assert!(!bench.texts.last().expect("a text").is_credit);
+    bench.restart();
+    assert_eq!(
+        (bench.code(&stood_in(SALE)), bench.code(&SALE.message())),
+        ("94".into(), "94".into())
+    );
+    pass(&mut bench, 1..4);
+    assert_eq!((bench.count("suspense-opened"), bench.holds(GOOD)), (0, LEFT));
+    present(&mut bench, 4, &[promised(SALE, EntryKind::Adjustment)]);
+    assert_eq!((taken(&bench), bench.holds(GOOD)), (TakenAs::Credited, WHOLE));
+    assert!(bench.texts.last().expect("a text").is_credit);
+}
+
+#[test]
+fn a_promise_that_was_told_is_paid_from_its_debit() {
+    let mut bench = bench();
+    assert_eq!((bench.code(&stood_in(SALE)), bench.holds(GOOD)), ("00".into(), LEFT));
+    present(&mut bench, 0, &[promised(SALE, EntryKind::Presentment)]);
+    assert_eq!((taken(&bench), bench.holds(GOOD)), (TakenAs::Booked, LEFT));
+}
+
+#[test]
+fn what_nobody_promised_and_nobody_told_is_charged_back() {
+    for (defect, promised) in [(None, false), (Some(Defect::B24), true)] {
+        let mut bench = super::tests_claims::bench_with(defect);
+        let is_promised = promised;
+        present(&mut bench, 0, &[FileEntry { is_promised, ..entry(SALE, EntryKind::Presentment) }]);
+        assert_eq!((taken(&bench), bench.holds(GOOD)), (TakenAs::Booked, WHOLE));
+        pass(&mut bench, 1..4);
+        assert_eq!(left(&bench).map(|(class, _)| class), Some(SuspenseEnd::ChargedBack));
+        assert_eq!(bench.holds(GOOD), WHOLE);
+    }
 }

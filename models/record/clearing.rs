@@ -105,6 +105,9 @@ pub struct FileEntry {
     pub minor: u64,
     /// The settlement date of the transaction: of an adjustment, an earlier one than the file's.
     pub business_date: Date,
+    /// Whether it was approved in its issuer's stead (代授权), or taken as an advice: it is owed,
+    /// whatever the issuer has heard of it.
+    pub is_promised: bool,
 }
 
 impl FileEntry {

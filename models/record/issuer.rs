@@ -41,13 +41,14 @@ pub struct Taken {
 pub enum TakenAs {
     /// Paid, or taken back, out of where the debit lies: settlement or suspense.
     Booked,
-    /// The cardholder is debited again: a claim, when the money was given back and is asked for; or
-    /// the adjustment of a refund that a file alone had credited.
+    /// The cardholder is debited: again for a claim, when the money was given back and is asked for;
+    /// for what was approved in the issuer's stead, when no message told of it; or for the
+    /// adjustment of a refund that a file alone had credited.
     Debited,
     /// A claim that is not paid: charged back.
     Refused(Unpaid),
     /// A refund that no message told of: the file is the merchant's word for it, and the cardholder
-    /// has it from here.
+    /// has it from here. Or the adjustment of what a file alone had debited.
     Credited,
 }
 

@@ -17,6 +17,9 @@ use crate::node::Actions;
 use crate::record::{Kind, Reason};
 use crate::time::{Date, Now};
 
+/// What an authorization code of a switch's own begins with.
+pub(super) const STOOD_IN: u8 = b'S';
+
 /// Whether a request carries what only its issuer can check.
 pub(super) fn is_for_the_issuer(request: &Message) -> bool {
     [Element::PIN_BLOCK, Element::ICC].iter().any(|element| request.get(*element).is_some())
@@ -102,7 +105,7 @@ impl Switch {
 
 /// What the sender is told. The authorization code is the switch's own.
 fn approval(id: u64, minor: u64, business_date: Date) -> Answer {
-    let mut authorization = *b"S00000";
+    let mut authorization = [STOOD_IN, b'0', b'0', b'0', b'0', b'0'];
     let mut rest = id;
     for digit in authorization[1..].iter_mut().rev() {
         *digit += (rest % 10) as u8;

@@ -1,5 +1,5 @@
-//! What is given back, or completed, around the end of a date: voids, refunds and completions of
-//! which two sides hear different things before files tell of them.
+//! What is given back, completed or promised around the end of a date: voids, refunds, completions
+//! and stand-ins of which two sides hear different things before files tell of them.
 //!
 //! It comes after the clearing house and has a stream of its own, so a seed without one means what
 //! it meant before. It aims like the rest, and knows no party.
@@ -28,6 +28,9 @@ pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
         return;
     }
     entropy.concern(Concern::GivenBack);
+    if scenario.policy.stand_in_max > 0 && entropy.chance(PERCENT) {
+        return promise(entropy, scenario);
+    }
     let is_it = |step: &&Step| {
         matches!(step.wish, Wish::Void { .. } | Wish::Completion { .. } | Wish::Refund { .. })
     };
@@ -68,6 +71,25 @@ pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     let at_ms = scenario.steps.iter().filter_map(|step| step.at_ms).max().unwrap_or(0)
         + entropy.pick(&[40_000, 80_000, 150_000]);
     if entropy.chance(50) {
+        add_step(scenario, way.terminal, Wish::Settle, at_ms);
+    }
+    dates_end(entropy, scenario, at_ms + 30_000);
+}
+
+/// The issuer does not answer, somebody stands in, and the issuer is told in vain.
+fn promise(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    let Some(way) = certain_sale(entropy, scenario) else { return };
+    let leg = entropy.pick(&[Leg::IssuerUp, Leg::IssuerDown]);
+    let mti = match leg {
+        Leg::IssuerUp => Mti::FINANCIAL_REQUEST,
+        _ => Mti::FINANCIAL_RESPONSE,
+    };
+    scenario.policy.saf_attempts = 1;
+    scenario.faults.push(Fault::Drop(way.message(Hop(leg, mti), 1)));
+    scenario.faults.push(Fault::Drop(way.message(ADVICE_UP, 1)));
+    let at_ms = scenario.steps.iter().filter_map(|step| step.at_ms).max().unwrap_or(0)
+        + entropy.pick(&[40_000, 80_000]);
+    if entropy.chance(40) {
         add_step(scenario, way.terminal, Wish::Settle, at_ms);
     }
     dates_end(entropy, scenario, at_ms + 30_000);

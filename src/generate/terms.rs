@@ -38,10 +38,9 @@ fn core(entropy: &mut impl Entropy, scenario: &mut Scenario) {
         scenario.policy.instant_payout = true;
         scenario.policy.merchant_reserve = entropy.pick(&[0, 15_000]);
     }
-    // Nobody stands in for what only an issuer can check. An advice that is given up stays an item
-    // for people, which no claim closes yet: not before a clearing house.
-    let may = !scenario.policy.issuer_partial_approvals && scenario.topology.clearing == 0;
-    if entropy.chance(5) && may {
+    // Nobody stands in for what only an issuer can check. Without a clearing house, an advice that
+    // is given up stays an item for people.
+    if entropy.chance(5) && !scenario.policy.issuer_partial_approvals {
         scenario.policy.stand_in_max = entropy.pick(&[10_000, 25_000, 1_000_000]);
         scenario.policy.pin = false;
     }

@@ -431,7 +431,8 @@ impl MarkWatch {
         match (taken.entry.kind, taken.end) {
             (EntryKind::Claim, TakenAs::Refused(_)) => self.marks.set(Mark::ClaimChargedBack),
             (EntryKind::Claim, _) => self.marks.set(Mark::ClaimPaid),
-            (_, TakenAs::Credited) => self.marks.set(Mark::RefundCreditedByFile),
+            (EntryKind::Refund, TakenAs::Credited) => self.marks.set(Mark::RefundCreditedByFile),
+            (EntryKind::Presentment, TakenAs::Debited) => self.marks.set(Mark::DebitedByFile),
             _ => {}
         }
     }

@@ -244,10 +244,16 @@ fn taken_words(entries: &[Taken], currency: Currency) -> String {
             count => format!(", {count} of them {what}"),
         };
     let credited = count(|taken| taken.end == TakenAs::Credited, "credited from the file alone");
-    let is_unknown = |taken: &Taken| taken.decision.is_none() && taken.end != TakenAs::Credited;
+    let is_debited =
+        |taken: &Taken| taken.end == TakenAs::Debited && taken.entry.kind == EntryKind::Presentment;
+    let debited = count(is_debited, "debited from the file alone");
+    let is_unknown = |taken: &Taken| {
+        let has_moved = matches!(taken.end, TakenAs::Credited | TakenAs::Debited);
+        taken.decision.is_none() && !has_moved
+    };
     let unknown = count(is_unknown, "unknown");
     let words = entries_words(entries.iter().map(|taken: &Taken| &taken.entry), currency);
-    format!("{words}{unknown}{credited}")
+    format!("{words}{unknown}{debited}{credited}")
 }
 
 /// What one business date came to.

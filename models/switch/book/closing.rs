@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::stand_in::STOOD_IN;
 use super::{Book, Transaction};
 use crate::defect::{Defect, Defects};
 use crate::record::{EntryKind, Extracted, FileEntry, FileId, Kind, Origin, SwitchRecord};
@@ -79,6 +80,12 @@ impl Closing {
             _ => {}
         }
     }
+}
+
+/// Whether an authorization code says that another switch approved it in its issuer's stead.
+fn is_stood_in(transaction: &Transaction) -> bool {
+    let authorization = transaction.answer.and_then(|answer| answer.authorization);
+    authorization.is_some_and(|authorization| authorization[0] == STOOD_IN)
 }
 
 impl Book {
@@ -158,6 +165,7 @@ impl Book {
             // Who answered nothing, or no, asks for what was wished.
             minor: transaction.answer.map_or(0, |answer| answer.minor).max(wished),
             business_date: transaction.business_date,
+            is_promised: transaction.is_promised || is_stood_in(transaction),
         };
         Some(Extracted { id, ticket: transaction.ticket, entry })
     }

@@ -145,6 +145,7 @@ impl Book {
                 answer: None,
                 reversal: None,
                 is_advised: false,
+                is_promised: false,
                 is_absorbed: false,
                 is_remembered: true,
                 commit: self.commit,
@@ -199,6 +200,7 @@ impl Book {
                 answer: Some(answer),
                 reversal,
                 is_advised: false,
+                is_promised: false,
                 is_absorbed: false,
                 is_remembered: true,
                 commit: self.commit,
@@ -220,6 +222,7 @@ impl Book {
         self.last_advice = self.last_advice.max(advice);
         let Some(transaction) = self.transactions.get_mut(&id) else { return };
         // What was approved in the issuer's stead keeps the name it has, and may still be reversed.
+        transaction.is_promised |= matches!(reason, Reason::Told | Reason::StoodIn);
         if reason != Reason::StoodIn {
             self.last_stan = stan;
             transaction.is_advised = true;

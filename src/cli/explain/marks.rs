@@ -66,6 +66,11 @@ const EXAMPLES: &[(Mark, &str)] = &[
         "saf-attempts = 1; drop the 0220 of a refund towards the issuer, and end the date.",
     ),
     (
+        Mark::DebitedByFile,
+        "stand-in-max = 10000, pin = false, saf-attempts = 1; drop the 0210 of the issuer and the \
+         0220 to it, and end the date.",
+    ),
+    (
         Mark::TakenAgain,
         "reversal-attempts = 1; drop the 0210 of a void and its 0400, settle, and wait for T+n.",
     ),

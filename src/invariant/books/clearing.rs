@@ -180,7 +180,7 @@ impl Books {
                 self.files.saw(Stage::Taken, index, entries.iter().map(|one| &one.entry));
                 for (place, taken) in entries.iter().enumerate() {
                     self.claim_taken(index, issuer, (&entries[..place], taken));
-                    self.refund_taken(taken);
+                    self.moved_by_file(taken);
                 }
                 let (file, entries) = (*file, entries.clone());
                 self.files.taken.push(TakenFile { issuer, index, file, entries });
@@ -211,12 +211,12 @@ impl Books {
         }
     }
 
-    /// A refund, or what takes one back, that moved money because the file says so.
-    fn refund_taken(&mut self, taken: &Taken) {
-        let is_refund = matches!(taken.entry.kind, EntryKind::Refund | EntryKind::RefundAdjustment);
+    /// What moved money because the file says so. A claim counts with the debit that it restores.
+    fn moved_by_file(&mut self, taken: &Taken) {
+        let is_claim = taken.entry.kind == EntryKind::Claim;
         let has_moved = matches!(taken.end, TakenAs::Credited | TakenAs::Debited);
         let of = self.forward_of(&taken.entry).map(|forward| forward.ticket);
-        if let Some(of) = of.filter(|_| is_refund && has_moved) {
+        if let Some(of) = of.filter(|_| !is_claim && has_moved) {
             let moved = self.files.moved.entry(of).or_insert(0);
             *moved = moved.saturating_add(taken.entry.signed());
         }

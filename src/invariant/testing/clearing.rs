@@ -28,6 +28,7 @@ pub(crate) fn entry(s: Sale, kind: EntryKind) -> FileEntry {
         pan: pan(),
         minor: s.minor,
         business_date: DAY,
+        is_promised: false,
     }
 }
 

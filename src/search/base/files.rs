@@ -96,6 +96,19 @@ pub(super) fn refund_by_file() -> Scenario {
     scenario
 }
 
+/// The switch stands in for the issuer, whose advice is lost, and with it the only one: it hears of
+/// the sale by file alone.
+pub(super) fn stand_in_by_file() -> Scenario {
+    let mut scenario = super::stand_in(&[SALE]);
+    with_clearing(&mut scenario);
+    scenario.policy.saf_attempts = 1;
+    let (from, to, mti) = (Party::switch(1), Party::issuer(1), Mti::FINANCIAL_ADVICE);
+    scenario.faults.push(Fault::Drop(OnMessage { from, to, mti, step: 2, nth: 1 }));
+    date_ends(&mut scenario, 80_000);
+    later(&mut scenario, INQUIRY, 110_000);
+    scenario
+}
+
 /// These wishes, the end of the date, and somebody who looks in when the files should have come.
 fn cleared(wishes: &[Wish]) -> Scenario {
     let mut scenario = at_the_counter(wishes);
