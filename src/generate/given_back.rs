@@ -20,6 +20,10 @@ const PERCENT: u64 = 60;
 /// after all.
 const MORE_PERCENT: u64 = 30;
 
+/// How many of a hundred days that have a clearing house have an issuer that hears of a promise by
+/// file alone.
+const PROMISE_PERCENT: u64 = 10;
+
 const ADVICE_UP: Hop = Hop(Leg::IssuerUp, Mti::FINANCIAL_ADVICE);
 
 /// Adds a disagreement on one of the steps that give back or complete.
@@ -28,7 +32,7 @@ pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
         return;
     }
     entropy.concern(Concern::GivenBack);
-    if scenario.policy.stand_in_max > 0 && entropy.chance(PERCENT) {
+    if entropy.chance(PROMISE_PERCENT) && !scenario.policy.issuer_partial_approvals {
         return promise(entropy, scenario);
     }
     let is_it = |step: &&Step| {
@@ -84,6 +88,7 @@ fn promise(entropy: &mut impl Entropy, scenario: &mut Scenario) {
         Leg::IssuerUp => Mti::FINANCIAL_REQUEST,
         _ => Mti::FINANCIAL_RESPONSE,
     };
+    (scenario.policy.pin, scenario.policy.stand_in_max) = (false, 1_000_000);
     scenario.policy.saf_attempts = 1;
     scenario.faults.push(Fault::Drop(way.message(Hop(leg, mti), 1)));
     scenario.faults.push(Fault::Drop(way.message(ADVICE_UP, 1)));
