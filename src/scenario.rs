@@ -248,6 +248,10 @@ pub enum Wish {
         /// How much, minor units; none for all of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         amount: Option<u64>,
+        /// Whether it is told as something done (0220, 预授权完成通知) rather than asked for (0200):
+        /// no PIN, and told again instead of taken back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        told: bool,
     },
     /// At a terminal: undo a sale, a pre-authorisation or a completion (撤销).
     Void {
@@ -420,14 +424,15 @@ impl Scenario {
             Wish::Sale { .. } | Wish::QrSale { .. } => Some(Kind::Sale),
             Wish::Inquiry { .. } => Some(Kind::Inquiry),
             Wish::PreAuth { .. } => Some(Kind::PreAuth),
-            Wish::Completion { .. } => Some(Kind::Completion),
+            Wish::Completion { told: false, .. } => Some(Kind::Completion),
+            Wish::Completion { told: true, .. } => Some(Kind::CompletionAdvice),
             Wish::Refund { .. } => Some(Kind::Refund),
             Wish::Void { of, .. } => {
                 let undone = self.steps.iter().find(|step| step.id == of)?;
                 match undone.wish {
                     Wish::Sale { .. } | Wish::QrSale { .. } => Some(Kind::Void),
                     Wish::PreAuth { .. } => Some(Kind::PreAuthVoid),
-                    Wish::Completion { .. } => Some(Kind::CompletionVoid),
+                    Wish::Completion { told: false, .. } => Some(Kind::CompletionVoid),
                     _ => None,
                 }
             }

@@ -47,11 +47,13 @@ impl Issuer {
         match (request.kind, self.original_of(request)) {
             _ if effective == 0 => 0,
             (Kind::PreAuth, _) => signed(effective),
-            (Kind::Completion, Some(_)) if self.config.defects.has(Defect::I12) => {
+            (Kind::Completion | Kind::CompletionAdvice, Some(_))
+                if self.config.defects.has(Defect::I12) =>
+            {
                 -signed(effective)
             }
             // All of the hold ends, also what the completion does not take.
-            (Kind::PreAuthVoid | Kind::Completion, Some(placed)) => {
+            (Kind::PreAuthVoid | Kind::Completion | Kind::CompletionAdvice, Some(placed)) => {
                 -signed(self.books.held(placed.id))
             }
             (Kind::CompletionVoid, Some(completion)) => -completion.hold,

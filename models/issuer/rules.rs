@@ -148,6 +148,7 @@ fn judge_account(
         Kind::Void
         | Kind::PreAuthVoid
         | Kind::Completion
+        | Kind::CompletionAdvice
         | Kind::CompletionVoid
         | Kind::Refund
         | Kind::OrderQuery => match follow(terms, books, request) {
@@ -201,7 +202,9 @@ fn follow(terms: Terms<'_>, books: &Books, request: &Request) -> Result<u64, Res
     if !is_right || !original.is_approved() {
         return Err(ResponseCode::INVALID_TRANSACTION);
     }
-    let is_over = original.kind == Kind::PreAuth && books.held(original.id) == 0;
+    // What is told as done is owed, also when the hold was let go before anybody heard of it.
+    let needs_hold = original.kind == Kind::PreAuth && !request.kind.is_advice();
+    let is_over = needs_hold && books.held(original.id) == 0;
     let refunded = books.refunded(original.id);
     let is_refunded = request.kind.is_void() && refunded > 0;
     if is_over || is_refunded || books.successor(original.id).is_some() {

@@ -21,6 +21,9 @@ pub enum Kind {
     PreAuthVoid,
     /// The completion of a pre-authorisation (预授权完成): takes money, and lets the rest go.
     Completion,
+    /// The completion of a pre-authorisation, told as something done (预授权完成通知): the same, but
+    /// nobody refuses it for want of money, and it is told again instead of taken back.
+    CompletionAdvice,
     /// The void of a completion (预授权完成撤销): gives its money back, and holds it again.
     CompletionVoid,
     /// A refund (退货): gives money of an earlier sale back, whatever batch that was in.
@@ -43,13 +46,14 @@ struct Row {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Sale,
         Kind::Inquiry,
         Kind::Void,
         Kind::PreAuth,
         Kind::PreAuthVoid,
         Kind::Completion,
+        Kind::CompletionAdvice,
         Kind::CompletionVoid,
         Kind::Refund,
         Kind::OrderQuery,
@@ -63,6 +67,7 @@ impl Kind {
             Kind::PreAuth => (Mti::AUTHORIZATION_REQUEST, "030000", "06", *b"10", 0, 1),
             Kind::PreAuthVoid => (Mti::AUTHORIZATION_REQUEST, "200000", "06", *b"11", 0, -1),
             Kind::Completion => (Mti::FINANCIAL_REQUEST, "000000", "06", *b"20", 1, -1),
+            Kind::CompletionAdvice => (Mti::FINANCIAL_ADVICE, "000000", "06", *b"24", 1, -1),
             Kind::CompletionVoid => (Mti::FINANCIAL_REQUEST, "200000", "06", *b"21", -1, 1),
             Kind::Refund => (Mti::FINANCIAL_ADVICE, "200000", "00", *b"25", -1, 0),
             // 60.1 is 61 in a published application; element 3 is our choice.
@@ -135,7 +140,7 @@ impl Kind {
         match self {
             Kind::Sale | Kind::Inquiry | Kind::PreAuth => None,
             Kind::Void | Kind::Refund | Kind::OrderQuery => Some(Kind::Sale),
-            Kind::PreAuthVoid | Kind::Completion => Some(Kind::PreAuth),
+            Kind::PreAuthVoid | Kind::Completion | Kind::CompletionAdvice => Some(Kind::PreAuth),
             Kind::CompletionVoid => Some(Kind::Completion),
         }
     }
@@ -143,6 +148,11 @@ impl Kind {
     /// Whether it undoes its original: all of it, at most once.
     pub const fn is_void(self) -> bool {
         matches!(self, Kind::Void | Kind::PreAuthVoid | Kind::CompletionVoid)
+    }
+
+    /// Whether it takes what a pre-authorisation holds.
+    pub const fn completes(self) -> bool {
+        matches!(self, Kind::Completion | Kind::CompletionAdvice)
     }
 
     /// What a message asks for: its type, and elements 3 and 25 of either line. Account types in
@@ -184,6 +194,7 @@ impl Kind {
             Kind::PreAuth => "pre-authorisation",
             Kind::PreAuthVoid => "void of a pre-authorisation",
             Kind::Completion => "completion",
+            Kind::CompletionAdvice => "completion advice",
             Kind::CompletionVoid => "void of a completion",
             Kind::Refund => "refund",
             Kind::OrderQuery => "query of an order",

@@ -252,7 +252,12 @@ impl Switch {
             Kind::Refund => self.is_too_late(original, request),
             _ => expected.is_settled() && is_settled,
         };
-        if original.approval().is_none() || self.book.successor(id).is_some() || is_late {
+        // What is told is done: nothing that its issuer may know of may stand against it.
+        let is_used_up = match request.kind {
+            Kind::CompletionAdvice => self.book.may_be_used_up(id),
+            _ => self.book.successor(id).is_some(),
+        };
+        if original.approval().is_none() || is_used_up || is_late {
             return Err(ResponseCode::SUSPICIOUS_OPERATION);
         }
         let (asked, done) = (request.amount.minor, approved.minor);

@@ -457,7 +457,7 @@ impl Wish {
         let is_allowed = match command {
             Command::Void { password, .. } => password == config.supervisor_password,
             Command::Follow { kind, password, .. } => {
-                let needs_none = kind == Kind::Completion;
+                let needs_none = kind.completes();
                 needs_none || password == config.supervisor_password
             }
             _ => true,

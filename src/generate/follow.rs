@@ -8,6 +8,9 @@ use super::shape::EVES;
 use crate::party::{Party, Role};
 use crate::scenario::{AskedBy, Scenario, Step, Wish};
 
+/// How many of a hundred completions are told as done.
+const TOLD_PERCENT: u64 = 30;
+
 /// Adds one or two such things.
 pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     for _ in 0..entropy.between(1, 2) {
@@ -84,7 +87,8 @@ fn money_is_held_for_later(entropy: &mut impl Entropy, scenario: &mut Scenario) 
         return;
     }
     let amount = entropy.pick(&[None, Some(amount / 2), Some(amount * 7 / 10), Some(amount + 1)]);
-    let at = insert(entropy, scenario, at, party, Wish::Completion { of, amount });
+    let told = entropy.chance(TOLD_PERCENT);
+    let at = insert(entropy, scenario, at, party, Wish::Completion { of, amount, told });
     let completion = scenario.steps[at].id;
     match entropy.weighted(&[50, 25, 15, 10]) {
         0 => {}
@@ -92,11 +96,13 @@ fn money_is_held_for_later(entropy: &mut impl Entropy, scenario: &mut Scenario) 
             let wish = void(entropy, completion);
             let at = insert(entropy, scenario, at, party, wish);
             if entropy.chance(40) {
-                insert(entropy, scenario, at, party, Wish::Completion { of, amount: None });
+                let told = entropy.chance(TOLD_PERCENT);
+                insert(entropy, scenario, at, party, Wish::Completion { of, amount: None, told });
             }
         }
         2 => {
-            insert(entropy, scenario, at, party, Wish::Completion { of, amount: None });
+            let told = entropy.chance(TOLD_PERCENT);
+            insert(entropy, scenario, at, party, Wish::Completion { of, amount: None, told });
         }
         _ => {
             let wish = void(entropy, of);

@@ -48,13 +48,13 @@ pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     let number = entropy.below(count) as usize;
     let Some(step) = scenario.steps.iter().filter(is_it).nth(number).cloned() else { return };
     let Some(way) = Way::of(scenario, &step) else { return };
-    let is_refund = matches!(step.wish, Wish::Refund { .. });
-    let (answer, again) = match is_refund {
+    let is_told = way.is_told;
+    let (answer, again) = match is_told {
         true => (Mti::FINANCIAL_ADVICE_RESPONSE, Mti::FINANCIAL_ADVICE_REPEAT),
         false => (Mti::FINANCIAL_RESPONSE, Mti::REVERSAL_REQUEST),
     };
     let answer = way.message(Hop(Leg::PosDown, answer), 1);
-    match (is_refund, entropy.weighted(&[50, 50])) {
+    match (is_told, entropy.weighted(&[50, 50])) {
         (true, 1) => {
             scenario.policy.switch_answers_advices = true;
             scenario.policy.saf_attempts = 1;

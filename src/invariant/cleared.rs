@@ -68,7 +68,7 @@ pub(super) fn exactly_once(books: &Books) -> Checked {
 /// What is presented of transactions of this kind; none of what no file tells of.
 fn first(kind: Kind) -> Option<EntryKind> {
     match kind {
-        Kind::Sale | Kind::Completion => Some(EntryKind::Presentment),
+        Kind::Sale | Kind::Completion | Kind::CompletionAdvice => Some(EntryKind::Presentment),
         Kind::Refund => Some(EntryKind::Refund),
         _ => None,
     }
@@ -132,14 +132,14 @@ impl<'a> Standing<'a> {
             && self.taken_back(forward, index).is_none()
     }
 
-    /// The entry from which on it is certain how much it moves: of a refund that its switch tells
-    /// from its queue, when the advice was taken or given up.
+    /// The entry from which on it is certain what it moves: of what its switch tells from its
+    /// queue, when the advice was taken or given up.
     fn certain(&self, forward: &Forward) -> Option<usize> {
         let since = Self::since(forward)?;
         let of = |advice: &&Advice| {
             (advice.switch, advice.id) == (forward.switch, forward.id) && advice.is_told
         };
-        match self.books.advices.iter().find(of).filter(|_| forward.kind.is_advice()) {
+        match self.books.advices.iter().find(of) {
             None => Some(since),
             Some(advice) => {
                 let taken = advice.completed.map(|(index, _)| index);
@@ -247,7 +247,11 @@ fn fits(standing: &Standing<'_>, forward: Option<&Forward>, one: &Extracted, of:
             let is_own =
                 |extract: &&Extract| extract.switch == forward.switch && extract.file.date == own;
             let extract = standing.books.files.extracts.iter().find(is_own);
-            extract.is_some_and(|extract| !standing.at(forward, extract.index))
+            let is_certain = |extract: &Extract| {
+                standing.certain(forward).is_some_and(|certain| certain < extract.index)
+            };
+            extract
+                .is_some_and(|extract| !standing.at(forward, extract.index) || !is_certain(extract))
         }),
         _ => own <= of,
     }

@@ -3,7 +3,6 @@
 
 use super::books::{Books, Decision};
 use super::{About, Checked, Invariant, Kinds, Seen, breach};
-use reversim_models::record::Kind;
 
 const ABOUT: About = About {
     code: "M3",
@@ -88,7 +87,7 @@ fn fate(books: &Books, placed: &Decision) -> Fate {
         if decision.kind.money() != 0 {
             fate.captured += decision.net();
         }
-        if decision.kind == Kind::Completion && decision.net() > 0 {
+        if decision.kind.completes() && decision.net() > 0 {
             fate.completion = Some(decision.index);
         }
     }

@@ -50,9 +50,12 @@ pub fn describe_step(step: &Step, currency: Currency) -> String {
         Wish::PreAuth { amount, card } => {
             format!("pre-authorisation of {} with card {card}", currency.amount(*amount))
         }
-        Wish::Completion { of, amount: None } => format!("completion of step {of}"),
-        Wish::Completion { of, amount: Some(amount) } => {
-            format!("completion of step {of} for {}", currency.amount(*amount))
+        Wish::Completion { of, amount, told } => {
+            let what = if *told { "completion, told as done, of" } else { "completion of" };
+            match amount {
+                None => format!("{what} step {of}"),
+                Some(amount) => format!("{what} step {of} for {}", currency.amount(*amount)),
+            }
         }
         Wish::Void { of, card: None, .. } => format!("void of step {of}"),
         Wish::Void { of, card: Some(card), .. } => format!("void of step {of} with card {card}"),

@@ -20,6 +20,9 @@ pub const FLOWS: &[&str] = &[
     "sale+reprint",
     "void",
     "pre-auth",
+    "completion-advice",
+    "completion-advice+expiry",
+    "completion-passed-through",
     "pre-auth+expiry",
     "expiry-in-flight",
     "expiry-by-the-clock",
@@ -51,6 +54,8 @@ pub const FLOWS: &[&str] = &[
     "refund-taken-back",
     "refund-by-file",
     "stand-in-by-file",
+    "completion-taken-back",
+    "completion-by-file",
     "two-clearing-nodes",
     "claim",
     "claim-charged-back",
@@ -82,14 +87,17 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "sale+reprint" => at_the_counter(&[SALE, Wish::Reprint { of: None }]),
         "void" => at_the_counter(&[SALE, void(2)]),
         "pre-auth" => at_the_counter(&[PRE_AUTH, completion(2)]),
-        "pre-auth+expiry" => expiry(),
+        "completion-advice" => at_the_counter(&[PRE_AUTH, completion_advice(2), INQUIRY]),
+        "completion-advice+expiry" => too_late(completion_advice(2)),
+        "completion-passed-through" => passed_through(&[PRE_AUTH, completion_advice(2)]),
+        "pre-auth+expiry" => too_late(completion(2)),
         "expiry-in-flight" => expiry_in_flight(),
         "expiry-by-the-clock" => expiry_by_the_clock(),
         "pre-auth-void" => at_the_counter(&[PRE_AUTH, void(2)]),
         "completion-void" => at_the_counter(&[PRE_AUTH, completion(2), void(3)]),
         "void+settlement" => at_the_counter(&[SALE, void(2), Wish::Settle]),
         "refund" => at_the_counter(&[SALE, refund(2)]),
-        "refund-passed-through" => refund_passed_through(),
+        "refund-passed-through" => passed_through(&[SALE, refund(2)]),
         "refund+settlement" => at_the_counter(&[SALE, Wish::Settle, refund(2), Wish::Settle]),
         "two-refunds" => at_the_counter(&[SALE, refund(2), refund(2)]),
         "payout" => payout(),
@@ -113,6 +121,8 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "refund-taken-back" => files::refund_taken_back(),
         "refund-by-file" => files::refund_by_file(),
         "stand-in-by-file" => files::stand_in_by_file(),
+        "completion-taken-back" => files::completion_taken_back(),
+        "completion-by-file" => files::completion_by_file(),
         "two-clearing-nodes" => files::two_clearing_nodes(),
         "claim" => files::claim(),
         "claim-charged-back" => files::claim_charged_back(),
@@ -120,7 +130,7 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "chip" => by_chip(&[SALE]),
         "chip-download" => chip_download(),
         "escrow" => by_trade_card(at_the_counter(&[PRE_AUTH, completion(2)])),
-        "escrow+expiry" => by_trade_card(expiry()),
+        "escrow+expiry" => by_trade_card(too_late(completion(2))),
         "qr" => at_the_counter(&[QR_SALE]),
         "qr+settlement" => at_the_counter(&[QR_SALE, Wish::Settle]),
         _ => return None,
@@ -143,7 +153,12 @@ fn void(of: u32) -> Wish {
 
 /// Takes a part of what a step held.
 fn completion(of: u32) -> Wish {
-    Wish::Completion { of, amount: Some(7_000) }
+    Wish::Completion { of, amount: Some(7_000), told: false }
+}
+
+/// The same, told as something done.
+fn completion_advice(of: u32) -> Wish {
+    Wish::Completion { of, amount: Some(7_000), told: true }
 }
 
 /// Gives a part of a sale back; a second time there is not enough left.
@@ -152,8 +167,8 @@ fn refund(of: u32) -> Wish {
 }
 
 /// The switch passes advice and answer through.
-fn refund_passed_through() -> Scenario {
-    let mut scenario = at_the_counter(&[SALE, refund(2)]);
+fn passed_through(wishes: &[Wish]) -> Scenario {
+    let mut scenario = at_the_counter(wishes);
     scenario.policy.switch_answers_advices = false;
     scenario
 }
@@ -212,12 +227,13 @@ fn by_trade_card(mut scenario: Scenario) -> Scenario {
     scenario
 }
 
-/// Money is held for one business date; when that has ended, nobody can complete it any more.
-fn expiry() -> Scenario {
+/// Money is held for one business date; then comes this: nobody can complete it any more, but what
+/// is told as done is owed.
+fn too_late(wish: Wish) -> Scenario {
     let mut scenario = at_the_counter(&[PRE_AUTH]);
     scenario.policy.hold_days = 1;
     date_ends(&mut scenario, 15_000);
-    later(&mut scenario, completion(2), 20_000);
+    later(&mut scenario, wish, 20_000);
     scenario
 }
 
@@ -310,7 +326,8 @@ mod tests {
             "suspense" => Some(Mark::SuspenseReturned),
             "void-taken-back" | "refund-taken-back" => Some(Mark::TakenAgain),
             "refund-by-file" => Some(Mark::RefundCreditedByFile),
-            "stand-in-by-file" => Some(Mark::DebitedByFile),
+            "stand-in-by-file" | "completion-by-file" => Some(Mark::DebitedByFile),
+            "completion-taken-back" => Some(Mark::SuspenseReturned),
             "refund+clearing" => Some(Mark::RefundPresented),
             "claim" => Some(Mark::ClaimPaid),
             "claim-charged-back" => Some(Mark::ClaimChargedBack),

@@ -164,7 +164,7 @@ impl List<'_> {
                     | Wish::PreAuth { card, .. }
                     | Wish::Inquiry { card } => *card = 1,
                     Wish::Void { card, password, .. } => (*card, *password) = (None, None),
-                    Wish::Completion { amount, .. } => *amount = None,
+                    Wish::Completion { amount, told, .. } => (*amount, *told) = (None, false),
                     Wish::Refund { amount, password, .. } => (*amount, *password) = (None, None),
                     Wish::Reprint { of } => *of = None,
                     Wish::Claim { amount, by_hand, .. } => (*amount, *by_hand) = (None, false),

@@ -144,7 +144,10 @@ impl<L: Lines> World<'_, L> {
             Wish::PreAuth { amount, card } if is_terminal => {
                 Command::PreAuth { ticket, amount: self.price(amount), card: self.plan.card(card)? }
             }
-            Wish::Completion { of, amount } if is_terminal => self.completion(step, of, amount)?,
+            Wish::Completion { of, amount, told } if is_terminal => {
+                let kind = if told { Kind::CompletionAdvice } else { Kind::Completion };
+                self.completion(step, (of, kind), amount)?
+            }
             Wish::Void { of, ref password, .. } if is_terminal => {
                 let card = self.shown_in(step)?;
                 let (kind, original, amount) = self.slip_of(Ticket(of))?;
@@ -194,11 +197,16 @@ impl<L: Lines> World<'_, L> {
     }
 
     /// The completion of what a step held, for so much or for all of it.
-    fn completion(&mut self, step: &Step, of: u32, amount: Option<u64>) -> Option<Command> {
+    fn completion(
+        &mut self,
+        step: &Step,
+        (of, kind): (u32, Kind),
+        amount: Option<u64>,
+    ) -> Option<Command> {
         let card = self.plan.card(self.scenario.card_of(step)?)?;
         let (held_by, original, held) = self.slip_of(Ticket(of))?;
         let amount = amount.map_or(held, |amount| self.price(amount));
-        let (ticket, kind, password) = (Ticket(step.id), Kind::Completion, cast::SUPERVISOR);
+        let (ticket, password) = (Ticket(step.id), cast::SUPERVISOR);
         (held_by == Kind::PreAuth).then_some(Command::Follow {
             ticket,
             kind,

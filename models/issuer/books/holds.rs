@@ -35,7 +35,7 @@ impl Books {
         let completed = || decision.original.and_then(|id| self.decision(id));
         match decision.kind {
             Kind::PreAuth => Some(decision.id),
-            Kind::PreAuthVoid | Kind::Completion => decision.original,
+            Kind::PreAuthVoid | Kind::Completion | Kind::CompletionAdvice => decision.original,
             Kind::CompletionVoid => completed().and_then(|completion| completion.original),
             _ => None,
         }

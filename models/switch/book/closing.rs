@@ -111,15 +111,16 @@ impl Book {
         let told: BTreeSet<u64> = self.advices().map(|advice| advice.id).collect();
         let entry = |(id, transaction): (&u64, &Transaction)| {
             let first = match transaction.kind {
-                // How much is given back is certain when its advice is taken, or was given up.
-                Kind::Refund if !told.contains(id) => EntryKind::Refund,
-                Kind::Sale | Kind::Completion => EntryKind::Presentment,
+                Kind::Refund => EntryKind::Refund,
+                Kind::Sale | Kind::Completion | Kind::CompletionAdvice => EntryKind::Presentment,
                 _ => return None,
             };
             let is_slipless = self.claims.is_slipless(*id);
             let stands = self.stands(transaction) && !voided.contains(id) && !is_slipless;
+            // What its issuer is to hear by an advice is certain when that was taken, or given up.
+            let is_certain = !transaction.is_promised || !told.contains(id);
             let kind = match self.closing.presented.get(id) {
-                None if stands && transaction.business_date <= date => first,
+                None if stands && is_certain && transaction.business_date <= date => first,
                 Some(false) if !stands => first.adjustment()?,
                 _ => return None,
             };

@@ -7,11 +7,22 @@ use crate::record::Kind;
 impl Book {
     /// What undoes or uses up this transaction: a void or completion that stands, or may.
     pub(in crate::switch) fn successor(&self, id: u64) -> Option<u64> {
-        let follows = |(_, other): &(u64, &Transaction)| {
+        let stands = |other: &&Transaction| !self.is_one_sided(other);
+        self.followers(id).find(|(_, other)| stands(other)).map(|(id, _)| id)
+    }
+
+    /// Whether its issuer may know of something that undoes it or uses it up, even though its
+    /// terminal gave that up.
+    pub(in crate::switch) fn may_be_used_up(&self, id: u64) -> bool {
+        self.followers(id).next().is_some()
+    }
+
+    fn followers(&self, id: u64) -> impl Iterator<Item = (u64, &Transaction)> {
+        let follows = move |(_, other): &(u64, &Transaction)| {
             let uses_up = other.kind.moves() && other.kind != Kind::Refund;
-            other.original == Some(id) && uses_up && other.may_stand() && !self.is_one_sided(other)
+            other.original == Some(id) && uses_up && other.may_stand()
         };
-        self.transactions().find(follows).map(|(id, _)| id)
+        self.transactions().filter(follows)
     }
 
     /// What is refunded of this sale, or may be, minor units.

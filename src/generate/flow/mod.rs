@@ -101,7 +101,7 @@ impl Way {
         let flow: &'static Flow = match (kind, &step.wish) {
             (Some(Kind::Inquiry), _) => &INQUIRY,
             (Some(Kind::PreAuth | Kind::PreAuthVoid), _) => &PRE_AUTH,
-            (Some(Kind::Refund), _) => &REFUND,
+            (Some(Kind::Refund | Kind::CompletionAdvice), _) => &REFUND,
             (_, Wish::QrSale { .. }) => &QR_SALE,
             (Some(Kind::Sale), _) if has_chip => &CHIP_SALE,
             (Some(_), _) => &SALE,

@@ -379,7 +379,9 @@ impl Books {
     pub(crate) fn placed_by<'a>(&'a self, decision: &'a Decision) -> Option<&'a Decision> {
         let placed = match decision.kind {
             Kind::PreAuth => decision,
-            Kind::PreAuthVoid | Kind::Completion => self.original_of(decision)?,
+            Kind::PreAuthVoid | Kind::Completion | Kind::CompletionAdvice => {
+                self.original_of(decision)?
+            }
             Kind::CompletionVoid => self.original_of(self.original_of(decision)?)?,
             _ => return None,
         };

@@ -1,8 +1,8 @@
 //! Flows with a clearing house: dates that end, files, suspense, claims and slips.
 
 use super::{
-    COUNTER, INQUIRY, PRE_AUTH, SALE, at, at_the_counter, completion, date_ends, later, refund,
-    void,
+    COUNTER, INQUIRY, PRE_AUTH, SALE, at, at_the_counter, completion, completion_advice, date_ends,
+    later, refund, void,
 };
 use crate::fault::{Fault, OnMessage};
 use crate::party::Party;
@@ -104,6 +104,24 @@ pub(super) fn stand_in_by_file() -> Scenario {
     scenario.policy.saf_attempts = 1;
     let (from, to, mti) = (Party::switch(1), Party::issuer(1), Mti::FINANCIAL_ADVICE);
     scenario.faults.push(Fault::Drop(OnMessage { from, to, mti, step: 2, nth: 1 }));
+    date_ends(&mut scenario, 80_000);
+    later(&mut scenario, INQUIRY, 110_000);
+    scenario
+}
+
+/// The terminal gives a completion up that it told: the switch took it, and told the issuer.
+pub(super) fn completion_taken_back() -> Scenario {
+    let wishes = [PRE_AUTH, completion_advice(2)];
+    given_up(&wishes, Mti::FINANCIAL_ADVICE_RESPONSE, Mti::FINANCIAL_ADVICE_REPEAT)
+}
+
+/// The switch takes a completion that it is told, and its issuer hears of it by file alone.
+pub(super) fn completion_by_file() -> Scenario {
+    let mut scenario = at_the_counter(&[PRE_AUTH, completion_advice(2)]);
+    with_clearing(&mut scenario);
+    scenario.policy.saf_attempts = 1;
+    let (from, to, mti) = (Party::switch(1), Party::issuer(1), Mti::FINANCIAL_ADVICE);
+    scenario.faults.push(Fault::Drop(OnMessage { from, to, mti, step: 3, nth: 1 }));
     date_ends(&mut scenario, 80_000);
     later(&mut scenario, INQUIRY, 110_000);
     scenario

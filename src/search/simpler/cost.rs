@@ -75,8 +75,8 @@ fn of_step(step: &Step) -> u64 {
         Wish::Sale { amount, card } => of_number(amount) + u64::from(card.abs_diff(1)),
         Wish::QrSale { amount, card } => 1 + of_number(amount) + u64::from(card.abs_diff(1)),
         Wish::PreAuth { amount, card } => of_number(amount) + u64::from(card.abs_diff(1)),
-        Wish::Completion { amount, .. } => {
-            amount.map_or(0, of_number) + u64::from(amount.is_some())
+        Wish::Completion { amount, told, .. } => {
+            amount.map_or(0, of_number) + u64::from(amount.is_some()) + u64::from(told)
         }
         Wish::Void { card, ref password, .. } => {
             u64::from(card.is_some()) + u64::from(password.is_some())
