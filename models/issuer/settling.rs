@@ -395,8 +395,11 @@ impl Books {
             }
             // Planted defect B24: what others promised in its stead it does not owe.
             EntryKind::Presentment if entry.is_promised && self.has(Defect::B24) => TakenAs::Booked,
-            // Nobody came through with the advice: whoever lets others stand in pays.
-            EntryKind::Presentment if entry.is_promised && item.is_none() && card.is_some() => {
+            // No advice came through, or what it debited went back because no file told of it for
+            // so long: whoever lets others stand in pays.
+            EntryKind::Presentment
+                if entry.is_promised && item.is_none_or(Item::is_returned) && card.is_some() =>
+            {
                 TakenAs::Debited
             }
             EntryKind::Adjustment if item.is_some_and(|item| item.is_by_file) => TakenAs::Credited,

@@ -214,3 +214,16 @@ fn what_nobody_promised_and_nobody_told_is_charged_back() {
         assert_eq!(bench.holds(GOOD), WHOLE);
     }
 }
+
+#[test]
+fn a_promise_presented_after_its_debit_went_back_is_kept_all_the_same() {
+    let mut bench = bench();
+    bench.ask(&stood_in(SALE));
+    pass(&mut bench, 0..4);
+    assert_eq!((left(&bench), bench.holds(GOOD)), (Some((SuspenseEnd::Returned, Some(1))), WHOLE));
+    present(&mut bench, 4, &[promised(SALE, EntryKind::Presentment)]);
+    assert_eq!((taken(&bench), bench.holds(GOOD)), (TakenAs::Debited, LEFT));
+    assert_eq!(bench.code(&stood_in(SALE)), "00", "the advice again is answered as before");
+    pass(&mut bench, 5..9);
+    assert_eq!((bench.count("suspense-opened"), bench.holds(GOOD)), (1, LEFT));
+}

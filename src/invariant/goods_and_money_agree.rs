@@ -77,7 +77,7 @@ fn judge(books: &Books, intent: u32, voided: &Voided, horizon: Horizon) -> Check
         let Some(sale) = books.sale(ticket) else { continue };
         let waits =
             horizon == Horizon::Online && sale.is_pending() && books.must_settle(sale.terminal);
-        let is_open = || books.exception(ticket).is_some() || books.is_retaken(ticket);
+        let is_open = || books.exception(ticket).is_some() || books.waits_for_a_file(ticket);
         if waits || (horizon != Horizon::ClaimsClosed && is_open()) {
             return Ok(0);
         }

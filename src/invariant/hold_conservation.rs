@@ -107,7 +107,7 @@ fn signed(books: &Books, minor: i64) -> String {
 mod tests {
     use super::*;
     use crate::invariant::testing::{Sale, Tale, sale};
-    use reversim_models::record::IssuerRecord;
+    use reversim_models::record::{IssuerRecord, Kind};
 
     const HELD: Sale = Sale { kind: Kind::PreAuth, minor: 80_000, ..sale(1) };
     const PART: Sale = Sale { kind: Kind::Completion, minor: 50_000, ..sale(2) };

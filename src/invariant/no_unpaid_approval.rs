@@ -32,7 +32,7 @@ impl Invariant for Claim {
             let is_told = sale.kind.is_advice() || books.is_stood_in(sale.ticket);
             let may_wait = is_told && horizon != Horizon::ClaimsClosed;
             let is_open =
-                || books.exception(sale.ticket).is_some() || books.is_retaken(sale.ticket);
+                || books.exception(sale.ticket).is_some() || books.waits_for_a_file(sale.ticket);
             if may_wait && is_open() {
                 checked += 1;
                 continue;

@@ -67,8 +67,8 @@ const EXAMPLES: &[(Mark, &str)] = &[
     ),
     (
         Mark::DebitedByFile,
-        "stand-in-max = 10000, pin = false, saf-attempts = 1; drop the 0210 of the issuer and the \
-         0220 to it, and end the date.",
+        "stand-in-max = 10000, pin = false, saf-attempts = 1; drop the 0200 of a sale \
+         towards its issuer and the 0220 after it, and end the date.",
     ),
     (
         Mark::TakenAgain,

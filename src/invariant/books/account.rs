@@ -6,7 +6,9 @@ use crate::party::Party;
 use reversim_models::card::{Amount, Pan};
 use reversim_models::iso8583::{Element, ResponseCode};
 use reversim_models::node::Ticket;
-use reversim_models::record::{Account, IssuerRecord, Kind, Leg, NetworkKey, Presented};
+use reversim_models::record::{
+    Account, IssuerRecord, Kind, Leg, NetworkKey, Presented, SuspenseEnd,
+};
 use reversim_models::time::{Date, Instant, LocalTime, ZonedTime};
 
 /// A request that an issuer decided.
@@ -47,8 +49,8 @@ pub(crate) struct Decision {
     /// What paid it as a claim, and what was taken again for that, minor units.
     pub(crate) claim: Option<usize>,
     pub(crate) claimed: i64,
-    /// That what it gave was taken again out of suspense.
-    pub(crate) is_retaken: bool,
+    /// How the difference between it and what files told of it last left suspense.
+    pub(crate) left: Option<SuspenseEnd>,
     /// What it changed in what is held, and what reversals changed back, minor units.
     pub(crate) hold: i64,
     pub(crate) hold_back: i64,
@@ -313,7 +315,7 @@ impl Books {
             credit: None,
             claim: None,
             claimed: 0,
-            is_retaken: false,
+            left: None,
             hold: *hold,
             hold_back: 0,
             expired: 0,

@@ -203,7 +203,7 @@ impl Books {
                 if let Some(debit) = decision.and_then(|id| self.decision_mut(issuer, id)) {
                     debit.credited = debit.credited.saturating_add(credit);
                     debit.give_surcharge_back(legs);
-                    debit.is_retaken |= *class == SuspenseEnd::Retaken;
+                    debit.left = Some(*class);
                 }
                 self.book(index, issuer, legs, false);
             }

@@ -43,7 +43,7 @@ use reversim_models::card::{Amount, Pan};
 use reversim_models::device::{Device, Output};
 use reversim_models::iso8583::ResponseCode;
 use reversim_models::node::{Port, Posting, Ticket};
-use reversim_models::record::{NetworkKey, Record};
+use reversim_models::record::{NetworkKey, Record, SuspenseEnd};
 use reversim_models::time::{Date, Duration, Instant, LocalTime};
 use rustc_hash::FxHashSet;
 
@@ -373,10 +373,16 @@ impl Books {
         decided + self.files.moved.get(&ticket).copied().unwrap_or(0)
     }
 
-    /// Whether what an issuer had given for this ticket was taken again out of suspense: if it
-    /// stands after all, a file says so.
-    pub(crate) fn is_retaken(&self, ticket: Ticket) -> bool {
-        self.decisions_about(ticket).any(|decision| decision.is_retaken)
+    /// Whether what an issuer had given for this ticket was taken again out of suspense, or what it
+    /// had taken for a promise was returned: if it stands after all, a file says so.
+    pub(crate) fn waits_for_a_file(&self, ticket: Ticket) -> bool {
+        let is_promised = || self.forwards_about(ticket).any(|forward| forward.is_told);
+        let waits = |decision: &Decision| match decision.left {
+            Some(SuspenseEnd::Retaken) => true,
+            Some(SuspenseEnd::Returned) => is_promised(),
+            Some(SuspenseEnd::Cleared | SuspenseEnd::ChargedBack) | None => false,
+        };
+        self.decisions_about(ticket).any(waits)
     }
 
     /// The first decision about this ticket that moved something.

@@ -96,16 +96,17 @@ pub(super) fn refund_by_file() -> Scenario {
     scenario
 }
 
-/// The switch stands in for the issuer, whose advice is lost, and with it the only one: it hears of
-/// the sale by file alone.
+/// The switch stands in for the issuer, to which neither request nor advice comes: it hears of the
+/// sale by file alone.
 pub(super) fn stand_in_by_file() -> Scenario {
     let mut scenario = super::stand_in(&[SALE]);
     with_clearing(&mut scenario);
     scenario.policy.saf_attempts = 1;
-    let (from, to, mti) = (Party::switch(1), Party::issuer(1), Mti::FINANCIAL_ADVICE);
-    scenario.faults.push(Fault::Drop(OnMessage { from, to, mti, step: 2, nth: 1 }));
-    date_ends(&mut scenario, 80_000);
-    later(&mut scenario, INQUIRY, 110_000);
+    let (from, to) = (Party::switch(1), Party::issuer(1));
+    let lost = |mti| Fault::Drop(OnMessage { from, to, mti, step: 2, nth: 1 });
+    scenario.faults = vec![lost(Mti::FINANCIAL_REQUEST), lost(Mti::FINANCIAL_ADVICE)];
+    date_ends(&mut scenario, 120_000);
+    later(&mut scenario, INQUIRY, 150_000);
     scenario
 }
 
