@@ -31,6 +31,8 @@ pub enum Question {
     AnswersAdvices,
     /// The switch: is a refund too late so many business dates after its sale?
     RefundDays,
+    /// The switch: are tips of so many hundredths of their sale too much?
+    TipPercent,
     /// The switch: is this amount too small?
     SmallestSale,
     /// The switch: were there too many sales of a card, of so many in all?
@@ -49,7 +51,7 @@ pub enum Question {
 
 impl Question {
     /// Every question.
-    pub const ALL: [Question; 18] = [
+    pub const ALL: [Question; 19] = [
         Question::ReversalBudget,
         Question::OrderQueries,
         Question::NotFoundClears,
@@ -61,6 +63,7 @@ impl Question {
         Question::TimeoutCode,
         Question::AnswersAdvices,
         Question::RefundDays,
+        Question::TipPercent,
         Question::SmallestSale,
         Question::SalesOfCard,
         Question::PinTries,

@@ -311,9 +311,7 @@ impl Display {
                 ("NO VALID ANSWER, WILL BE SENT AGAIN", "未收到应答,将自动重发")
             }
             Display::TellingAgain => ("SENDING AGAIN", "重发中"),
-            Display::AdviceFailed => {
-                ("REFUND NOT CONFIRMED, CALL SERVICE", "退货未确认,请与客服联系")
-            }
+            Display::AdviceFailed => ("NOT CONFIRMED, CALL SERVICE", "未获确认,请与客服联系"),
             Display::OrderOpen
             | Display::QueryingOrder
             | Display::ClosingOrder

@@ -174,11 +174,12 @@ pub enum Command {
         card: Card,
     },
     /// Do something about an earlier transaction, named by its slip: complete or void a
-    /// pre-authorisation, refund a sale.
+    /// pre-authorisation, refund a sale, add a tip to it. Or book what was authorised by telephone,
+    /// with a slip that says nothing but the authorization code.
     Follow {
         /// The wish.
         ticket: Ticket,
-        /// What to do: a kind that has an original.
+        /// What to do: a kind that has an original, or [`Kind::OfflineSale`].
         kind: Kind,
         /// How much: of a completion or refund less than the original, if wanted.
         amount: Amount,
@@ -186,7 +187,7 @@ pub enum Command {
         card: Card,
         /// What the slip says.
         original: Voucher,
-        /// What the supervisor typed; a completion needs none.
+        /// What the supervisor typed; completions and tips need none.
         password: [u8; 6],
     },
     /// Undo a voucher of the open batch, a sale or a completion (撤销).

@@ -275,6 +275,20 @@ pub enum Wish {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         password: Option<String>,
     },
+    /// At a terminal: book a sale that was authorised by telephone (离线结算).
+    OfflineSale {
+        /// Price, minor units.
+        amount: u64,
+        /// Card number in [`Topology::cards`], from 1.
+        card: u8,
+    },
+    /// At a terminal: add a tip (追加小费) to a sale of the open batch.
+    Tip {
+        /// The step that sold.
+        of: u32,
+        /// How much, minor units.
+        amount: u64,
+    },
     /// At a terminal: ask for the balance (余额查询).
     Inquiry {
         /// Card number in [`Topology::cards`], from 1.
@@ -407,9 +421,10 @@ impl Wish {
     /// The step that this wish is about, if it is about one.
     pub fn original(&self) -> Option<u32> {
         match self {
-            Wish::Completion { of, .. } | Wish::Void { of, .. } | Wish::Refund { of, .. } => {
-                Some(*of)
-            }
+            Wish::Completion { of, .. }
+            | Wish::Void { of, .. }
+            | Wish::Refund { of, .. }
+            | Wish::Tip { of, .. } => Some(*of),
             Wish::Claim { of, .. } | Wish::LookUp { of, .. } | Wish::Retrieve { of } => Some(*of),
             Wish::Reprint { of } => *of,
             _ => None,
@@ -427,6 +442,8 @@ impl Scenario {
             Wish::Completion { told: false, .. } => Some(Kind::Completion),
             Wish::Completion { told: true, .. } => Some(Kind::CompletionAdvice),
             Wish::Refund { .. } => Some(Kind::Refund),
+            Wish::OfflineSale { .. } => Some(Kind::OfflineSale),
+            Wish::Tip { .. } => Some(Kind::Tip),
             Wish::Void { of, .. } => {
                 let undone = self.steps.iter().find(|step| step.id == of)?;
                 match undone.wish {
@@ -446,11 +463,15 @@ impl Scenario {
             Wish::Sale { card, .. }
             | Wish::QrSale { card, .. }
             | Wish::PreAuth { card, .. }
+            | Wish::OfflineSale { card, .. }
             | Wish::Inquiry { card } => Some(card),
             Wish::Void { card: Some(card), .. } => Some(card),
             // A chain of originals ends at a step that has its own card. One that leads back to
             // itself has none, and neither has one that is longer than the scenario.
-            Wish::Completion { .. } | Wish::Void { .. } | Wish::Refund { .. } => {
+            Wish::Completion { .. }
+            | Wish::Void { .. }
+            | Wish::Refund { .. }
+            | Wish::Tip { .. } => {
                 let mut of = step.wish.original();
                 for _ in 0..3 {
                     let original = self.steps.iter().find(|step| Some(step.id) == of)?;

@@ -85,6 +85,10 @@ impl OriginalPos61 {
         }
     }
 
+    /// Element 61 of what was authorised by telephone: no original, and 61.4 and 61.5 say how and
+    /// by whom, as far as anybody knows.
+    pub const BY_TELEPHONE: &str = "00000000000000000100000000000";
+
     /// Reads 12, or 16 and more, digits; 61.4 and 61.5 (telephone authorisation) are passed over.
     #[must_use]
     pub fn parse(value: &[u8]) -> Option<Self> {

@@ -123,6 +123,8 @@ fn judge_account(
     let available = u64::try_from(books.available(number)).unwrap_or(0);
     let approved = Verdict::of(ResponseCode::APPROVED, tries);
     match request.kind {
+        // Who tells of one is read as somebody who stood in for the issuer.
+        Kind::OfflineSale => Verdict::of(ResponseCode::INVALID_TRANSACTION, tries),
         Kind::Inquiry => Verdict { balance: Some(available.min(AMOUNT_MAX)), ..approved },
         Kind::Sale if books.was_shown(&request.pan) => {
             Verdict::of(ResponseCode::CARD_VERIFICATION_FAILED, tries)
@@ -151,6 +153,7 @@ fn judge_account(
         | Kind::CompletionAdvice
         | Kind::CompletionVoid
         | Kind::Refund
+        | Kind::Tip
         | Kind::OrderQuery => match follow(terms, books, request) {
             Ok(effective) => Verdict { effective, ..approved },
             Err(code) => Verdict::of(code, tries),
@@ -206,8 +209,9 @@ fn follow(terms: Terms<'_>, books: &Books, request: &Request) -> Result<u64, Res
     let needs_hold = original.kind == Kind::PreAuth && !request.kind.is_advice();
     let is_over = needs_hold && books.held(original.id) == 0;
     let refunded = books.refunded(original.id);
-    let is_refunded = request.kind.is_void() && refunded > 0;
-    if is_over || is_refunded || books.successor(original.id).is_some() {
+    let is_followed = refunded > 0 || books.is_tipped(original.id);
+    let is_kept = request.kind.is_void() && is_followed;
+    if is_over || is_kept || books.successor(original.id).is_some() {
         return Err(ResponseCode::SUSPICIOUS_OPERATION);
     }
     let (asked, done) = (request.amount.minor, original.answer.effective);

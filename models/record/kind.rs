@@ -28,6 +28,10 @@ pub enum Kind {
     CompletionVoid,
     /// A refund (退货): gives money of an earlier sale back, whatever batch that was in.
     Refund,
+    /// A sale that was authorised by telephone (离线结算): told as something done.
+    OfflineSale,
+    /// A tip (追加小费) on a sale of the open batch: told as something done.
+    Tip,
     /// The query of an order (订单查询): asks whether a sale by payment code was paid.
     OrderQuery,
 }
@@ -46,7 +50,7 @@ struct Row {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Sale,
         Kind::Inquiry,
         Kind::Void,
@@ -56,6 +60,8 @@ impl Kind {
         Kind::CompletionAdvice,
         Kind::CompletionVoid,
         Kind::Refund,
+        Kind::OfflineSale,
+        Kind::Tip,
         Kind::OrderQuery,
     ];
 
@@ -70,6 +76,8 @@ impl Kind {
             Kind::CompletionAdvice => (Mti::FINANCIAL_ADVICE, "000000", "06", *b"24", 1, -1),
             Kind::CompletionVoid => (Mti::FINANCIAL_REQUEST, "200000", "06", *b"21", -1, 1),
             Kind::Refund => (Mti::FINANCIAL_ADVICE, "200000", "00", *b"25", -1, 0),
+            Kind::OfflineSale => (Mti::FINANCIAL_ADVICE, "000000", "00", *b"30", 1, 0),
+            Kind::Tip => (Mti::FINANCIAL_ADVICE, "000000", "00", *b"34", 1, 0),
             // 60.1 is 61 in a published application; element 3 is our choice.
             Kind::OrderQuery => (Mti::FINANCIAL_REQUEST, "390000", "00", *b"61", 0, 0),
         };
@@ -86,10 +94,13 @@ impl Kind {
         self.row().processing
     }
 
-    /// Element 3 on the network line, which says 30 for an inquiry where the POS line says 31.
+    /// Element 3 on the network line, which says 30 for an inquiry where the POS line says 31, and
+    /// for a tip, which the POS line tells from a sale by element 60.1 alone, the adjustment of ISO
+    /// 8583 that takes money (02).
     pub const fn network_processing(self) -> &'static str {
         match self {
             Kind::Inquiry => "300000",
+            Kind::Tip => "020000",
             other => other.processing(),
         }
     }
@@ -138,8 +149,8 @@ impl Kind {
     /// What it refers to, if to anything.
     pub const fn original(self) -> Option<Kind> {
         match self {
-            Kind::Sale | Kind::Inquiry | Kind::PreAuth => None,
-            Kind::Void | Kind::Refund | Kind::OrderQuery => Some(Kind::Sale),
+            Kind::Sale | Kind::Inquiry | Kind::PreAuth | Kind::OfflineSale => None,
+            Kind::Void | Kind::Refund | Kind::Tip | Kind::OrderQuery => Some(Kind::Sale),
             Kind::PreAuthVoid | Kind::Completion | Kind::CompletionAdvice => Some(Kind::PreAuth),
             Kind::CompletionVoid => Some(Kind::Completion),
         }
@@ -155,8 +166,30 @@ impl Kind {
         matches!(self, Kind::Completion | Kind::CompletionAdvice)
     }
 
+    /// Whether it uses its original up, so that nothing else is done about that: of refunds and
+    /// tips there may be several.
+    pub const fn uses_up(self) -> bool {
+        self.moves() && !matches!(self, Kind::Refund | Kind::Tip)
+    }
+
+    /// Whether a chip is asked: what refers to an earlier voucher names its card by the track, and
+    /// what is told as done asks nobody.
+    pub const fn is_put_to_the_chip(self) -> bool {
+        self.original().is_none() && !self.is_advice()
+    }
+
+    /// This, if `transaction_type` (element 60.1) does not say that it is a kind with the same
+    /// other elements.
+    pub fn with_type(self, transaction_type: [u8; 2]) -> Kind {
+        match self {
+            Kind::OfflineSale if transaction_type == Kind::Tip.transaction_type() => Kind::Tip,
+            kind => kind,
+        }
+    }
+
     /// What a message asks for: its type, and elements 3 and 25 of either line. Account types in
-    /// element 3 make no difference, and neither does a mark as a repeat.
+    /// element 3 make no difference, and neither does a mark as a repeat. On the POS line, element
+    /// 60.1 may say more: [`Kind::with_type`].
     pub fn of(mti: Mti, processing: &[u8], condition: Option<&[u8]>) -> Option<Kind> {
         let named = processing.get(..2)?;
         if mti.original() == Mti::FINANCIAL_REQUEST && matches!(named, b"30" | b"31") {
@@ -166,8 +199,9 @@ impl Kind {
         let condition = condition.unwrap_or(b"00");
         Kind::ALL.into_iter().find(|kind| {
             let row = kind.row();
+            let is_named = |code: &str| code.as_bytes().get(..2) == Some(named);
             row.request == mti.original()
-                && row.processing.as_bytes().get(..2) == Some(named)
+                && (is_named(row.processing) || is_named(kind.network_processing()))
                 && row.condition.as_bytes() == condition
         })
     }
@@ -197,6 +231,8 @@ impl Kind {
             Kind::CompletionAdvice => "completion advice",
             Kind::CompletionVoid => "void of a completion",
             Kind::Refund => "refund",
+            Kind::OfflineSale => "offline sale",
+            Kind::Tip => "tip",
             Kind::OrderQuery => "query of an order",
         }
     }
@@ -211,7 +247,9 @@ mod tests {
         for kind in Kind::ALL {
             let condition = Some(kind.condition().as_bytes());
             for processing in [kind.processing(), kind.network_processing()] {
-                assert_eq!(Kind::of(kind.request(), processing.as_bytes(), condition), Some(kind));
+                let read = Kind::of(kind.request(), processing.as_bytes(), condition);
+                let read = read.map(|read| read.with_type(kind.transaction_type()));
+                assert_eq!(read, Some(kind));
             }
         }
         assert_eq!(Kind::of(Mti::FINANCIAL_REPEAT, b"000000", None), Some(Kind::Sale));

@@ -98,6 +98,8 @@ pub enum SwitchRecord {
         original: Option<u64>,
         /// MMDD of the voucher it is about, as its sender gave it (element 61.3); 0 if it did not.
         original_date: u16,
+        /// Element 38, if its sender gave one: of what was authorised before.
+        authorization: Option<[u8; 6]>,
         /// The port it goes to.
         to: Port,
         /// How it is named upstream.

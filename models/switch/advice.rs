@@ -13,7 +13,7 @@ use super::{Switch, Timer, about};
 use crate::asked::Question;
 use crate::iso8583::{Element, Envelope, Message, Mti, ResponseCode};
 use crate::node::{Actions, Port};
-use crate::record::{NetworkKey, Origin, Reason, SwitchRecord};
+use crate::record::{Kind, NetworkKey, Origin, Reason, SwitchRecord};
 use crate::saf::Entry;
 use crate::time::Now;
 
@@ -114,6 +114,24 @@ impl Switch {
         }
         let sum = self.book.refunded(id).saturating_add(asked);
         if self.config.answers_advices && sum > done {
+            return Err(ResponseCode::EXCEEDS_AMOUNT_LIMIT);
+        }
+        Ok(())
+    }
+
+    /// Whether a tip of so much may be added to this sale, of which `done` was approved.
+    pub(super) fn check_tip(&self, id: u64, asked: u64, done: u64) -> Result<(), ResponseCode> {
+        if asked == 0 {
+            return Err(ResponseCode::INVALID_AMOUNT);
+        }
+        // What goes back is not added to.
+        if self.book.refunded(id) > 0 || self.book.claims.is_disputed(id) {
+            return Err(ResponseCode::SUSPICIOUS_OPERATION);
+        }
+        let percent = self.book.tipped(id).saturating_add(asked).saturating_mul(100);
+        let percent = percent.div_ceil(done.max(1));
+        self.asking.note(Question::TipPercent, percent);
+        if percent > u64::from(self.config.tip_percent) {
             return Err(ResponseCode::EXCEEDS_AMOUNT_LIMIT);
         }
         Ok(())
@@ -243,7 +261,7 @@ impl Switch {
     /// The 0220 or 0221 of an advice that waits in a queue. It keeps the date on which it was
     /// taken.
     pub(super) fn told_message(&self, told: &Transaction, head: &Entry<Advice>) -> Option<Message> {
-        let Sent { key, rrn, terminal, merchant, pan, amount, .. } = told.sent?;
+        let Sent { key, rrn, terminal, merchant, pan, amount, authorization, .. } = told.sent?;
         let key = head.item.name(key);
         let mti = Mti::FINANCIAL_ADVICE;
         let mti: Mti = if head.is_repeat { mti.repeat() } else { mti };
@@ -260,6 +278,9 @@ impl Switch {
         message.set_number(Element::ACQUIRER, key.acquirer, 8);
         message.set_number(Element::FORWARDER, key.forwarder, 8);
         message.set(Element::RRN, rrn);
+        if let Some(authorization) = authorization.filter(|_| told.kind == Kind::OfflineSale) {
+            message.set(Element::AUTHORIZATION_CODE, authorization);
+        }
         message.set(Element::TERMINAL, terminal);
         message.set(Element::MERCHANT, merchant);
         message.set_number(Element::CURRENCY, amount.currency.0.into(), 3);

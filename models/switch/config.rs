@@ -56,6 +56,8 @@ pub struct Config {
     pub stand_in_max: u64,
     /// Business dates after its sale on which a refund is refused with 22: any later than so many.
     pub refund_days: u16,
+    /// How much tips may come to, in hundredths of their sale.
+    pub tip_percent: u16,
     /// How long pre-authorisations of its terminals hold, by the word of element 57; zero to say
     /// nothing.
     pub hold_for: Duration,

@@ -11,7 +11,7 @@ use crate::card::{Amount, Currency, Pan};
 use crate::iso8583::{Element, Message, Mti, ResponseCode};
 use crate::line::{Incoming, MacCheck};
 use crate::node::Actions;
-use crate::record::{NetworkKey, Origin};
+use crate::record::{Kind, NetworkKey, Origin};
 use crate::security::PinBlock;
 use crate::time::Now;
 
@@ -193,6 +193,9 @@ impl Switch {
         message.set_number(Element::ACQUIRER, key.acquirer, 8);
         message.set_number(Element::FORWARDER, key.forwarder, 8);
         message.set(Element::RRN, marks.rrn);
+        if request.kind == Kind::OfflineSale {
+            message.copy_from(from, &[Element::AUTHORIZATION_CODE]);
+        }
         message.copy_from(from, &[Element::TERMINAL, Element::MERCHANT, Element::CURRENCY]);
         if let Some(PinBlock(block)) = pin {
             message.set(Element::PIN_BLOCK, block);

@@ -12,7 +12,7 @@ use super::{Caller, Side, Switch, Timer, about};
 use crate::asked::Question;
 use crate::card::{Amount, Pan};
 use crate::defect::Defect;
-use crate::iso8583::{Element, Envelope, Message, Mti, ResponseCode};
+use crate::iso8583::{Element, Envelope, Message, Mti, Private60, ResponseCode};
 use crate::node::{Actions, Link, Port, Ticket};
 use crate::record::{Kind, NetworkKey, Origin, SwitchRecord};
 use crate::security::{Key, PinBlock};
@@ -254,7 +254,7 @@ impl Switch {
         };
         // What is told is done: nothing that its issuer may know of may stand against it.
         let is_used_up = match request.kind {
-            Kind::CompletionAdvice => self.book.may_be_used_up(id),
+            Kind::CompletionAdvice | Kind::Tip => self.book.may_be_used_up(id),
             _ => self.book.successor(id).is_some(),
         };
         if original.approval().is_none() || is_used_up || is_late {
@@ -271,8 +271,12 @@ impl Switch {
             return self.check_payout(request, id).map(|()| Some(id));
         }
         self.check_payout(request, id)?;
-        if request.kind == Kind::Void && self.book.refunded(id) > 0 {
+        let is_followed = self.book.refunded(id) > 0 || self.book.tipped(id) > 0;
+        if request.kind == Kind::Void && is_followed {
             return Err(ResponseCode::SUSPICIOUS_OPERATION);
+        }
+        if request.kind == Kind::Tip {
+            return self.check_tip(id, asked, done).map(|()| Some(id));
         }
         let fits = if request.kind.is_void() { asked == done } else { asked <= done && asked > 0 };
         if fits { Ok(Some(id)) } else { Err(ResponseCode::AMOUNT_MISMATCH) }
@@ -378,6 +382,7 @@ impl Switch {
             kind: request.kind,
             original,
             original_date: original_date(request.message),
+            authorization: fixed(request.message, Element::AUTHORIZATION_CODE),
             to,
             key,
             rrn,
@@ -443,7 +448,9 @@ impl Switch {
 pub(super) fn kind_of(message: &Message) -> Option<Kind> {
     let (processing, condition) =
         (message.get(Element::PROCESSING_CODE)?, message.get(Element::CONDITION_CODE));
-    Kind::of(message.mti(), processing, condition)
+    let kind = Kind::of(message.mti(), processing, condition)?;
+    let private = Private60::of(message);
+    Some(private.map_or(kind, |private| kind.with_type(private.transaction_type)))
 }
 
 fn translate_pin(request: &Request<'_>, to: &Key) -> Result<Option<PinBlock>, ResponseCode> {

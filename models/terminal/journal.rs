@@ -49,7 +49,7 @@ pub(super) struct Booked {
 impl Transaction {
     /// Whether the chip signed it, and is asked again when the host has approved.
     pub(super) fn is_by_chip(&self) -> bool {
-        self.card.has_chip && self.kind.original().is_none()
+        self.card.has_chip && self.kind.is_put_to_the_chip()
     }
 
     /// Whether it is a sale by payment code.

@@ -104,11 +104,19 @@ pub(super) fn request(
         message.set(Element::ICC, icc.encode());
     }
     if let Some(original) = &transaction.original {
-        message.set(Element::RRN, original.rrn);
         if let Some(authorization) = original.authorization {
             message.set(Element::AUTHORIZATION_CODE, authorization);
         }
-        message.set(Element::PRIVATE_61, original_61(original));
+        match kind {
+            Kind::OfflineSale => message.set(Element::PRIVATE_61, OriginalPos61::BY_TELEPHONE),
+            _ => {
+                message.set(Element::RRN, original.rrn);
+                message.set(Element::PRIVATE_61, original_61(original));
+            }
+        }
+    }
+    if kind == Kind::Tip {
+        message.set_number(Element::PRIVATE_48, amount.minor, 12);
     }
     if kind.is_advice() {
         message.set(Element::PRIVATE_63, "01 ");

@@ -436,7 +436,9 @@ impl Wish {
                 (ticket, Aim::Ask { kind: Kind::PreAuth, amount, card, original: None })
             }
             Command::Follow { ticket, kind, amount, card, original, .. } => {
-                kind.original()?;
+                if kind.original().is_none() && kind != Kind::OfflineSale {
+                    return None;
+                }
                 (ticket, Aim::Ask { kind, amount, card, original: Some(original) })
             }
             Command::Void { ticket, voucher, card, .. } => (ticket, Aim::Void { voucher, card }),
@@ -457,7 +459,7 @@ impl Wish {
         let is_allowed = match command {
             Command::Void { password, .. } => password == config.supervisor_password,
             Command::Follow { kind, password, .. } => {
-                let needs_none = kind.completes();
+                let needs_none = kind.completes() || kind == Kind::Tip;
                 needs_none || password == config.supervisor_password
             }
             _ => true,

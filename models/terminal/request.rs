@@ -24,9 +24,9 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Whether the chip is asked: what refers to an earlier voucher names it by its track.
+    /// Whether the chip is asked.
     pub(super) fn is_by_chip(&self) -> bool {
-        self.card.has_chip && self.kind.original().is_none()
+        self.card.has_chip && self.kind.is_put_to_the_chip()
     }
 }
 

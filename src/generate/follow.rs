@@ -1,4 +1,5 @@
-//! What follows a sale or stands beside it: voids, pre-authorisations, their completion and voids.
+//! What follows a sale or stands beside it: voids, pre-authorisations, their completion and voids,
+//! tips, sales that were authorised by telephone.
 //!
 //! It adds steps to those of a profile and takes none away, so that every profile has them in its
 //! own surroundings. No faults.
@@ -14,9 +15,11 @@ const TOLD_PERCENT: u64 = 30;
 /// Adds one or two such things.
 pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     for _ in 0..entropy.between(1, 2) {
-        match entropy.weighted(&[45, 55]) {
+        match entropy.weighted(&[38, 46, 10, 6]) {
             0 => a_sale_is_voided(entropy, scenario),
-            _ => money_is_held_for_later(entropy, scenario),
+            1 => money_is_held_for_later(entropy, scenario),
+            2 => a_tip_is_added(entropy, scenario),
+            _ => a_sale_is_authorised_by_telephone(entropy, scenario),
         }
     }
     // What refers to an earlier voucher says its date, and dates change at midnight.
@@ -54,14 +57,44 @@ fn void(entropy: &mut impl Entropy, of: u32) -> Wish {
     Wish::Void { of, card, password }
 }
 
-/// One of the sales that are done whatever the screen shows is undone, perhaps twice.
-fn a_sale_is_voided(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+/// The place of one of the sales that are done whatever the screen shows.
+fn sale(entropy: &mut impl Entropy, scenario: &Scenario) -> Option<usize> {
     let is_it =
         |step: &Step| matches!(step.wish, Wish::Sale { .. }) && step.asked_by == AskedBy::Cashier;
     let sales: Vec<usize> = (0..scenario.steps.len())
         .filter(|at| is_it(&scenario.steps[*at]) && scenario.steps[*at].at_ms.is_none())
         .collect();
-    let Some(at) = sales.get(entropy.below(sales.len() as u64) as usize).copied() else { return };
+    sales.get(entropy.below(sales.len() as u64) as usize).copied()
+}
+
+/// A sale gets a tip, or two, or more than anybody gives; then perhaps it is voided.
+fn a_tip_is_added(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    let Some(mut at) = sale(entropy, scenario) else { return };
+    let Step { id: of, party, ref wish, .. } = scenario.steps[at];
+    let sold = if let Wish::Sale { amount, .. } = *wish { amount } else { 0 };
+    for _ in 0..entropy.pick(&[1, 1, 2]) {
+        let amount = entropy.pick(&[(sold / 10).max(1), (sold / 10).max(1), sold / 5, sold]);
+        at = insert(entropy, scenario, at, party, Wish::Tip { of, amount });
+    }
+    if entropy.chance(20) {
+        let wish = void(entropy, of);
+        insert(entropy, scenario, at, party, wish);
+    }
+}
+
+/// What was authorised by telephone is booked.
+fn a_sale_is_authorised_by_telephone(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    let signs_on = |step: &Step| step.wish == Wish::SignOn && step.party.role == Role::Terminal;
+    let Some(at) = scenario.steps.iter().rposition(signs_on) else { return };
+    let party = scenario.steps[at].party;
+    let amount = entropy.pick(&[10_000, 10_000, 80_000, 100]);
+    let card = if entropy.chance(30) { 2 } else { 1 };
+    insert(entropy, scenario, at, party, Wish::OfflineSale { amount, card });
+}
+
+/// One of the sales that are done whatever the screen shows is undone, perhaps twice.
+fn a_sale_is_voided(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    let Some(at) = sale(entropy, scenario) else { return };
     let (of, party) = (scenario.steps[at].id, scenario.steps[at].party);
     let wish = void(entropy, of);
     let at = insert(entropy, scenario, at, party, wish);

@@ -36,7 +36,14 @@ pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
         return promise(entropy, scenario);
     }
     let is_it = |step: &&Step| {
-        matches!(step.wish, Wish::Void { .. } | Wish::Completion { .. } | Wish::Refund { .. })
+        matches!(
+            step.wish,
+            Wish::Void { .. }
+                | Wish::Completion { .. }
+                | Wish::Refund { .. }
+                | Wish::Tip { .. }
+                | Wish::OfflineSale { .. }
+        )
     };
     if !scenario.steps.iter().any(|step| is_it(&step)) && entropy.chance(MORE_PERCENT) {
         give_back(entropy, scenario);

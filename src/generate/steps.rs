@@ -46,6 +46,8 @@ fn is_transaction(wish: &Wish) -> bool {
         | Wish::Completion { .. }
         | Wish::Void { .. }
         | Wish::Refund { .. }
+        | Wish::OfflineSale { .. }
+        | Wish::Tip { .. }
         | Wish::Inquiry { .. } => true,
         Wish::SignOn
         | Wish::Settle

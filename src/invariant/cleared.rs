@@ -68,8 +68,8 @@ pub(super) fn exactly_once(books: &Books) -> Checked {
 /// What is presented of transactions of this kind; none of what no file tells of.
 fn first(kind: Kind) -> Option<EntryKind> {
     match kind {
-        Kind::Sale | Kind::Completion | Kind::CompletionAdvice => Some(EntryKind::Presentment),
         Kind::Refund => Some(EntryKind::Refund),
+        kind if kind.money() > 0 => Some(EntryKind::Presentment),
         _ => None,
     }
 }

@@ -238,7 +238,7 @@ pub fn output_words(output: &Output, currency: Currency) -> String {
             format!("(slip: order not closed {stan:06} {amount})")
         }
         Output::Slip(Slip::AdviceFailed { stan, amount }) => {
-            format!("(slip: refund not confirmed {stan:06} {amount})")
+            format!("(slip: not confirmed {stan:06} {amount})")
         }
         Output::EnterPin { .. } => "(PIN asked)".to_owned(),
         Output::Card(CardCommand::Read) => "(chip: read)".to_owned(),

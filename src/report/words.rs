@@ -63,6 +63,13 @@ pub fn describe_step(step: &Step, currency: Currency) -> String {
         Wish::Refund { of, amount: Some(amount), .. } => {
             format!("refund of step {of} for {}", currency.amount(*amount))
         }
+        Wish::OfflineSale { amount, card } => {
+            let amount = currency.amount(*amount);
+            format!("offline sale of {amount} with card {card}, authorised by telephone")
+        }
+        Wish::Tip { of, amount } => {
+            format!("tip of {} on step {of}", currency.amount(*amount))
+        }
         Wish::Inquiry { card } => format!("balance inquiry with card {card}"),
         Wish::Settle => "settle the batch".to_owned(),
         Wish::Reprint { of: None } => "print the last slip again".to_owned(),

@@ -67,6 +67,8 @@ pub struct Policy {
     pub stand_in_max: u64,
     /// Business dates after its sale on which a refund is still taken.
     pub refund_days: u16,
+    /// How much tips may come to, in hundredths of their sale.
+    pub tip_percent: u16,
     /// Business dates after its transaction on which a claim is still taken.
     pub claim_days: u16,
     /// What everybody counts in. Amounts of steps and cards are its minor units.
@@ -122,6 +124,7 @@ impl Default for Policy {
             merchant_reserve: 0,
             stand_in_max: 0,
             refund_days: 30,
+            tip_percent: 20,
             claim_days: 30,
             currency: CurrencyName::CNY,
             amount_min: 0,

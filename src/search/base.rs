@@ -23,6 +23,9 @@ pub const FLOWS: &[&str] = &[
     "completion-advice",
     "completion-advice+expiry",
     "completion-passed-through",
+    "offline-sale",
+    "tip",
+    "tip-passed-through",
     "pre-auth+expiry",
     "expiry-in-flight",
     "expiry-by-the-clock",
@@ -71,6 +74,7 @@ pub const FLOWS: &[&str] = &[
 const SALE: Wish = Wish::Sale { amount: 10_000, card: 1 };
 const QR_SALE: Wish = Wish::QrSale { amount: 10_000, card: 1 };
 const INQUIRY: Wish = Wish::Inquiry { card: 2 };
+const OFFLINE_SALE: Wish = Wish::OfflineSale { amount: 10_000, card: 1 };
 const PRE_AUTH: Wish = Wish::PreAuth { amount: 10_000, card: 1 };
 const COUNTER: Party = Party::terminal(1);
 
@@ -89,6 +93,9 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "pre-auth" => at_the_counter(&[PRE_AUTH, completion(2)]),
         "completion-advice" => at_the_counter(&[PRE_AUTH, completion_advice(2), INQUIRY]),
         "completion-advice+expiry" => too_late(completion_advice(2)),
+        "offline-sale" => at_the_counter(&[OFFLINE_SALE, INQUIRY]),
+        "tip" => at_the_counter(&[SALE, tip(2), void(2)]),
+        "tip-passed-through" => passed_through(&[SALE, tip(2)]),
         "completion-passed-through" => passed_through(&[PRE_AUTH, completion_advice(2)]),
         "pre-auth+expiry" => too_late(completion(2)),
         "expiry-in-flight" => expiry_in_flight(),
@@ -154,6 +161,11 @@ fn void(of: u32) -> Wish {
 /// Takes a part of what a step held.
 fn completion(of: u32) -> Wish {
     Wish::Completion { of, amount: Some(7_000), told: false }
+}
+
+/// Adds something to a sale.
+fn tip(of: u32) -> Wish {
+    Wish::Tip { of, amount: 1_000 }
 }
 
 /// The same, told as something done.

@@ -150,7 +150,9 @@ impl List<'_> {
                     |s| plain_number(&mut s.steps[index], plain),
                 );
             }
-            if let Wish::QrSale { amount, card } = self.current.steps[index].wish {
+            if let Wish::QrSale { amount, card } | Wish::OfflineSale { amount, card } =
+                self.current.steps[index].wish
+            {
                 self.offer(
                     || words("by card"),
                     |s| s.steps[index].wish = Wish::Sale { amount, card },
@@ -162,6 +164,7 @@ impl List<'_> {
                     Wish::Sale { card, .. }
                     | Wish::QrSale { card, .. }
                     | Wish::PreAuth { card, .. }
+                    | Wish::OfflineSale { card, .. }
                     | Wish::Inquiry { card } => *card = 1,
                     Wish::Void { card, password, .. } => (*card, *password) = (None, None),
                     Wish::Completion { amount, told, .. } => (*amount, *told) = (None, false),
@@ -179,7 +182,11 @@ impl List<'_> {
 /// A sale of nothing is not simpler, it is another thing.
 fn plain_number(step: &mut Step, plain: u64) {
     match &mut step.wish {
-        Wish::Sale { amount, .. } | Wish::QrSale { amount, .. } | Wish::PreAuth { amount, .. }
+        Wish::Sale { amount, .. }
+        | Wish::QrSale { amount, .. }
+        | Wish::PreAuth { amount, .. }
+        | Wish::OfflineSale { amount, .. }
+        | Wish::Tip { amount, .. }
             if plain > 0 =>
         {
             *amount = plain;

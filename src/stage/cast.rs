@@ -282,6 +282,7 @@ impl<'a> Plan<'a> {
             instant_payout: (i == 0 && policy.instant_payout).then_some(policy.merchant_reserve),
             stand_in_max: if is_last { policy.stand_in_max } else { 0 },
             refund_days: policy.refund_days,
+            tip_percent: policy.tip_percent,
             claim_days: policy.claim_days,
             amount_min: policy.amount_min,
             sales_per_card_max: policy.sales_per_card_max,

@@ -42,6 +42,7 @@ impl Consulted {
         let tries = |policy: &Policy| u64::from(policy.pin_tries_max.max(1));
         // So many are too late from one more on.
         let days = |policy: &Policy| u64::from(policy.refund_days) + 1;
+        let tips = |policy: &Policy| u64::from(policy.tip_percent) + 1;
         let hold_days = |policy: &Policy| u64::from(policy.hold_days.max(1));
         let stans = |policy: &Policy| u64::from(policy.switch_stan_max.clamp(2, 999_999));
         let asked = |policy: &Policy| u64::from(policy.order_queries);
@@ -52,6 +53,7 @@ impl Consulted {
             || between(Question::BatchRoom, batch(a), batch(b))
             || between(Question::PinTries, tries(a), tries(b))
             || between(Question::RefundDays, days(a), days(b))
+            || between(Question::TipPercent, tips(a), tips(b))
             || between(Question::HoldDays, hold_days(a), hold_days(b))
             || between(Question::SmallestSale, a.amount_min, b.amount_min)
             || self.has_more_sales(a.sales_per_card_max, b.sales_per_card_max)
@@ -139,6 +141,7 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         hold_days,
         switch_answers_advices,
         refund_days,
+        tip_percent,
         amount_min,
         sales_per_card_max,
     } = &theirs.policy;
@@ -158,6 +161,7 @@ pub(crate) fn differs_in_policy_alone(ours: &Scenario, theirs: &Scenario) -> boo
         hold_days: *hold_days,
         switch_answers_advices: *switch_answers_advices,
         refund_days: *refund_days,
+        tip_percent: *tip_percent,
         amount_min: *amount_min,
         sales_per_card_max: *sales_per_card_max,
         ..same.policy

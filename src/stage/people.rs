@@ -72,6 +72,17 @@ fn typed(password: Option<&String>) -> [u8; 6] {
     password.map_or(cast::SUPERVISOR, digits)
 }
 
+/// What a cashier writes down who telephoned: the code that was given, and nothing of a terminal.
+fn by_telephone(step: u32) -> Voucher {
+    let mut code = *b"T00000";
+    let mut rest = step;
+    for digit in code[1..].iter_mut().rev() {
+        *digit += (rest % 10) as u8;
+        rest /= 10;
+    }
+    Voucher { batch: 0, stan: 0, date: 0, rrn: [b'0'; 12], authorization: Some(code) }
+}
+
 impl<L: Lines> World<'_, L> {
     /// Everybody comes to work.
     pub(super) fn open_desks(&mut self) {
@@ -161,6 +172,13 @@ impl<L: Lines> World<'_, L> {
                 }
             }
             Wish::Refund { .. } if is_terminal => self.refund(step)?,
+            Wish::OfflineSale { amount, card } if is_terminal => {
+                let (kind, amount) = (Kind::OfflineSale, self.price(amount));
+                let (card, password) = (self.plan.card(card)?, cast::SUPERVISOR);
+                let original = by_telephone(step.id);
+                Command::Follow { ticket, kind, amount, card, original, password }
+            }
+            Wish::Tip { of, amount } if is_terminal => self.tip(step, of, amount)?,
             Wish::Inquiry { card } if is_terminal => {
                 Command::Inquiry { ticket, card: self.plan.card(card)? }
             }
@@ -242,6 +260,16 @@ impl<L: Lines> World<'_, L> {
         let password = typed(password.as_ref());
         let refund = Command::Follow { ticket, kind, amount, card, original, password };
         (sold == Kind::Sale).then_some(refund)
+    }
+
+    /// A tip on what the slip of a sale says.
+    fn tip(&self, step: &Step, of: u32, amount: u64) -> Option<Command> {
+        let card = self.shown_in(step)?;
+        let (sold, original, _) = self.slip_of(Ticket(of))?;
+        let (ticket, kind, password) = (Ticket(step.id), Kind::Tip, cast::SUPERVISOR);
+        let amount = self.price(amount);
+        let tip = Command::Follow { ticket, kind, amount, card, original, password };
+        (sold == Kind::Sale).then_some(tip)
     }
 
     /// What the slip of a step says, once it was approved: what was done, its names, how much.

@@ -25,11 +25,22 @@ impl Books {
         }
         let follows = |(known, decision): &(&Transaction, &Decision)| {
             decision.original == Some(id)
-                && decision.kind != Kind::Refund
+                && decision.kind.uses_up()
                 && decision.is_approved()
                 && matches!(known, Transaction::Decided(_))
         };
         self.decisions().find(follows).map(|(_, decision)| decision.id)
+    }
+
+    /// Whether something was added to the sale with this number.
+    pub(in super::super) fn is_tipped(&self, id: u64) -> bool {
+        let of = |(known, tip): (&Transaction, &Decision)| {
+            tip.original == Some(id)
+                && tip.kind == Kind::Tip
+                && tip.is_approved()
+                && matches!(known, Transaction::Decided(_))
+        };
+        self.decisions().any(of)
     }
 
     /// Whether this is a payment code that somebody has paid with, or tried to: it is good for one

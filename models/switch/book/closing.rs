@@ -112,7 +112,7 @@ impl Book {
         let entry = |(id, transaction): (&u64, &Transaction)| {
             let first = match transaction.kind {
                 Kind::Refund => EntryKind::Refund,
-                Kind::Sale | Kind::Completion | Kind::CompletionAdvice => EntryKind::Presentment,
+                kind if kind.money() > 0 => EntryKind::Presentment,
                 _ => return None,
             };
             let is_slipless = self.claims.is_slipless(*id);

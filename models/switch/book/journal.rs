@@ -126,8 +126,9 @@ impl Book {
         else {
             return;
         };
-        let SwitchRecord::Forwarded { business_date, .. } = *record else { return };
-        let sent = Sent { to, key, rrn, terminal, merchant, pan, amount, original_date };
+        let SwitchRecord::Forwarded { business_date, authorization, .. } = *record else { return };
+        let sent =
+            Sent { to, key, rrn, terminal, merchant, pan, amount, original_date, authorization };
         self.sent.insert(key, id);
         if kind == Kind::Sale && matches!(origin, Origin::Pos(_)) {
             self.references.insert(rrn, id);

@@ -93,6 +93,8 @@ pub(super) struct Sent {
     pub(super) amount: Amount,
     /// MMDD of the voucher it is about, by the word of its sender; 0 if it gave none.
     pub(super) original_date: u16,
+    /// Element 38 of what was authorised before it was asked.
+    pub(super) authorization: Option<[u8; 6]>,
 }
 
 /// What the sender of a request was told.

@@ -69,7 +69,7 @@ impl Book {
             return;
         };
         let earned = match transaction.kind {
-            Kind::Sale => sign,
+            Kind::Sale | Kind::OfflineSale | Kind::Tip => sign,
             Kind::Refund => -sign,
             _ => return,
         };

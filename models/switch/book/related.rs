@@ -19,8 +19,7 @@ impl Book {
 
     fn followers(&self, id: u64) -> impl Iterator<Item = (u64, &Transaction)> {
         let follows = move |(_, other): &(u64, &Transaction)| {
-            let uses_up = other.kind.moves() && other.kind != Kind::Refund;
-            other.original == Some(id) && uses_up && other.may_stand()
+            other.original == Some(id) && other.kind.uses_up() && other.may_stand()
         };
         self.transactions().filter(follows)
     }
@@ -31,6 +30,15 @@ impl Book {
         let of = self.refunds_of(id).filter(|(_, refund)| may_stand(refund));
         let minor = |refund: &Transaction| refund.sent.map_or(0, |sent| sent.amount.minor);
         of.fold(0, |sum, (_, refund)| sum.saturating_add(minor(refund)))
+    }
+
+    /// What is added to this sale by tips, or may be, minor units. Its issuer may have booked one
+    /// that the terminal gave up.
+    pub(in crate::switch) fn tipped(&self, id: u64) -> u64 {
+        let is_it = |other: &Transaction| other.kind == Kind::Tip && other.original == Some(id);
+        let of = self.transactions().filter(|(_, other)| is_it(other) && other.may_stand());
+        let minor = |tip: &Transaction| tip.sent.map_or(0, |sent| sent.amount.minor);
+        of.fold(0, |sum, (_, tip)| sum.saturating_add(minor(tip)))
     }
 
     /// Whether money of this sale goes back by a refund: approved, or on its way from the queue,

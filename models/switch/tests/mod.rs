@@ -104,6 +104,7 @@ fn config() -> Config {
         instant_payout: None,
         stand_in_max: 0,
         refund_days: 30,
+        tip_percent: 20,
         claim_days: 30,
         amount_min: 0,
         sales_per_card_max: 0,

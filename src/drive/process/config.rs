@@ -53,6 +53,7 @@ fn of_switch(config: &switch::Config) -> Value {
             "instant_payout": config.instant_payout,
             "stand_in_max": config.stand_in_max,
             "refund_days": config.refund_days,
+            "tip_percent": config.tip_percent,
             "claim_days": config.claim_days,
             "amount_min": config.amount_min,
             "sales_per_card_max": config.sales_per_card_max,

@@ -101,7 +101,7 @@ impl Way {
         let flow: &'static Flow = match (kind, &step.wish) {
             (Some(Kind::Inquiry), _) => &INQUIRY,
             (Some(Kind::PreAuth | Kind::PreAuthVoid), _) => &PRE_AUTH,
-            (Some(Kind::Refund | Kind::CompletionAdvice), _) => &REFUND,
+            (Some(kind), _) if kind.is_advice() => &REFUND,
             (_, Wish::QrSale { .. }) => &QR_SALE,
             (Some(Kind::Sale), _) if has_chip => &CHIP_SALE,
             (Some(_), _) => &SALE,
@@ -114,7 +114,8 @@ impl Way {
         let amount = match step.wish {
             Wish::Sale { amount, .. }
             | Wish::QrSale { amount, .. }
-            | Wish::PreAuth { amount, .. } => amount,
+            | Wish::PreAuth { amount, .. }
+            | Wish::OfflineSale { amount, .. } => amount,
             _ => 0,
         };
         Some(Way {

@@ -229,6 +229,7 @@ impl Tale {
             kind: s.kind,
             original: None,
             original_date: 0,
+            authorization: None,
             to: Port(100),
             key: s.key(),
             rrn: s.rrn(),

@@ -74,6 +74,8 @@ fn of_step(step: &Step) -> u64 {
     let wish = match step.wish {
         Wish::Sale { amount, card } => of_number(amount) + u64::from(card.abs_diff(1)),
         Wish::QrSale { amount, card } => 1 + of_number(amount) + u64::from(card.abs_diff(1)),
+        Wish::OfflineSale { amount, card } => 1 + of_number(amount) + u64::from(card.abs_diff(1)),
+        Wish::Tip { amount, .. } => of_number(amount),
         Wish::PreAuth { amount, card } => of_number(amount) + u64::from(card.abs_diff(1)),
         Wish::Completion { amount, told, .. } => {
             amount.map_or(0, of_number) + u64::from(amount.is_some()) + u64::from(told)

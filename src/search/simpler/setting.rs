@@ -22,6 +22,7 @@ pub(super) fn smaller(list: &mut List<'_>) {
         Wish::Sale { card, .. }
         | Wish::QrSale { card, .. }
         | Wish::PreAuth { card, .. }
+        | Wish::OfflineSale { card, .. }
         | Wish::Inquiry { card } => usize::from(card),
         Wish::Void { card: Some(card), .. } => usize::from(card),
         _ => 0,
@@ -153,6 +154,7 @@ macro_rules! fields {
         $each!($policy: policy.pin_tries_max);
         $each!($policy: policy.switch_answers_advices);
         $each!($policy: policy.refund_days);
+        $each!($policy: policy.tip_percent);
         $each!($policy: policy.claim_days);
         $each!($policy: policy.currency);
         $each!($policy: policy.amount_min);
