@@ -187,7 +187,7 @@ pub enum Command {
         card: Card,
         /// What the slip says.
         original: Voucher,
-        /// What the supervisor typed; completions and tips need none.
+        /// What the supervisor typed; completions and tips need nobody's.
         password: [u8; 6],
     },
     /// Undo a voucher of the open batch, a sale or a completion (撤销).

@@ -41,6 +41,8 @@ mod tests_given_back;
 mod tests_orders;
 #[cfg(test)]
 mod tests_payment;
+#[cfg(test)]
+mod tests_told;
 mod writing;
 
 pub use config::{AccountSpec, ClearingTerms, Config, Standing};

@@ -161,6 +161,11 @@ impl Kind {
         matches!(self, Kind::Void | Kind::PreAuthVoid | Kind::CompletionVoid)
     }
 
+    /// Whether it earns its merchant money that is paid out at once where that is agreed.
+    pub const fn is_sold(self) -> bool {
+        matches!(self, Kind::Sale | Kind::OfflineSale | Kind::Tip)
+    }
+
     /// Whether it takes what a pre-authorisation holds.
     pub const fn completes(self) -> bool {
         matches!(self, Kind::Completion | Kind::CompletionAdvice)
@@ -235,6 +240,13 @@ impl Kind {
             Kind::Tip => "tip",
             Kind::OrderQuery => "query of an order",
         }
+    }
+
+    /// For people: `a sale`, `an inquiry`.
+    pub fn words_with_article(self) -> String {
+        let words = self.words();
+        let article = if words.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+        format!("{article} {words}")
     }
 }
 

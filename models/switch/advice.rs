@@ -188,6 +188,7 @@ impl Switch {
         let minor = request.amount.minor;
         let answer = Answer { minor, ..Answer::declined(ResponseCode::APPROVED, date) };
         self.record_answer(id, request.origin, request.kind, &answer, actions);
+        self.pay_at_once(id, actions);
         if let Some(transaction) = self.book.transaction(id) {
             self.repeat(now, request, transaction, id, answer, actions);
         }
@@ -255,6 +256,7 @@ impl Switch {
         }
         about(ticket, actions, |actions| {
             self.record_answer(id, origin, kind, &answer, actions);
+            self.pay_at_once(id, actions);
         });
     }
 

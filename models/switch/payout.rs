@@ -13,7 +13,7 @@ use crate::record::{Kind, SwitchRecord};
 impl Switch {
     /// A sale stands approved: what its merchant is owed is paid out, in the same commit.
     pub(super) fn pay_at_once(&mut self, id: u64, actions: &mut Actions) {
-        let sale = self.book.transaction(id).filter(|sale| sale.kind == Kind::Sale);
+        let sale = self.book.transaction(id).filter(|sale| sale.kind.is_sold());
         let approved = sale.filter(|sale| sale.approval().is_some()).and_then(|sale| sale.sent);
         if let (Some(sent), Some(_)) = (approved, self.config.instant_payout) {
             self.pay(&sent.merchant, actions);

@@ -100,8 +100,10 @@ fn printed(slip: &Slip, currency: Currency) -> String {
             let what = match (kind, is_copy) {
                 (Kind::Sale, false) => "a receipt".to_owned(),
                 (Kind::Sale, true) => "a copy of the receipt".to_owned(),
-                (other, false) => format!("the slip of a {}", other.words()),
-                (other, true) => format!("a copy of the slip of a {}", other.words()),
+                (other, false) => format!("the slip of {}", other.words_with_article()),
+                (other, true) => {
+                    format!("a copy of the slip of {}", other.words_with_article())
+                }
             };
             format!("{what} is printed: {amount}, voucher {stan:06}")
         }

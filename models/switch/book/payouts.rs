@@ -69,7 +69,7 @@ impl Book {
             return;
         };
         let earned = match transaction.kind {
-            Kind::Sale | Kind::OfflineSale | Kind::Tip => sign,
+            kind if kind.is_sold() => sign,
             Kind::Refund => -sign,
             _ => return,
         };
@@ -83,7 +83,7 @@ impl Book {
     /// The last sale of a merchant that stands approved.
     pub(in crate::switch) fn last_sale(&self, merchant: &[u8; 15]) -> Option<(u64, &Transaction)> {
         let is_it = |transaction: &Transaction| {
-            transaction.kind == Kind::Sale
+            transaction.kind.is_sold()
                 && transaction.approval().is_some()
                 && transaction.sent.is_some_and(|sent| sent.merchant == *merchant)
         };

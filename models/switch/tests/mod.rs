@@ -17,6 +17,7 @@ mod sales;
 mod settlement;
 mod sign_on;
 mod stand_in;
+mod told;
 
 use std::collections::BTreeMap;
 

@@ -10,6 +10,7 @@ mod power;
 mod reversal;
 mod selling;
 mod settlement;
+mod told;
 
 use super::{Config, HOST, Terminal};
 use crate::card::{Amount, Card, Currency, Pan};

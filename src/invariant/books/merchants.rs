@@ -22,7 +22,7 @@ fn earned(forward: &Forward) -> i64 {
     let approved = forward.answered.filter(|answer| answer.code.is_approval());
     let minor = approved.map_or(0, |answer| i64::try_from(answer.amount.minor).unwrap_or(i64::MAX));
     match forward.kind {
-        Kind::Sale | Kind::OfflineSale | Kind::Tip => minor,
+        kind if kind.is_sold() => minor,
         Kind::Refund => -minor,
         _ => 0,
     }
