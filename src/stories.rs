@@ -90,6 +90,7 @@ stories![
     "ST24-not-confirmed",
     "ST25-a-slip-written-by-hand",
     "ST26-completion",
+    "ST26-told-as-done",
     "ST22-presented-and-adjusted",
     "ST23-parked-and-released",
     "ST27-appliance-shop-delivered",

@@ -99,17 +99,8 @@ fn judge_account(
     let is_by_file = request.kind.moves() && books.settling.is_by_file(name, &request.pan);
     let refusal = refusal.or(is_by_file.then_some(ResponseCode::DUPLICATE_TRANSMISSION));
     if request.is_stand_in {
-        // Whoever lets others stand in carries the risk: it is booked, whatever there is.
         let tries = books.pin_tries(number, request.business_date);
-        let is_right = request.amount.minor > 0 && request.amount.currency == config.currency;
-        let wrong = refusal.or((!is_right).then_some(ResponseCode::INVALID_AMOUNT));
-        return match wrong {
-            Some(code) => Verdict::of(code, tries),
-            None => {
-                let effective = request.amount.minor;
-                Verdict { effective, ..Verdict::of(ResponseCode::APPROVED, tries) }
-            }
-        };
+        return stood_in(config, request, tries, refusal);
     }
     let tries = tries_before(books, number, request);
     asking.note(Question::PinTries, tries.into());
@@ -158,6 +149,23 @@ fn judge_account(
             Ok(effective) => Verdict { effective, ..approved },
             Err(code) => Verdict::of(code, tries),
         },
+    }
+}
+
+/// Whoever lets others stand in carries the risk: it is booked, whatever there is.
+fn stood_in(
+    config: &Config,
+    request: &Request,
+    tries: u8,
+    refusal: Option<ResponseCode>,
+) -> Verdict {
+    let is_right = request.amount.minor > 0 && request.amount.currency == config.currency;
+    match refusal.or((!is_right).then_some(ResponseCode::INVALID_AMOUNT)) {
+        Some(code) => Verdict::of(code, tries),
+        None => {
+            let effective = request.amount.minor;
+            Verdict { effective, ..Verdict::of(ResponseCode::APPROVED, tries) }
+        }
     }
 }
 

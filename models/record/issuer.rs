@@ -41,8 +41,8 @@ pub struct Taken {
 pub enum TakenAs {
     /// Paid, or taken back, out of where the debit lies: settlement or suspense.
     Booked,
-    /// The cardholder is debited: again for a claim, when the money was given back and is asked for;
-    /// for what was approved in the issuer's stead, when no message told of it; or for the
+    /// The cardholder is debited: again for a claim, when the money was given back and is asked
+    /// for; for what was approved in the issuer's stead, when no message told of it; or for the
     /// adjustment of a refund that a file alone had credited.
     Debited,
     /// A claim that is not paid: charged back.

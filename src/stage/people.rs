@@ -173,10 +173,7 @@ impl<L: Lines> World<'_, L> {
             }
             Wish::Refund { .. } if is_terminal => self.refund(step)?,
             Wish::OfflineSale { amount, card } if is_terminal => {
-                let (kind, amount) = (Kind::OfflineSale, self.price(amount));
-                let (card, password) = (self.plan.card(card)?, cast::SUPERVISOR);
-                let original = by_telephone(step.id);
-                Command::Follow { ticket, kind, amount, card, original, password }
+                self.offline_sale(step.id, amount, card)?
             }
             Wish::Tip { of, amount } if is_terminal => self.tip(step, of, amount)?,
             Wish::Inquiry { card } if is_terminal => {
@@ -260,6 +257,14 @@ impl<L: Lines> World<'_, L> {
         let password = typed(password.as_ref());
         let refund = Command::Follow { ticket, kind, amount, card, original, password };
         (sold == Kind::Sale).then_some(refund)
+    }
+
+    /// A sale that was authorised by telephone.
+    fn offline_sale(&self, step: u32, amount: u64, card: u8) -> Option<Command> {
+        let (ticket, kind, amount) = (Ticket(step), Kind::OfflineSale, self.price(amount));
+        let (card, password) = (self.plan.card(card)?, cast::SUPERVISOR);
+        let original = by_telephone(step);
+        Some(Command::Follow { ticket, kind, amount, card, original, password })
     }
 
     /// A tip on what the slip of a sale says.

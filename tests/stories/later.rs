@@ -119,6 +119,18 @@ fn a_completion_whose_answer_is_lost_leaves_nothing_held_in_the_end() {
 }
 
 #[test]
+fn a_completion_that_is_told_as_done_is_paid_although_its_advice_never_comes() {
+    let told = tell("ST26-told-as-done");
+    assert_eq!(told.screens(3).last(), Some(&Display::Approved(Amount::cny(50_000))));
+    assert_eq!(told.sent(SWITCH, Mti::FINANCIAL_ADVICE, 3).len(), 1);
+    assert_eq!(told.sent(SWITCH, Mti::FINANCIAL_ADVICE_REPEAT, 3).len(), 1);
+    assert_eq!(told.count(SWITCH, "exception-opened"), 1);
+    assert_eq!((told.net_debit(1), told.paid()), (50_000, vec![(300, 49_700)]));
+    assert_eq!(told.settled()[0], [50_000]);
+    assert_eq!(told.count(ISSUER, "suspense-opened"), 0);
+}
+
+#[test]
 fn a_reversal_that_cannot_be_delivered_becomes_an_exception_item() {
     let told = tell("ST07-reversal-cannot-be-delivered");
     one_sided(&told);

@@ -192,7 +192,8 @@ pub(super) const ECHO: Flow = Flow {
     ],
 };
 
-/// A refund, or another advice. The switch answers it at once and tells the issuer on its own, or passes it through.
+/// A refund, or another advice. The switch answers it at once and tells the issuer on its own, or
+/// passes it through.
 pub(super) const REFUND: Flow = Flow {
     hops: &[
         Hop(PosUp, Mti::FINANCIAL_ADVICE),
