@@ -10,7 +10,7 @@ use reversim_models::card::Pan;
 use reversim_models::device::{Display, Output, Slip};
 use reversim_models::iso8583::{Element, Mti, ResponseCode};
 use reversim_models::node::{Link, Ticket};
-use reversim_models::record::{IssuerRecord, Kind, Record, SwitchRecord};
+use reversim_models::record::{IssuerRecord, Kind, Record, SwitchRecord, TakenAs};
 use reversim_models::time::Date;
 use std::collections::BTreeMap;
 
@@ -122,9 +122,21 @@ fn the_issuer_decides_what_the_account_calls_for() {
             {
                 accounts.get_mut(pan).expect("a card of the scenario").left += minor;
             }
+            if let What::Recorded(Record::Issuer(IssuerRecord::PresentmentTaken {
+                entries, ..
+            })) = &entry.what
+            {
+                let by_file = |end| matches!(end, TakenAs::Debited | TakenAs::Credited);
+                for taken in entries.iter().filter(|taken| by_file(taken.end)) {
+                    let account =
+                        accounts.get_mut(&taken.entry.pan).expect("a card of the scenario");
+                    account.left = account.left.saturating_add_signed(-taken.entry.signed());
+                }
+            }
             let What::Recorded(Record::Issuer(IssuerRecord::Decided {
                 pan,
                 kind,
+                is_stand_in,
                 amount,
                 code,
                 effective,
@@ -151,6 +163,12 @@ fn the_issuer_decides_what_the_account_calls_for() {
             let said = match is_overtaken {
                 // One card at two terminals: its later request came first.
                 true => ("59", 0),
+                // What is told as done is booked.
+                _ if *is_stand_in => {
+                    let taken = amount.minor + scenario.policy.issuer_surcharge;
+                    account.left = account.left.saturating_sub(taken);
+                    ("00", amount.minor)
+                }
                 false => account.judge(*kind, amount.minor, *business_date, &scenario.policy),
             };
             let code = code.to_string();
@@ -195,14 +213,15 @@ fn is_signed_on(run: &reversim::Run, step: &Step) -> bool {
 
 /// Whether nothing in the scenario but the account can stand against a sale.
 fn is_plain(scenario: &Scenario) -> bool {
-    let Policy { terminal_stan_max, batch_max, amount_min, sales_per_card_max, .. } =
-        scenario.policy;
+    let Policy { terminal_stan_max, batch_max, amount_min, .. } = scenario.policy;
+    let Policy { sales_per_card_max, card_spacing_s, .. } = scenario.policy;
     let timing = &scenario.timing;
     let is_usual = |step: &Step| {
         !matches!(step.wish, Wish::CutOver { window_ms: 1.. } | Wish::WithdrawKeys { .. })
     };
     terminal_stan_max > 100
-        && (batch_max, amount_min, sales_per_card_max) == (500, 0, 0)
+        && (batch_max, amount_min) == (500, 0)
+        && (sales_per_card_max, card_spacing_s) == (0, 0)
         // Everybody waits for longer than messages take.
         && timing.latency_max_us < 1_000_000
         && timing.commit_ms < 200
