@@ -17,7 +17,7 @@ use reversim_models::iso8583::{Challenge, Element, Envelope, Icc55, Message, Mti
 use reversim_models::node::{
     Action, Actions, Command, Event, Journal, Link, LinkDownReason, Node, Port, Ticket,
 };
-use reversim_models::record::{IssuerRecord, Record, SwitchRecord, TerminalRecord};
+use reversim_models::record::{IssuerRecord, Kind, Record, SwitchRecord, TerminalRecord};
 use reversim_models::security::Pin;
 use reversim_models::time::{Date, Duration, Instant, LocalTime, Now};
 
@@ -54,6 +54,9 @@ enum Happening {
     Claim(Option<u32>),
     LookUp(Option<u32>),
     Retrieve(u32),
+    PreAuth(u32),
+    Follow(u8, u32, u16),
+    Void(u16),
 }
 
 fuzz_target!(|input: Input| {
@@ -172,7 +175,7 @@ impl World {
     }
 
     fn command(&mut self, happening: Happening) {
-        use reversim_models::card::Card;
+        use reversim_models::card::{Card, Voucher};
         let ticket = Ticket(1);
         let Some(pan) = Pan::new(b"6224210000000018") else { return };
         let has_chip = matches!(happening, Happening::Sale(minor) if minor % 2 == 1);
@@ -180,6 +183,20 @@ impl World {
         let command = match happening {
             Happening::Sale(minor) => {
                 Command::Sale { ticket, amount: Amount::cny(u64::from(minor)), card }
+            }
+            Happening::PreAuth(minor) => {
+                Command::PreAuth { ticket, amount: Amount::cny(u64::from(minor)), card }
+            }
+            Happening::Follow(kind, minor, stan) => {
+                let kind = Kind::ALL[usize::from(kind) % Kind::ALL.len()];
+                let (amount, stan) = (Amount::cny(u64::from(minor)), u32::from(stan));
+                let (rrn, authorization) = ([b'0'; 12], Some(*b"A12345"));
+                let original = Voucher { batch: 1, stan, date: 530, rrn, authorization };
+                Command::Follow { ticket, kind, amount, card, original, password: *b"123456" }
+            }
+            Happening::Void(voucher) => {
+                let voucher = u32::from(voucher);
+                Command::Void { ticket, voucher, card, password: *b"123456" }
             }
             Happening::Inquiry => Command::Inquiry { ticket, card },
             Happening::Settle => Command::Settle { ticket },
@@ -209,8 +226,8 @@ impl World {
     /// A well-formed message with whatever MAC the fuzzer made up.
     fn say(&mut self, link: u8, mti: u16, elements: Vec<(u8, Vec<u8>)>) {
         let known = [
-            0x0200, 0x0210, 0x0400, 0x0410, 0x0420, 0x0430, 0x0500, 0x0510, 0x0320, 0x0330, 0x0800,
-            0x0810, 0x0820, 0x0830,
+            0x0100, 0x0110, 0x0200, 0x0210, 0x0220, 0x0221, 0x0230, 0x0400, 0x0410, 0x0420, 0x0430,
+            0x0500, 0x0510, 0x0320, 0x0330, 0x0800, 0x0810, 0x0820, 0x0830,
         ];
         let Some(mti) = Mti::from_bcd(known[usize::from(mti) % known.len()]) else { return };
         let mut message = Message::new(mti)
