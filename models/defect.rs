@@ -203,6 +203,8 @@ pub enum Defect {
     B23,
     /// Does not owe what was approved in its stead when no advice of it came through.
     B24,
+    /// Takes the advice of what a file had it debit before.
+    B25,
     /// Logs the frame as it came when it cannot be parsed.
     Z01,
     /// Believes an element length that no element has, and swallows what follows as the rest.
@@ -341,6 +343,7 @@ impl Defect {
         Defect::B22,
         Defect::B23,
         Defect::B24,
+        Defect::B25,
         Defect::Z01,
         Defect::Z03,
         Defect::Z04,

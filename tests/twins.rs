@@ -102,6 +102,26 @@ fn card_behind(pan: &Pan, cards: &[Pan]) -> Pan {
     card.copied().unwrap_or(*pan)
 }
 
+/// What moves money without anybody asking: holds that are over, and files.
+fn beside_decisions(accounts: &mut BTreeMap<Pan, Account>, entry: &Entry) {
+    let mut moved = |pan: &Pan, minor: i64| {
+        let account = accounts.get_mut(pan).expect("a card of the scenario");
+        account.left = account.left.saturating_add_signed(minor);
+    };
+    match &entry.what {
+        What::Recorded(Record::Issuer(IssuerRecord::HoldExpired { pan, minor, .. })) => {
+            moved(pan, *minor as i64);
+        }
+        What::Recorded(Record::Issuer(IssuerRecord::PresentmentTaken { entries, .. })) => {
+            let by_file = |end| matches!(end, TakenAs::Debited | TakenAs::Credited);
+            for taken in entries.iter().filter(|taken| by_file(taken.end)) {
+                moved(&taken.entry.pan, -taken.entry.signed());
+            }
+        }
+        _ => {}
+    }
+}
+
 #[test]
 fn the_issuer_decides_what_the_account_calls_for() {
     let (mut approved, mut refused) = (0, 0);
@@ -116,23 +136,7 @@ fn the_issuer_decides_what_the_account_calls_for() {
         let pans = run.history.setting.pans.iter().copied();
         let mut accounts: BTreeMap<Pan, Account> = pans.zip(specs).collect();
         for entry in &run.history.entries {
-            if let What::Recorded(Record::Issuer(IssuerRecord::HoldExpired {
-                pan, minor, ..
-            })) = &entry.what
-            {
-                accounts.get_mut(pan).expect("a card of the scenario").left += minor;
-            }
-            if let What::Recorded(Record::Issuer(IssuerRecord::PresentmentTaken {
-                entries, ..
-            })) = &entry.what
-            {
-                let by_file = |end| matches!(end, TakenAs::Debited | TakenAs::Credited);
-                for taken in entries.iter().filter(|taken| by_file(taken.end)) {
-                    let account =
-                        accounts.get_mut(&taken.entry.pan).expect("a card of the scenario");
-                    account.left = account.left.saturating_add_signed(-taken.entry.signed());
-                }
-            }
+            beside_decisions(&mut accounts, entry);
             let What::Recorded(Record::Issuer(IssuerRecord::Decided {
                 pan,
                 kind,

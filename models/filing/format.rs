@@ -29,7 +29,7 @@ pub const RECORD_BYTES: usize = 120;
 pub(super) const ID_BYTES: usize = 37;
 
 /// The format's version, in every header.
-const VERSION: &[u8; 2] = b"01";
+const VERSION: &[u8; 2] = b"02";
 
 /// A file as it is written, and what it must hold to be believed.
 #[derive(Clone, PartialEq, Eq, Debug)]

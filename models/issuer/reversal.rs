@@ -121,8 +121,9 @@ impl Issuer {
         let money = original.map_or(0, |decision| decision.kind.money());
         let item = original.and_then(|decision| self.books.item_of(decision));
         // Out of suspense the cardholder has it back already; or, of a void, has paid it again.
+        // What a file debited, a file gives back.
         let is_done = |item: &Item| match money {
-            1 => item.is_returned(),
+            1 => item.is_returned() || item.is_by_file,
             _ => item.is_retaken(),
         };
         let owed = if item.is_some_and(is_done) { 0 } else { owed };

@@ -94,10 +94,7 @@ fn judge_account(
     };
     let Terms { config, asking } = terms;
     let spec = &config.accounts[number];
-    // The merchant told of it in a file already.
-    let name = (request.key.acquirer, request.rrn, request.terminal);
-    let is_by_file = request.kind.moves() && books.settling.is_by_file(name, &request.pan);
-    let refusal = refusal.or(is_by_file.then_some(ResponseCode::DUPLICATE_TRANSMISSION));
+    let refusal = refusal.or_else(|| told_by_file(config, books, request));
     if request.is_stand_in {
         let tries = books.pin_tries(number, request.business_date);
         return stood_in(config, request, tries, refusal);
@@ -150,6 +147,15 @@ fn judge_account(
             Err(code) => Verdict::of(code, tries),
         },
     }
+}
+
+/// The merchant told of it in a file already, and the file moved the money.
+fn told_by_file(config: &Config, books: &Books, request: &Request) -> Option<ResponseCode> {
+    let name = (request.key.acquirer, request.rrn, request.terminal);
+    let is_by_file = request.kind.moves()
+        && books.settling.is_by_file(name, &request.pan)
+        && !config.defects.has(Defect::B25);
+    is_by_file.then_some(ResponseCode::DUPLICATE_TRANSMISSION)
 }
 
 /// Whoever lets others stand in carries the risk: it is booked, whatever there is.
@@ -225,6 +231,8 @@ fn follow(terms: Terms<'_>, books: &Books, request: &Request) -> Result<u64, Res
     let (asked, done) = (request.amount.minor, original.answer.effective);
     let fits = if request.kind.is_void() { asked == done } else { asked <= done };
     match request.kind {
+        // How much is usual is the acquirer's to know.
+        Kind::Tip => Ok(asked),
         _ if !fits => Err(ResponseCode::AMOUNT_MISMATCH),
         Kind::Refund if refunded.saturating_add(asked) > done => {
             Err(ResponseCode::EXCEEDS_AMOUNT_LIMIT)

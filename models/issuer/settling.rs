@@ -59,7 +59,7 @@ pub(super) struct Item {
     /// Whether it is paid because the merchant claimed it.
     pub(super) is_claimed: bool,
     /// Whether a file alone moved the cardholder's money for it: no message told of it.
-    is_by_file: bool,
+    pub(super) is_by_file: bool,
     /// What presented it, and whether its slip was asked for since.
     paid: Option<(FileEntry, bool)>,
 }

@@ -227,3 +227,22 @@ fn a_promise_presented_after_its_debit_went_back_is_kept_all_the_same() {
     pass(&mut bench, 5..9);
     assert_eq!((bench.count("suspense-opened"), bench.holds(GOOD)), (1, LEFT));
 }
+
+#[test]
+fn what_a_file_debited_again_no_reversal_gives_back_beside_its_adjustment() {
+    let mut bench = bench();
+    bench.ask(&stood_in(SALE));
+    pass(&mut bench, 0..4);
+    present(&mut bench, 4, &[promised(SALE, EntryKind::Presentment)]);
+    assert_eq!((bench.code(&SALE.reversal()), bench.holds(GOOD)), ("00".into(), LEFT));
+    present(&mut bench, 5, &[promised(SALE, EntryKind::Adjustment)]);
+    assert_eq!((taken(&bench), bench.holds(GOOD)), (TakenAs::Credited, WHOLE));
+}
+
+#[test]
+fn b25_posts_the_advice_of_what_a_file_had_it_debit() {
+    let mut bench = super::tests_claims::bench_with(Some(Defect::B25));
+    present(&mut bench, 0, &[promised(SALE, EntryKind::Presentment)]);
+    let twice = LEFT - SALE.minor as i64;
+    assert_eq!((bench.code(&stood_in(SALE)), bench.holds(GOOD)), ("00".into(), twice));
+}

@@ -183,13 +183,18 @@ impl Kind {
         self.original().is_none() && !self.is_advice()
     }
 
-    /// This, if `transaction_type` (element 60.1) does not say that it is a kind with the same
-    /// other elements.
-    pub fn with_type(self, transaction_type: [u8; 2]) -> Kind {
-        match self {
-            Kind::OfflineSale if transaction_type == Kind::Tip.transaction_type() => Kind::Tip,
-            kind => kind,
-        }
+    /// Which kind with the same other elements `transaction_type` (element 60.1) names. What is
+    /// told as done is booked as it is told, so of advices it must name one; of requests it says
+    /// nothing that the other elements do not say.
+    pub fn with_type(self, transaction_type: [u8; 2]) -> Option<Kind> {
+        let row = self.row();
+        let elements = (row.request, row.processing, row.condition);
+        let is_it = |kind: &Kind| {
+            let other = kind.row();
+            other.transaction_type == transaction_type
+                && (other.request, other.processing, other.condition) == elements
+        };
+        Kind::ALL.into_iter().find(is_it).or((!self.is_advice()).then_some(self))
     }
 
     /// What a message asks for: its type, and elements 3 and 25 of either line. Account types in
@@ -260,7 +265,7 @@ mod tests {
             let condition = Some(kind.condition().as_bytes());
             for processing in [kind.processing(), kind.network_processing()] {
                 let read = Kind::of(kind.request(), processing.as_bytes(), condition);
-                let read = read.map(|read| read.with_type(kind.transaction_type()));
+                let read = read.and_then(|read| read.with_type(kind.transaction_type()));
                 assert_eq!(read, Some(kind));
             }
         }
@@ -268,6 +273,9 @@ mod tests {
         assert_eq!(Kind::of(Mti::FINANCIAL_REQUEST, b"630000", Some(b"00")), None);
         assert_eq!(Kind::of(Mti::AUTHORIZATION_REQUEST, b"030000", Some(b"00")), None);
         assert_eq!(Kind::of(Mti::FINANCIAL_REQUEST, b"0", None), None);
+        // A settlement adjustment is nothing that anybody here knows.
+        let told = Kind::of(Mti::FINANCIAL_ADVICE, b"000000", Some(b"00"));
+        assert_eq!(told.map(|told| told.with_type(*b"32")), Some(None));
     }
 
     #[test]

@@ -449,8 +449,10 @@ pub(super) fn kind_of(message: &Message) -> Option<Kind> {
     let (processing, condition) =
         (message.get(Element::PROCESSING_CODE)?, message.get(Element::CONDITION_CODE));
     let kind = Kind::of(message.mti(), processing, condition)?;
-    let private = Private60::of(message);
-    Some(private.map_or(kind, |private| kind.with_type(private.transaction_type)))
+    match Private60::of(message) {
+        Some(private) => kind.with_type(private.transaction_type),
+        None => Some(kind),
+    }
 }
 
 fn translate_pin(request: &Request<'_>, to: &Key) -> Result<Option<PinBlock>, ResponseCode> {

@@ -9,7 +9,8 @@ use super::clearing::add_step;
 use super::entropy::{Concern, Entropy};
 use super::flow::{Hop, Leg, Way};
 use super::story::certain_sale;
-use crate::fault::{Fault, When};
+use crate::fault::{Fault, Until, When};
+use crate::party::Party;
 use crate::scenario::{Scenario, Step, Wish};
 use reversim_models::iso8583::Mti;
 
@@ -22,7 +23,7 @@ const MORE_PERCENT: u64 = 30;
 
 /// How many of a hundred days that have a clearing house have an issuer that hears of a promise by
 /// file alone.
-const PROMISE_PERCENT: u64 = 10;
+const PROMISE_PERCENT: u64 = 16;
 
 const ADVICE_UP: Hop = Hop(Leg::IssuerUp, Mti::FINANCIAL_ADVICE);
 
@@ -90,21 +91,26 @@ pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
 /// The issuer does not answer, somebody stands in, and the issuer is told in vain.
 fn promise(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     let Some(way) = certain_sale(entropy, scenario) else { return };
-    let leg = entropy.pick(&[Leg::IssuerUp, Leg::IssuerDown]);
-    let mti = match leg {
-        Leg::IssuerUp => Mti::FINANCIAL_REQUEST,
-        _ => Mti::FINANCIAL_RESPONSE,
-    };
     (scenario.policy.pin, scenario.policy.stand_in_max) = (false, 1_000_000);
     scenario.policy.saf_attempts = 1;
-    scenario.faults.push(Fault::Drop(way.message(Hop(leg, mti), 1)));
-    scenario.faults.push(Fault::Drop(way.message(ADVICE_UP, 1)));
+    let request = way.message(Hop(Leg::IssuerUp, Mti::FINANCIAL_REQUEST), 1);
+    let answer = way.message(Hop(Leg::IssuerDown, Mti::FINANCIAL_RESPONSE), 1);
+    let advice = way.message(ADVICE_UP, 1);
+    // So late that the file comes first.
+    let until = Until::ByMs(entropy.pick(&[250_000, 400_000]));
+    scenario.faults.extend(match entropy.weighted(&[78, 15, 7]) {
+        0 => [Fault::Drop(request), Fault::Delay { on: advice, until }],
+        1 => [Fault::Drop(request), Fault::Drop(advice)],
+        _ => [Fault::Drop(answer), Fault::Drop(advice)],
+    });
     let at_ms = scenario.steps.iter().filter_map(|step| step.at_ms).max().unwrap_or(0)
         + entropy.pick(&[40_000, 80_000]);
     if entropy.chance(40) {
         add_step(scenario, way.terminal, Wish::Settle, at_ms);
     }
-    dates_end(entropy, scenario, at_ms + 30_000);
+    let (cut_ms, window_ms) = (at_ms + 30_000, entropy.pick(&[0, 0, 5_000]));
+    add_step(scenario, Party::switch(1), Wish::CutOver { window_ms }, cut_ms);
+    dates_end(entropy, scenario, cut_ms);
 }
 
 /// A void or a refund of a sale, soon after it.

@@ -1,4 +1,4 @@
-//! What S3, S4, M2 and M7 say of claims, chargebacks and slips. Not claims of their own: each is
+//! What S3, S4 and M7 say of claims, chargebacks and slips. Not claims of their own: each is
 //! called by the claim whose other half it completes.
 
 use super::books::{Books, Complaint, Ended, Filed, Forward, Refused, Sale, Stage};
@@ -100,50 +100,6 @@ pub(super) fn only_filed(books: &Books) -> Checked {
     Ok(checked)
 }
 
-/// M2, date by date: what the clearing house sent back is what its merchants pay back.
-pub(super) fn charged_back(books: &Books) -> Checked {
-    let mut checked = 0;
-    let is_back = |entry: &&FileEntry| entry.kind == EntryKind::Chargeback;
-    for (index, file, entries) in &books.claims.sent_back {
-        if !books.files.closed.contains_key(&file.date) {
-            continue;
-        }
-        let sent: i64 = entries.iter().filter(is_back).map(FileEntry::signed).sum();
-        let payouts = books.files.payouts.iter().filter(|one| one.file.date == file.date);
-        let lines = payouts.flat_map(|payout| &payout.lines);
-        let of = lines.filter(|line| is_back(&&line.entry));
-        let paid: i64 = of.map(|line| line.net + line.shares.iter().sum::<i64>()).sum();
-        if sent != paid {
-            return breach!(
-                [*index],
-                "for {}, {sent} fen are charged back, and merchants and shares of fees come to \
-                 {paid} fen",
-                file.date
-            );
-        }
-        checked += 1;
-    }
-    Ok(checked)
-}
-
-/// M2, in the end: what the acquirer gets beside what terminals settled, minor units.
-pub(super) fn beside_the_batches(books: &Books) -> i64 {
-    let extracts = books.files.extracts.iter().flat_map(|extract| &extract.entries);
-    let claims = extracts.map(|one| &one.entry).filter(|entry| entry.kind == EntryKind::Claim);
-    let slipless = books
-        .sales
-        .iter()
-        .filter(|sale| sale.settled.is_some() && books.slip_missing(sale.ticket).is_some());
-    let slipless: i64 = slipless.map(Sale::taken).sum();
-    claims.map(FileEntry::signed).sum::<i64>() + back(books) - slipless
-}
-
-/// What acquirers took back, minor units below zero.
-pub(super) fn back(books: &Books) -> i64 {
-    let of = books.claims.came_back.iter().flat_map(|(_, entries)| entries);
-    of.map(|one| one.entry.signed()).sum()
-}
-
 /// M7: what the goods of a sale are worth at least and at most, if receipt and record alone say
 /// `told`. Whoever lost something and asked for nothing has lost it. Until claims are closed, what
 /// is asked for may still be on its way.
@@ -159,12 +115,17 @@ pub(super) fn worth(
     let is_closed = horizon == Horizon::ClaimsClosed;
     let goods = books.setting.goods.iter().find(|(ticket, _)| *ticket == sale.ticket);
     let is_kept = goods.is_some_and(|(_, is_handed_over)| !is_handed_over);
+    let filed = books.filed_for(sale.ticket);
+    // What was claimed, and paid for it, no complaint gives back.
+    let paid = filed.map(|filed| claimed(books, sale, filed, is_kept, is_closed)).transpose()?;
+    if let Some((least, most)) = paid.flatten() {
+        return Ok((if is_closed { least } else { least.min(told.0) }, most));
+    }
     if is_returned(books, sale) {
         return Ok((0, if is_kept && is_closed { 0 } else { told.1.max(0) }));
     }
-    if let Some(filed) = books.filed_for(sale.ticket) {
-        let (least, most) = claimed(books, sale, filed, is_kept, is_closed)?.unwrap_or(told);
-        return Ok((if is_closed { least } else { least.min(told.0) }, most));
+    if filed.is_some() {
+        return Ok(told);
     }
     if !is_closed {
         return Ok(told);

@@ -2,9 +2,9 @@
 //! date; and at the end of all claims terminal batches and cardholders too.
 
 use super::books::{Books, Decision, Extract, Sale};
-use super::{About, Checked, Invariant, breach, claimed};
+use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
-use reversim_models::record::{Account, EntryKind, PayoutLine, Taken};
+use reversim_models::record::{Account, EntryKind, FileEntry, PayoutLine, Taken};
 
 const ABOUT: About = About {
     code: "M2",
@@ -29,7 +29,7 @@ impl Invariant for Claim {
             return Ok(0);
         }
         let mut checked = lines(books)?;
-        checked += claimed::charged_back(books)?;
+        checked += charged_back(books)?;
         for extract in &books.files.extracts {
             checked += date(books, extract)?;
         }
@@ -99,7 +99,7 @@ fn whole(books: &Books) -> Checked {
     let Some(last) = files.extracts.last().map(|extract| extract.index) else { return Ok(0) };
     let extracted = files.extracts.iter().flat_map(|extract| &extract.entries);
     let receivable: i64 = extracted.map(|one| one.entry.signed()).sum();
-    let receivable = receivable + claimed::back(books);
+    let receivable = receivable + back(books);
     let cardholders: i64 = books.decisions.iter().map(Decision::net).sum();
     let cardholders = cardholders + files.moved.values().sum::<i64>();
     let payable = files.balance(Account::Payable);
@@ -109,7 +109,7 @@ fn whole(books: &Books) -> Checked {
         sale.kind.money() * i64::try_from(minor).unwrap_or(i64::MAX)
     };
     let settled: i64 = standing.map(signed).sum();
-    let settled = settled + claimed::beside_the_batches(books);
+    let settled = settled + beside_the_batches(books);
     let sides = [cardholders, payable, settled];
     if sides.iter().any(|side| *side != receivable) {
         return breach!(
@@ -120,6 +120,50 @@ fn whole(books: &Books) -> Checked {
         );
     }
     Ok(1)
+}
+
+/// M2, date by date: what the clearing house sent back is what its merchants pay back.
+fn charged_back(books: &Books) -> Checked {
+    let mut checked = 0;
+    let is_back = |entry: &&FileEntry| entry.kind == EntryKind::Chargeback;
+    for (index, file, entries) in &books.claims.sent_back {
+        if !books.files.closed.contains_key(&file.date) {
+            continue;
+        }
+        let sent: i64 = entries.iter().filter(is_back).map(FileEntry::signed).sum();
+        let payouts = books.files.payouts.iter().filter(|one| one.file.date == file.date);
+        let lines = payouts.flat_map(|payout| &payout.lines);
+        let of = lines.filter(|line| is_back(&&line.entry));
+        let paid: i64 = of.map(|line| line.net + line.shares.iter().sum::<i64>()).sum();
+        if sent != paid {
+            return breach!(
+                [*index],
+                "for {}, {sent} fen are charged back, and merchants and shares of fees come to \
+                 {paid} fen",
+                file.date
+            );
+        }
+        checked += 1;
+    }
+    Ok(checked)
+}
+
+/// M2, in the end: what the acquirer gets beside what terminals settled, minor units.
+fn beside_the_batches(books: &Books) -> i64 {
+    let extracts = books.files.extracts.iter().flat_map(|extract| &extract.entries);
+    let claims = extracts.map(|one| &one.entry).filter(|entry| entry.kind == EntryKind::Claim);
+    let slipless = books
+        .sales
+        .iter()
+        .filter(|sale| sale.settled.is_some() && books.slip_missing(sale.ticket).is_some());
+    let slipless: i64 = slipless.map(Sale::taken).sum();
+    claims.map(FileEntry::signed).sum::<i64>() + back(books) - slipless
+}
+
+/// What acquirers took back, minor units below zero.
+fn back(books: &Books) -> i64 {
+    let of = books.claims.came_back.iter().flat_map(|(_, entries)| entries);
+    of.map(|one| one.entry.signed()).sum()
 }
 
 #[cfg(test)]

@@ -77,7 +77,9 @@ fn given(books: &Books, decision: &Decision) -> Checked {
     };
     let of = |d: &&Decision| d.issuer == original.issuer && d.original == Some(original.id);
     let back = books.decisions.iter().filter(of).fold(0_i64, |sum, d| sum - d.net().min(0));
-    if original.net() >= back {
+    // What suspense returned, a file may have debited again.
+    let taken = original.net().saturating_add(books.moved_by_file(original.ticket));
+    if taken >= back {
         return Ok(1);
     }
     breach!(
@@ -86,7 +88,7 @@ fn given(books: &Books, decision: &Decision) -> Checked {
         decision.issuer,
         books.money(back.unsigned_abs()),
         original.pan,
-        books.money(original.net().max(0).unsigned_abs()),
+        books.money(taken.max(0).unsigned_abs()),
         original.code
     )
 }

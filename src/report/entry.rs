@@ -301,7 +301,8 @@ pub fn message_words(frame: &Frame, currency: Currency) -> Vec<String> {
 }
 
 /// What a message is about. Answers on the network line do not repeat the condition code, which
-/// tells a completion from a sale; then the amount must do.
+/// tells a completion from a sale, and an advice there may tell of a sale that somebody stood in
+/// for: then the amount must do.
 fn kind_of(message: &Message) -> Kind {
     let request = match message.mti().class() {
         1 => Mti::AUTHORIZATION_REQUEST,
@@ -314,7 +315,13 @@ fn kind_of(message: &Message) -> Kind {
     let processing = message.get(Element::PROCESSING_CODE).unwrap_or_default();
     let authorization = || Kind::of(Mti::AUTHORIZATION_REQUEST, processing, condition);
     // A reversal names the type of its original in element 90 only.
-    Kind::of(request, processing, condition).or_else(authorization).unwrap_or(Kind::Sale)
+    let kind = Kind::of(request, processing, condition).or_else(authorization);
+    let transaction_type = Private60::of(message).map(|private| private.transaction_type);
+    match (kind.unwrap_or(Kind::Sale), transaction_type) {
+        (kind, Some(named)) => kind.with_type(named).unwrap_or(kind),
+        (Kind::OfflineSale, None) => Kind::Sale,
+        (kind, None) => kind,
+    }
 }
 
 fn management(message: &Message) -> Option<&'static str> {

@@ -59,6 +59,7 @@ pub const FLOWS: &[&str] = &[
     "stand-in-by-file",
     "completion-taken-back",
     "completion-by-file",
+    "completion-returned",
     "two-clearing-nodes",
     "claim",
     "claim-charged-back",
@@ -130,6 +131,7 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "stand-in-by-file" => files::stand_in_by_file(),
         "completion-taken-back" => files::completion_taken_back(),
         "completion-by-file" => files::completion_by_file(),
+        "completion-returned" => files::completion_returned(),
         "two-clearing-nodes" => files::two_clearing_nodes(),
         "claim" => files::claim(),
         "claim-charged-back" => files::claim_charged_back(),
@@ -338,7 +340,9 @@ mod tests {
             "suspense" => Some(Mark::SuspenseReturned),
             "void-taken-back" | "refund-taken-back" => Some(Mark::TakenAgain),
             "refund-by-file" => Some(Mark::RefundCreditedByFile),
-            "stand-in-by-file" | "completion-by-file" => Some(Mark::DebitedByFile),
+            "stand-in-by-file" | "completion-by-file" | "completion-returned" => {
+                Some(Mark::DebitedByFile)
+            }
             "completion-taken-back" => Some(Mark::SuspenseReturned),
             "refund+clearing" => Some(Mark::RefundPresented),
             "claim" => Some(Mark::ClaimPaid),

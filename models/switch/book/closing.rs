@@ -166,7 +166,9 @@ impl Book {
             // Who answered nothing, or no, asks for what was wished.
             minor: transaction.answer.map_or(0, |answer| answer.minor).max(wished),
             business_date: transaction.business_date,
-            is_promised: transaction.is_promised || is_stood_in(transaction),
+            is_promised: transaction.is_promised
+                || transaction.kind.is_advice()
+                || is_stood_in(transaction),
         };
         Some(Extracted { id, ticket: transaction.ticket, entry })
     }

@@ -126,10 +126,10 @@ fn what_is_promised_is_presented_when_its_advice_is_taken_and_says_so() {
     let advice = bench.heard_one(ISSUER);
     bench.tell(ISSUER, &answer(&advice, ResponseCode::APPROVED));
     assert_eq!(extract(&mut bench, 2), [EntryKind::Presentment]);
-    let records = bench.journal.iter().filter_map(|record| match record {
+    let mut records = bench.journal.iter().filter_map(|record| match record {
         Record::Switch(SwitchRecord::ExtractClosed { entries, .. }) => entries.first(),
         _ => None,
     });
-    let presented = records.last().expect("an entry").entry;
+    let presented = records.next_back().expect("an entry").entry;
     assert_eq!((presented.minor, presented.is_promised), (700, true));
 }

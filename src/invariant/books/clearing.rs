@@ -180,7 +180,7 @@ impl Books {
                 self.files.saw(Stage::Taken, index, entries.iter().map(|one| &one.entry));
                 for (place, taken) in entries.iter().enumerate() {
                     self.claim_taken(index, issuer, (&entries[..place], taken));
-                    self.moved_by_file(taken);
+                    self.taken_by_file(taken);
                 }
                 let (file, entries) = (*file, entries.clone());
                 self.files.taken.push(TakenFile { issuer, index, file, entries });
@@ -212,7 +212,7 @@ impl Books {
     }
 
     /// What moved money because the file says so. A claim counts with the debit that it restores.
-    fn moved_by_file(&mut self, taken: &Taken) {
+    fn taken_by_file(&mut self, taken: &Taken) {
         let is_claim = taken.entry.kind == EntryKind::Claim;
         let has_moved = matches!(taken.end, TakenAs::Credited | TakenAs::Debited);
         let of = self.forward_of(&taken.entry).map(|forward| forward.ticket);

@@ -370,13 +370,20 @@ impl Books {
     /// What was taken from the cardholder for this ticket, less what was given back.
     pub(crate) fn net(&self, ticket: Ticket) -> i64 {
         let decided: i64 = self.decisions_about(ticket).map(Decision::net).sum();
-        decided + self.files.moved.get(&ticket).copied().unwrap_or(0)
+        decided + self.moved_by_file(ticket)
+    }
+
+    /// What files alone took from the cardholder for this ticket, minor units; less than zero if
+    /// they gave it.
+    pub(crate) fn moved_by_file(&self, ticket: Ticket) -> i64 {
+        self.files.moved.get(&ticket).copied().unwrap_or(0)
     }
 
     /// Whether what an issuer had given for this ticket was taken again out of suspense, or what it
     /// had taken for a promise was returned: if it stands after all, a file says so.
     pub(crate) fn waits_for_a_file(&self, ticket: Ticket) -> bool {
-        let is_promised = || self.forwards_about(ticket).any(|forward| forward.is_told);
+        let is_told = |forward: &Forward| forward.is_told || forward.kind.is_advice();
+        let is_promised = || self.forwards_about(ticket).any(is_told);
         let waits = |decision: &Decision| match decision.left {
             Some(SuspenseEnd::Retaken) => true,
             Some(SuspenseEnd::Returned) => is_promised(),

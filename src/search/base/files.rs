@@ -128,6 +128,22 @@ pub(super) fn completion_by_file() -> Scenario {
     scenario
 }
 
+/// The issuer's answer to a completion that it was told is lost, and suspense returns the money
+/// before the terminal tells it again: what is presented then is owed all the same.
+pub(super) fn completion_returned() -> Scenario {
+    let mut scenario = at_the_counter(&[PRE_AUTH, completion_advice(2)]);
+    with_clearing(&mut scenario);
+    scenario.policy.switch_answers_advices = false;
+    let (from, to, mti) = (Party::issuer(1), Party::switch(1), Mti::FINANCIAL_ADVICE_RESPONSE);
+    scenario.faults.push(Fault::Drop(OnMessage { from, to, mti, step: 3, nth: 1 }));
+    for at_ms in [40_000, 90_000, 140_000, 190_000] {
+        date_ends(&mut scenario, at_ms);
+    }
+    later(&mut scenario, Wish::Settle, 300_000);
+    date_ends(&mut scenario, 400_000);
+    scenario
+}
+
 /// These wishes, the end of the date, and somebody who looks in when the files should have come.
 fn cleared(wishes: &[Wish]) -> Scenario {
     let mut scenario = at_the_counter(wishes);
