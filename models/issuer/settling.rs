@@ -319,6 +319,10 @@ impl Settling {
         if matches!(end, TakenAs::Debited | TakenAs::Credited) {
             item.debited = item.debited.saturating_add(minor);
             item.is_by_file = entry.kind.is_first();
+            // What was promised counts as approved.
+            if entry.kind == EntryKind::Presentment {
+                item.approved = item.approved.max(entry.minor);
+            }
             item.left = None;
         }
         if entry.kind == EntryKind::Presentment {

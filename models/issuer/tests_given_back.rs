@@ -246,3 +246,15 @@ fn b25_posts_the_advice_of_what_a_file_had_it_debit() {
     let twice = LEFT - SALE.minor as i64;
     assert_eq!((bench.code(&stood_in(SALE)), bench.holds(GOOD)), ("00".into(), twice));
 }
+
+#[test]
+fn a_claim_of_what_only_files_told_of_is_paid() {
+    let mut bench = bench();
+    present(&mut bench, 0, &[promised(SALE, EntryKind::Presentment)]);
+    present(&mut bench, 1, &[promised(SALE, EntryKind::Adjustment)]);
+    assert_eq!(bench.holds(GOOD), WHOLE);
+    present(&mut bench, 2, &[promised(SALE, EntryKind::Claim)]);
+    assert_eq!((taken(&bench), bench.holds(GOOD)), (TakenAs::Debited, LEFT));
+    pass(&mut bench, 3..7);
+    assert_eq!((bench.count("suspense-opened"), bench.holds(GOOD)), (0, LEFT));
+}
