@@ -58,7 +58,8 @@ pub(super) struct Item {
     left: Option<SuspenseEnd>,
     /// Whether it is paid because the merchant claimed it.
     pub(super) is_claimed: bool,
-    /// Whether a file alone moved the cardholder's money for it: no message told of it.
+    /// Whether a file alone moved the cardholder's money for it: no message told of it. From then on
+    /// files alone say what becomes of it.
     pub(super) is_by_file: bool,
     /// What presented it, and whether its slip was asked for since.
     paid: Option<(FileEntry, bool)>,
@@ -318,7 +319,7 @@ impl Settling {
         item.is_claimed |= entry.kind == EntryKind::Claim;
         if matches!(end, TakenAs::Debited | TakenAs::Credited) {
             item.debited = item.debited.saturating_add(minor);
-            item.is_by_file = entry.kind.is_first();
+            item.is_by_file |= entry.kind.is_first();
             // What was promised counts as approved.
             if entry.kind == EntryKind::Presentment {
                 item.approved = item.approved.max(entry.minor);

@@ -255,6 +255,7 @@ fn a_claim_of_what_only_files_told_of_is_paid() {
     assert_eq!(bench.holds(GOOD), WHOLE);
     present(&mut bench, 2, &[promised(SALE, EntryKind::Claim)]);
     assert_eq!((taken(&bench), bench.holds(GOOD)), (TakenAs::Debited, LEFT));
+    assert_eq!((bench.code(&stood_in(SALE)), bench.holds(GOOD)), ("94".into(), LEFT));
     pass(&mut bench, 3..7);
     assert_eq!((bench.count("suspense-opened"), bench.holds(GOOD)), (0, LEFT));
 }
