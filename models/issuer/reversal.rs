@@ -126,6 +126,8 @@ impl Issuer {
             1 => item.is_returned() || item.is_by_file,
             _ => item.is_retaken(),
         };
+        // What a void brought back on hold is let go all the same: no suspense knows of holds.
+        let lets_go = owed > 0 && money < 0;
         let owed = if item.is_some_and(is_done) { 0 } else { owed };
         let parked = item.map_or(Account::Settlement, Item::account);
         let legs = self.legs(&pan, owed, (-money, parked));
@@ -134,7 +136,8 @@ impl Issuer {
             true => legs,
             false => self.with_surcharge(legs, &pan, -surcharge),
         };
-        let hold = original.filter(|_| owed > 0).map_or(0, |decision| self.hold_back(decision));
+        let ends = original.filter(|_| owed > 0 || lets_go);
+        let hold = ends.map_or(0, |decision| self.hold_back(decision));
         let credited = if legs.is_empty() { 0 } else { owed };
         let legs = self.with_escrow(legs, &pan, hold);
         let reversed = IssuerRecord::Reversed {

@@ -259,3 +259,23 @@ fn a_claim_of_what_only_files_told_of_is_paid() {
     pass(&mut bench, 3..7);
     assert_eq!((bench.count("suspense-opened"), bench.holds(GOOD)), (0, LEFT));
 }
+
+#[test]
+fn the_reversal_of_a_void_that_was_taken_again_lets_go_what_the_void_had_brought_back_on_hold() {
+    let mut bench = bench();
+    let held = Sale { kind: Kind::PreAuth, ..SALE };
+    let done = Sale { stan: 8, ..held.followed(Kind::Completion, 8) };
+    let undone = done.followed(Kind::CompletionVoid, 9);
+    for one in [held, done, undone] {
+        assert_eq!(bench.code(&one.message()), "00");
+    }
+    present(&mut bench, 0, &[entry(done, EntryKind::Presentment)]);
+    pass(&mut bench, 1..4);
+    assert_eq!(left(&bench).map(|(class, _)| class), Some(SuspenseEnd::Retaken));
+    assert_eq!((bench.code(&undone.reversal()), bench.holds(GOOD)), ("00".into(), LEFT));
+    let let_go = bench.issuer_records().last().and_then(|record| match record {
+        IssuerRecord::Reversed { hold, credited, .. } => Some((*hold, *credited)),
+        _ => None,
+    });
+    assert_eq!(let_go, Some((-(SALE.minor as i64), 0)));
+}
