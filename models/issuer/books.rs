@@ -260,7 +260,7 @@ impl Books {
     fn settle_back(&mut self, decision: &Decision, date: Date, minor: u64) {
         match (decision.kind.is_void(), decision.original) {
             (true, Some(original)) if decision.kind.is_settled() => {
-                self.settling.restore(original, date, minor);
+                self.settling.restore(original, decision.id, date, minor);
             }
             _ => self.settling.credit(decision.id, date, minor),
         }

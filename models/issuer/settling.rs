@@ -250,9 +250,10 @@ impl Settling {
         }
     }
 
-    /// The void of a debit is reversed, which took so much again.
-    pub(super) fn restore(&mut self, original: u64, date: Date, minor: u64) {
-        if let Some(item) = self.of_decision_mut(original) {
+    /// The void of a debit is reversed, which took so much again: nothing, if another void stands.
+    pub(super) fn restore(&mut self, original: u64, void: u64, date: Date, minor: u64) {
+        let item = self.of_decision_mut(original).filter(|item| item.voided == Some(void));
+        if let Some(item) = item {
             item.debited = item.debited.saturating_add(signed(minor));
             item.moved = item.moved.max(date);
             item.voided = None;

@@ -279,3 +279,17 @@ fn the_reversal_of_a_void_that_was_taken_again_lets_go_what_the_void_had_brought
     });
     assert_eq!(let_go, Some((-(SALE.minor as i64), 0)));
 }
+
+#[test]
+fn the_reversal_of_a_void_that_was_refused_leaves_the_one_that_stands() {
+    let mut bench = bench();
+    bench.ask(&SALE.message());
+    bench.ask(&VOID.message());
+    let second = Sale { stan: 9, ..VOID };
+    assert_eq!(bench.code(&second.message()), "22");
+    assert_eq!((bench.code(&second.reversal()), bench.holds(GOOD)), ("12".into(), WHOLE));
+    present(&mut bench, 0, &[entry(SALE, EntryKind::Presentment)]);
+    pass(&mut bench, 1..4);
+    assert_eq!(left(&bench).map(|(class, _)| class), Some(SuspenseEnd::Retaken));
+    assert_eq!(bench.holds(GOOD), LEFT);
+}

@@ -168,12 +168,9 @@ impl Books {
         }
         let standing = self.standing(issuer, entry.pan).filter(|standing| standing.is_opened);
         let held = self.held(issuer, entry.pan);
-        let has_moved = |one: &&Taken| {
-            one.entry.pan == entry.pan && matches!(one.end, TakenAs::Debited | TakenAs::Credited)
-        };
-        let gone: i64 = before.iter().filter(has_moved).map(|one| one.entry.signed()).sum();
-        let available =
-            standing.map(|standing| standing.balance.saturating_sub(held).saturating_sub(gone));
+        let available = standing
+            .zip(self.gone(issuer, (before, entry.pan)))
+            .map(|(standing, gone)| standing.balance.saturating_sub(held).saturating_sub(gone));
         let why = match taken.end {
             TakenAs::Refused(why) => Some(why),
             TakenAs::Booked | TakenAs::Debited | TakenAs::Credited => None,
@@ -186,6 +183,18 @@ impl Books {
                 decision.claimed = decision.claimed.saturating_add(entry.signed());
             }
         }
+    }
+
+    /// What the entries of a file took from the account behind a card, minor units; none if they
+    /// took something from a card of which nobody can say whether it is the same account.
+    fn gone(&self, issuer: Party, (entries, pan): (&[Taken], Pan)) -> Option<i64> {
+        let account = |pan| self.standing(issuer, pan).map(|standing| standing.account);
+        let has_moved = |one: &&Taken| matches!(one.end, TakenAs::Debited | TakenAs::Credited);
+        let own = account(pan);
+        entries.iter().filter(has_moved).try_fold(0_i64, |sum, one| {
+            let is_own = one.entry.pan == pan || account(one.entry.pan)? == own?;
+            Some(if is_own { sum.saturating_add(one.entry.signed()) } else { sum })
+        })
     }
 
     /// What an issuer recorded about returns.
