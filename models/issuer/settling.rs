@@ -58,8 +58,8 @@ pub(super) struct Item {
     left: Option<SuspenseEnd>,
     /// Whether it is paid because the merchant claimed it.
     pub(super) is_claimed: bool,
-    /// Whether a file alone moved the cardholder's money for it: no message told of it. From then on
-    /// files alone say what becomes of it.
+    /// Whether a file alone moved the cardholder's money for it: no message told of it. From then
+    /// on files alone say what becomes of it.
     pub(super) is_by_file: bool,
     /// What presented it, and whether its slip was asked for since.
     paid: Option<(FileEntry, bool)>,

@@ -211,8 +211,8 @@ impl Books {
         }
     }
 
-    /// What moved money because the file says so. A claim counts with the debit that it restores, if
-    /// there was one.
+    /// What moved money because the file says so. A claim counts with the debit that it restores,
+    /// if there was one.
     fn taken_by_file(&mut self, taken: &Taken) {
         let is_claim = taken.entry.kind == EntryKind::Claim && taken.decision.is_some();
         let has_moved = matches!(taken.end, TakenAs::Credited | TakenAs::Debited);
