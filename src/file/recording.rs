@@ -212,7 +212,7 @@ fn read(text: &str) -> Result<Recording, Problem> {
         }
         let wrong = |error: serde_json::Error| broken(place, &error, line.ends_with('\n'));
         match &mut reader {
-            None => reader = Some(Reader::new(head(place, line)?)),
+            None => reader = Some(Reader::new(place, head(place, line)?)?),
             Some(reader) => {
                 let line: Line = serde_json::from_str(line).map_err(wrong)?;
                 reader.take(place, line)?;
@@ -256,6 +256,9 @@ fn broken(at: usize, error: &serde_json::Error, is_whole: bool) -> Problem {
     }
 }
 
+/// Microseconds after which nanoseconds do not fit into a number any more.
+const AT_MAX: u64 = i64::MAX.unsigned_abs() / 1_000;
+
 /// What `2026-05-30 10:00:00` says, if it says that.
 fn moment(text: &str) -> Option<LocalTime> {
     let part = |from: usize, to: usize| text.get(from..to)?.parse::<u8>().ok();
@@ -275,19 +278,31 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(head: Head) -> Reader {
+    fn new(place: usize, head: Head) -> Result<Reader, Problem> {
+        let start = match moment(&head.start) {
+            None if !head.start.is_empty() => {
+                let reason = format!("`start`: {:?} is no moment", head.start);
+                let problem = Problem::new(Some(place), "start", reason);
+                return Err(problem.hint("write it as 2026-05-30 10:00:00, or leave it out"));
+            }
+            start => start.unwrap_or_default(),
+        };
         let setting = Setting {
             foreign: head.foreign.clone(),
             parties: head.parties.clone(),
-            start: moment(&head.start).unwrap_or_default(),
+            start,
             ..Setting::default()
         };
         let history = History { setting, entries: Vec::new() };
-        Reader { head, history, notes: Vec::new(), sent: FxHashMap::default() }
+        Ok(Reader { head, history, notes: Vec::new(), sent: FxHashMap::default() })
     }
 
     fn take(&mut self, place: usize, line: Line) -> Result<(), Problem> {
         let Line { at, party, step, what } = line;
+        if at > AT_MAX {
+            let reason = format!("`at`: {at} microseconds are more than 290 years");
+            return Err(Problem::new(Some(place), "at", reason));
+        }
         let at = Instant(at);
         let what = match what {
             Event::Note(text) => {
@@ -310,6 +325,15 @@ impl Reader {
                 let is_altered = altered.is_some() && copy == 0;
                 let frame =
                     altered.map_or(written.clone(), |hex| Frame::new(hex, written.dialect()));
+                if let Some((from, to)) = part
+                    && (from > to || to as usize > frame.bytes().len())
+                {
+                    let bytes = frame.bytes().len();
+                    let reason = format!(
+                        "`part`: bytes {from} to {to} are no part of a frame of {bytes} bytes"
+                    );
+                    return Err(Problem::new(Some(place), "part", reason));
+                }
                 What::Delivered { link: Link(link), from, sent, frame, is_altered, copy, part }
             }
             Event::Lost { message, to } => What::Lost { sent: self.written(place, message)?.0, to },
