@@ -127,7 +127,9 @@ impl Book {
             Self::extracted(*id, transaction, kind)
         };
         let claim = |(id, ticket)| {
-            let transaction = self.transactions.get(&id)?;
+            // An earlier date may still have been open when it was claimed.
+            let is_known = |one: &&Transaction| one.business_date <= date;
+            let transaction = self.transactions.get(&id).filter(is_known)?;
             let claim = Self::extracted(id, transaction, EntryKind::Claim)?;
             // What is claimed is a wish of its own.
             Some(Extracted { ticket, ..claim })
