@@ -213,7 +213,7 @@ impl Switch {
                 }
             });
             self.touch(now, link);
-            self.pools[at].is_sending = true;
+            (self.pools[at].is_sending, self.pools[at].tried) = (true, self.commits.begun);
             self.asking.note(Question::AdviceInterval, 0);
             self.await_answer(Timer::Advice(port), now.instant + self.config.saf_retry);
         }
@@ -250,8 +250,13 @@ impl Switch {
         });
     }
 
-    /// Nothing final came for the head of a queue since it was sent.
+    /// Nothing final came for the head of a queue since it was sent. What still waits for a slow
+    /// disk has not left, so nobody can have answered it.
     pub(super) fn retry_advice(&mut self, now: Now, port: Port, actions: &mut Actions) {
+        let pool = self.config.upstream.iter().position(|upstream| upstream.port == port);
+        if pool.is_some_and(|at| !self.is_durable(self.pools[at].tried)) {
+            return self.await_answer(Timer::Advice(port), now.instant + self.config.saf_retry);
+        }
         self.stop_sending(port);
         self.send_advices(now, port, actions);
     }

@@ -25,6 +25,8 @@ pub(super) struct Pool {
     failures: u32,
     /// Whether the head of the queue is on its way.
     pub(super) is_sending: bool,
+    /// The commit that its last sending waits for.
+    pub(super) tried: u64,
 }
 
 impl Switch {
