@@ -82,10 +82,14 @@ impl Closing {
     }
 }
 
-/// Whether an authorization code says that another switch approved it in its issuer's stead.
-fn is_stood_in(transaction: &Transaction) -> bool {
-    let authorization = transaction.answer.and_then(|answer| answer.authorization);
-    authorization.is_some_and(|authorization| authorization[0] == STOOD_IN)
+impl Transaction {
+    /// Whether its issuer owes it, whatever it has heard of it: it was told as done, or a switch,
+    /// this one or another, approved it in its issuer's stead, as the authorization code says.
+    fn is_promised(&self) -> bool {
+        let authorization = self.answer.and_then(|answer| answer.authorization);
+        let is_stood_in = authorization.is_some_and(|code| code[0] == STOOD_IN);
+        is_stood_in || self.kind.is_advice()
+    }
 }
 
 impl Book {
@@ -118,7 +122,7 @@ impl Book {
             let is_slipless = self.claims.is_slipless(*id);
             let stands = self.stands(transaction) && !voided.contains(id) && !is_slipless;
             // What its issuer is to hear by an advice is certain when that was taken, or given up.
-            let is_certain = !transaction.is_promised || !told.contains(id);
+            let is_certain = !told.contains(id);
             let kind = match self.closing.presented.get(id) {
                 None if stands && is_certain && transaction.business_date <= date => first,
                 Some(false) if !stands => first.adjustment()?,
@@ -168,9 +172,7 @@ impl Book {
             // Who answered nothing, or no, asks for what was wished.
             minor: transaction.answer.map_or(0, |answer| answer.minor).max(wished),
             business_date: transaction.business_date,
-            is_promised: transaction.is_promised
-                || transaction.kind.is_advice()
-                || is_stood_in(transaction),
+            is_promised: transaction.is_promised(),
         };
         Some(Extracted { id, ticket: transaction.ticket, entry })
     }

@@ -146,7 +146,6 @@ impl Book {
                 answer: None,
                 reversal: None,
                 is_advised: false,
-                is_promised: false,
                 is_absorbed: false,
                 is_remembered: true,
                 commit: self.commit,
@@ -201,7 +200,6 @@ impl Book {
                 answer: Some(answer),
                 reversal,
                 is_advised: false,
-                is_promised: false,
                 is_absorbed: false,
                 is_remembered: true,
                 commit: self.commit,
@@ -223,7 +221,6 @@ impl Book {
         self.last_advice = self.last_advice.max(advice);
         let Some(transaction) = self.transactions.get_mut(&id) else { return };
         // What was approved in the issuer's stead keeps the name it has, and may still be reversed.
-        transaction.is_promised |= matches!(reason, Reason::Told | Reason::StoodIn);
         if reason != Reason::StoodIn {
             self.last_stan = stan;
             transaction.is_advised = true;

@@ -70,9 +70,6 @@ pub(super) struct Transaction {
     pub(super) reversal: Option<Reversal>,
     /// Whether a reversal of it was ever queued upstream; or it itself, if it is an advice.
     pub(super) is_advised: bool,
-    /// Whether its issuer is told of it as of something done: an advice that was answered here, or
-    /// what was approved in its stead.
-    pub(super) is_promised: bool,
     /// Whether a late approval of it was absorbed.
     pub(super) is_absorbed: bool,
     /// The commit that its first record is part of.

@@ -28,17 +28,13 @@ impl Book {
     pub(in crate::switch) fn refunded(&self, id: u64) -> u64 {
         let may_stand = |refund: &Transaction| refund.may_stand() && !self.is_one_sided(refund);
         let of = self.refunds_of(id).filter(|(_, refund)| may_stand(refund));
-        let minor = |refund: &Transaction| refund.sent.map_or(0, |sent| sent.amount.minor);
-        of.fold(0, |sum, (_, refund)| sum.saturating_add(minor(refund)))
+        asked(of)
     }
 
     /// What is added to this sale by tips, or may be, minor units. Its issuer may have booked one
     /// that the terminal gave up.
     pub(in crate::switch) fn tipped(&self, id: u64) -> u64 {
-        let is_it = |other: &Transaction| other.kind == Kind::Tip && other.original == Some(id);
-        let of = self.transactions().filter(|(_, other)| is_it(other) && other.may_stand());
-        let minor = |tip: &Transaction| tip.sent.map_or(0, |sent| sent.amount.minor);
-        of.fold(0, |sum, (_, tip)| sum.saturating_add(minor(tip)))
+        asked(self.about(id, Kind::Tip).filter(|(_, tip)| tip.may_stand()))
     }
 
     /// Whether money of this sale goes back by a refund: approved, or on its way from the queue,
@@ -54,8 +50,18 @@ impl Book {
         &self,
         id: u64,
     ) -> impl Iterator<Item = (u64, &Transaction)> {
-        let is_it =
-            move |other: &Transaction| other.kind == Kind::Refund && other.original == Some(id);
+        self.about(id, Kind::Refund)
+    }
+
+    /// What of this kind is about this transaction, whatever became of it.
+    fn about(&self, id: u64, kind: Kind) -> impl Iterator<Item = (u64, &Transaction)> {
+        let is_it = move |other: &Transaction| other.kind == kind && other.original == Some(id);
         self.transactions().filter(move |(_, other)| is_it(other))
     }
+}
+
+/// What these asked for together, minor units.
+fn asked<'a>(of: impl Iterator<Item = (u64, &'a Transaction)>) -> u64 {
+    let minor = |one: &Transaction| one.sent.map_or(0, |sent| sent.amount.minor);
+    of.fold(0, |sum, (_, one)| sum.saturating_add(minor(one)))
 }
