@@ -223,8 +223,8 @@ fn follow(terms: Terms<'_>, books: &Books, request: &Request) -> Result<u64, Res
     let needs_hold = original.kind == Kind::PreAuth && !request.kind.is_advice();
     let is_over = needs_hold && books.held(original.id) == 0;
     let refunded = books.refunded(original.id);
-    let is_followed = refunded > 0 || books.is_tipped(original.id);
-    let is_kept = request.kind.is_void() && is_followed;
+    let is_followed = || refunded > 0 || books.is_tipped(original.id);
+    let is_kept = request.kind.is_void() && is_followed();
     if is_over || is_kept || books.successor(original.id).is_some() {
         return Err(ResponseCode::SUSPICIOUS_OPERATION);
     }

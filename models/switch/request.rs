@@ -271,8 +271,8 @@ impl Switch {
             return self.check_payout(request, id).map(|()| Some(id));
         }
         self.check_payout(request, id)?;
-        let is_followed = self.book.refunded(id) > 0 || self.book.tipped(id) > 0;
-        if request.kind == Kind::Void && is_followed {
+        let is_followed = || self.book.refunded(id) > 0 || self.book.tipped(id) > 0;
+        if request.kind == Kind::Void && is_followed() {
             return Err(ResponseCode::SUSPICIOUS_OPERATION);
         }
         if request.kind == Kind::Tip {

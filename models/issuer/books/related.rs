@@ -23,24 +23,22 @@ impl Books {
         if self.settling.of_decision(id).is_some_and(Item::is_retaken) {
             return None;
         }
-        let follows = |(known, decision): &(&Transaction, &Decision)| {
-            decision.original == Some(id)
-                && decision.kind.uses_up()
-                && decision.is_approved()
-                && matches!(known, Transaction::Decided(_))
-        };
-        self.decisions().find(follows).map(|(_, decision)| decision.id)
+        self.standing_about(id).find(|decision| decision.kind.uses_up()).map(|one| one.id)
     }
 
     /// Whether something was added to the sale with this number.
     pub(in super::super) fn is_tipped(&self, id: u64) -> bool {
-        let of = |(known, tip): (&Transaction, &Decision)| {
-            tip.original == Some(id)
-                && tip.kind == Kind::Tip
-                && tip.is_approved()
+        self.standing_about(id).any(|decision| decision.kind == Kind::Tip)
+    }
+
+    /// What is about the transaction with this number, approved and not reversed.
+    fn standing_about(&self, id: u64) -> impl Iterator<Item = &Decision> {
+        let stands = move |(known, decision): &(&Transaction, &Decision)| {
+            decision.original == Some(id)
+                && decision.is_approved()
                 && matches!(known, Transaction::Decided(_))
         };
-        self.decisions().any(of)
+        self.decisions().filter(stands).map(|(_, decision)| decision)
     }
 
     /// Whether this is a payment code that somebody has paid with, or tried to: it is good for one
@@ -55,14 +53,11 @@ impl Books {
         // Planted defect I11: refunds that are still being written are not in the sum.
         let counts =
             |refund: &Decision| !self.defects.has(Defect::I11) || self.is_durable(refund.commit);
-        let of = self.decisions().filter(|(known, refund)| {
-            refund.original == Some(id)
-                && refund.kind == Kind::Refund
-                && refund.is_approved()
-                && matches!(known, Transaction::Decided(_))
+        let of = self.standing_about(id).filter(|refund| {
+            refund.kind == Kind::Refund
                 && counts(refund)
                 && !self.settling.of_decision(refund.id).is_some_and(Item::is_retaken)
         });
-        of.fold(0, |sum, (_, refund)| sum.saturating_add(refund.answer.effective))
+        of.fold(0, |sum, refund| sum.saturating_add(refund.answer.effective))
     }
 }
