@@ -246,13 +246,6 @@ impl Kind {
             Kind::OrderQuery => "query of an order",
         }
     }
-
-    /// For people: `a sale`, `an inquiry`.
-    pub fn words_with_article(self) -> String {
-        let words = self.words();
-        let article = if words.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
-        format!("{article} {words}")
-    }
 }
 
 #[cfg(test)]

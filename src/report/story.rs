@@ -94,16 +94,21 @@ fn sentence(entry: &Entry, faults: &[Fault], currency: Currency) -> Option<Strin
     }
 }
 
+/// `a void`, `an offline sale`.
+fn with_article(kind: Kind) -> String {
+    let words = kind.words();
+    let article = if words.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {words}")
+}
+
 fn printed(slip: &Slip, currency: Currency) -> String {
     match slip {
         Slip::Receipt { kind, stan, amount, is_copy, .. } => {
             let what = match (kind, is_copy) {
                 (Kind::Sale, false) => "a receipt".to_owned(),
                 (Kind::Sale, true) => "a copy of the receipt".to_owned(),
-                (other, false) => format!("the slip of {}", other.words_with_article()),
-                (other, true) => {
-                    format!("a copy of the slip of {}", other.words_with_article())
-                }
+                (other, false) => format!("the slip of {}", with_article(*other)),
+                (other, true) => format!("a copy of the slip of {}", with_article(*other)),
             };
             format!("{what} is printed: {amount}, voucher {stan:06}")
         }
