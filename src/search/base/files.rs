@@ -86,7 +86,12 @@ pub(super) fn refund_taken_back() -> Scenario {
 
 /// No advice of a refund comes to the issuer: it learns of it from the file.
 pub(super) fn refund_by_file() -> Scenario {
-    let mut scenario = at_the_counter(&[SALE, refund(2)]);
+    told_by_file(&[SALE, refund(2)])
+}
+
+/// The second of these wishes is told, and its only advice is lost; the date ends.
+fn told_by_file(wishes: &[Wish]) -> Scenario {
+    let mut scenario = at_the_counter(wishes);
     with_clearing(&mut scenario);
     scenario.policy.saf_attempts = 1;
     let (from, to, mti) = (Party::switch(1), Party::issuer(1), Mti::FINANCIAL_ADVICE);
@@ -118,14 +123,7 @@ pub(super) fn completion_taken_back() -> Scenario {
 
 /// The switch takes a completion that it is told, and its issuer hears of it by file alone.
 pub(super) fn completion_by_file() -> Scenario {
-    let mut scenario = at_the_counter(&[PRE_AUTH, completion_advice(2)]);
-    with_clearing(&mut scenario);
-    scenario.policy.saf_attempts = 1;
-    let (from, to, mti) = (Party::switch(1), Party::issuer(1), Mti::FINANCIAL_ADVICE);
-    scenario.faults.push(Fault::Drop(OnMessage { from, to, mti, step: 3, nth: 1 }));
-    date_ends(&mut scenario, 80_000);
-    later(&mut scenario, INQUIRY, 110_000);
-    scenario
+    told_by_file(&[PRE_AUTH, completion_advice(2)])
 }
 
 /// The issuer's answer to a completion that it was told is lost, and suspense returns the money
