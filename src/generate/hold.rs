@@ -116,7 +116,9 @@ mod tests {
         let (mut held, mut expired, mut late) = (0, 0, 0);
         for seed in 0..600 {
             let scenario = scenario(Profile::Day, seed);
-            if scenario.policy.hold_days == 30 {
+            // What is told as done is never too late.
+            let is_told = |step: &Step| matches!(step.wish, Wish::Completion { told: true, .. });
+            if scenario.policy.hold_days == 30 || scenario.steps.iter().any(is_told) {
                 continue;
             }
             held += 1;
@@ -125,6 +127,6 @@ mod tests {
             expired += u32::from(run.marks.has(Mark::HoldExpired));
             late += u32::from(run.marks.has(Mark::CompletedTooLate));
         }
-        assert!(held > 20 && expired * 3 > held && late * 8 > held, "{held} {expired} {late}");
+        assert!(held > 20 && expired * 3 > held && late * 6 > held, "{held} {expired} {late}");
     }
 }
