@@ -118,6 +118,8 @@ pub enum Defect {
     W36,
     /// Has no time-out upstream; waits on a dead line for ever.
     W37,
+    /// Takes a request back by the route that it would take by now.
+    W38,
     /// Writes down that keys are withdrawn, and goes on using them until the next sign-on.
     W40,
     /// Never asks whether elements 41 and 42 are those of the line.
@@ -301,6 +303,7 @@ impl Defect {
         Defect::W35,
         Defect::W36,
         Defect::W37,
+        Defect::W38,
         Defect::W40,
         Defect::W41,
         Defect::W42,

@@ -247,6 +247,13 @@ pub enum Command {
         /// The length of the window.
         window: Duration,
     },
+    /// Host operator: close the route to the peer at `port` for whatever begins, or open it again.
+    Route {
+        /// The upstream port.
+        port: Port,
+        /// Whether it is open from now on.
+        is_open: bool,
+    },
     /// Nobody asks for it: of two nodes over one store, the one that has the lease stands still for
     /// this long (its machine is stalled, its memory is collected), in the middle of the next thing
     /// that it takes up: it has decided, and nothing of it is done. A party that is one machine

@@ -74,6 +74,8 @@ pub enum Mark {
     DebitedByFile,
     /// What a void or refund gave back was taken again.
     TakenAgain,
+    /// Requests with one card went upstream by two routes.
+    TookTwoRoutes,
     /// A reversal kept a sale out of its extract.
     ReversedBeforeExtract,
     /// A terminal's 0221.
@@ -106,7 +108,7 @@ pub enum Mark {
 
 impl Mark {
     /// Every mark.
-    pub const ALL: [Mark; 44] = [
+    pub const ALL: [Mark; 45] = [
         Mark::ReversalOvertookRequest,
         Mark::LateApprovalAbsorbed,
         Mark::AnswerTiedMessageFirst,
@@ -137,6 +139,7 @@ impl Mark {
         Mark::RefundCreditedByFile,
         Mark::DebitedByFile,
         Mark::TakenAgain,
+        Mark::TookTwoRoutes,
         Mark::ReversedBeforeExtract,
         Mark::AdviceToldAgain,
         Mark::CardPulledAfterApproval,
@@ -180,7 +183,7 @@ impl fmt::Display for Mark {
 }
 
 #[rustfmt::skip]
-const ROWS: [(&str, &str); 44] = [
+const ROWS: [(&str, &str); 45] = [
     ("reversal-overtook-request",
      "a reversal reached switch or issuer before the request that it reverses"),
     ("late-approval-absorbed",
@@ -241,6 +244,8 @@ const ROWS: [(&str, &str); 44] = [
      "no advice of what was approved in its stead came to an issuer, which owed it all the same"),
     ("taken-again",
      "a void or refund was one-sided, and the cardholder paid again what it had given back"),
+    ("took-two-routes",
+     "a switch sent requests with one card upstream by one route and by another"),
     ("reversed-before-extract",
      "a sale was reversed after its business date ended and before the extract closed"),
     ("advice-told-again",

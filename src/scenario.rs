@@ -62,6 +62,10 @@ pub struct Topology {
     pub terminals: u8,
     /// Switches in a chain: 1 (acquirer), or 2 (acquirer and network).
     pub switches: u8,
+    /// Whether switch-1 keeps lines of its own to the issuers as well, where there are two
+    /// switches. It takes these while they stand and their routes are open, and switch-2
+    /// otherwise.
+    pub direct: bool,
     /// Issuers, at the last switch. Card numbers beginning 62242 and the issuer's digit are its
     /// own.
     pub issuers: u8,
@@ -238,8 +242,8 @@ impl Default for Topology {
     fn default() -> Topology {
         let cards = vec![CardSpec::default(), CardSpec::default()];
         let (terminals, switches, issuers, pool, workers) = (1, 1, 1, 1, 1);
-        let (clearing, merchants) = (0, 1);
-        Topology { terminals, switches, issuers, pool, workers, clearing, merchants, cards }
+        let (clearing, merchants, direct) = (0, 1, false);
+        Topology { terminals, switches, direct, issuers, pool, workers, clearing, merchants, cards }
     }
 }
 

@@ -192,6 +192,7 @@ impl Record {
         "batch-closed",
         "keys-issued",
         "keys-withdrawn",
+        "route-set",
         "forwarded",
         "answered",
         "late-answer-absorbed",

@@ -81,6 +81,13 @@ pub enum SwitchRecord {
         /// The terminal's port.
         port: Port,
     },
+    /// The operator closed the route to a peer for whatever begins, or opened it again.
+    RouteSet {
+        /// The upstream port.
+        port: Port,
+        /// Whether it is open.
+        is_open: bool,
+    },
     /// A request is about to go upstream under the switch's own STAN, or an advice that the switch
     /// answers itself is about to be queued.
     Forwarded {
@@ -318,6 +325,7 @@ impl SwitchRecord {
         match self {
             SwitchRecord::KeysIssued { .. } => "keys-issued",
             SwitchRecord::KeysWithdrawn { .. } => "keys-withdrawn",
+            SwitchRecord::RouteSet { .. } => "route-set",
             SwitchRecord::Forwarded { .. } => "forwarded",
             SwitchRecord::Answered { .. } => "answered",
             SwitchRecord::LateAnswerAbsorbed { .. } => "late-answer-absorbed",

@@ -86,7 +86,7 @@ impl Switch {
         self.check_open(now)?;
         self.check_terms(now, request)?;
         let original = self.check_original(request)?;
-        let port = self.upstream_of(&request.pan).ok_or(ResponseCode::NO_SUCH_ISSUER)?.port;
+        let port = self.upstream_for(&request.pan, original)?.port;
         if self.is_queue_full(port) {
             return Err(ResponseCode::ISSUER_INOPERATIVE);
         }

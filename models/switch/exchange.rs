@@ -206,7 +206,7 @@ impl Switch {
             complete(&mut message, kind, &answer, sent.amount);
             message.set_number(Element::SETTLEMENT_DATE, answer.business_date.mmdd().into(), 4);
             self.answer(caller, &message, actions);
-            self.send_advices(now, sent.to, actions);
+            self.send_advices(now, self.way_back(&sent), actions);
         });
     }
 
@@ -232,7 +232,7 @@ impl Switch {
                 self.queue_advice(now, id, Reason::LateAnswer, actions);
             }
             self.commit(SwitchRecord::LateAnswerAbsorbed { id, ticket, code }, actions);
-            self.send_advices(now, sent.to, actions);
+            self.send_advices(now, self.way_back(&sent), actions);
         });
     }
 

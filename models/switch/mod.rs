@@ -305,6 +305,7 @@ impl Switch {
                 }
             }
             Command::Maintenance { window } => self.maintenance_until = now.instant + window,
+            Command::Route { port, is_open } => self.set_route(port, is_open, actions),
             Command::WithdrawKeys { port } => self.withdraw_keys(port, actions),
             Command::Claim { ticket, slip } if self.filing.is_some() => {
                 self.claim(ticket, &slip, actions);

@@ -187,7 +187,7 @@ impl Switch {
         self.check_open(now)?;
         self.check_terms(now, request)?;
         let original = self.check_original(request)?;
-        let upstream = self.upstream_of(&request.pan).ok_or(ResponseCode::NO_SUCH_ISSUER)?;
+        let upstream = self.upstream_for(&request.pan, original)?;
         let port = upstream.port;
         if self.is_queue_full(port) && request.kind.is_reversible() {
             return Err(ResponseCode::ISSUER_INOPERATIVE);

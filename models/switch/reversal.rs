@@ -128,7 +128,7 @@ impl Switch {
         // What was claimed is final: whoever still reverses it ends a doubt, and moves nothing.
         let is_claimed = id.is_some_and(|id| self.is_claimed(id));
         let advised = transaction.filter(|of| !is_claimed && self.owes_reversal(of));
-        let to = advised.and_then(|transaction| transaction.sent).map(|sent| sent.to);
+        let to = advised.and_then(|transaction| transaction.sent).map(|sent| self.way_back(&sent));
         // Power may fail inside a commit and keep its beginning: the advice comes first.
         if let Some(id) = id.filter(|_| to.is_some()) {
             self.queue_advice(now, id, Reason::TerminalReversed, actions);
@@ -150,6 +150,14 @@ impl Switch {
             && (!is_declined || self.config.defects.has(Defect::W26))
     }
 
+    /// The port that a reversal goes to: its original's, whatever the routes are by now.
+    pub(super) fn way_back(&self, sent: &Sent) -> Port {
+        match self.config.defects.has(Defect::W38) {
+            true => self.upstream_of(&sent.pan).map_or(sent.to, |upstream| upstream.port),
+            false => sent.to,
+        }
+    }
+
     /// Records the advice that takes a transaction back. It leaves with
     /// [`send_advices`](Switch::send_advices), after what is told its sender.
     pub(super) fn queue_advice(
@@ -167,8 +175,8 @@ impl Switch {
             .map_or_else(|| self.next_stan(self.book.last_stan), |key| key.stan);
         let transmission = transmission(now);
         let advice = self.book.next_advice();
+        let to = self.way_back(&sent);
         about(ticket, actions, |actions| {
-            let to = sent.to;
             let record =
                 SwitchRecord::AdviceQueued { advice, id, ticket, to, stan, transmission, reason };
             self.commit(record, actions);

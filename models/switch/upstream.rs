@@ -8,9 +8,10 @@ use super::network::ECHO;
 use super::{Caller, Connection, Side, Switch, Timer, about};
 use crate::card::Pan;
 use crate::defect::Defect;
-use crate::iso8583::{Element, Envelope, Message, Mti};
+use crate::iso8583::{Element, Envelope, Message, Mti, ResponseCode};
 use crate::line::{Incoming, Line, MacCheck};
 use crate::node::{Actions, Link, Port, Ticket};
+use crate::record::SwitchRecord;
 use crate::time::{Duration, Instant, Now};
 
 /// Waiting for a reconnect doubles this often at most.
@@ -30,17 +31,53 @@ pub(super) struct Pool {
 }
 
 impl Switch {
-    /// The upstream for a card: the longest prefix wins, among equals the first.
+    /// The upstream for whatever begins with this card: where the route is open and a line stands
+    /// the longest prefix wins, among equals the first. Without a line, as if one stood.
+    ///
+    /// What is about something that went upstream goes where that went: only there its name is
+    /// known.
     pub(super) fn upstream_of(&self, pan: &Pan) -> Option<&Upstream> {
-        let mut best: Option<(usize, &Upstream)> = None;
+        let mut best: Option<((bool, bool, usize), &Upstream)> = None;
         for upstream in &self.config.upstream {
             for bin in upstream.bins.iter().filter(|bin| pan.as_str().starts_with(bin.as_str())) {
-                if best.is_none_or(|(length, _)| bin.len() > length) {
-                    best = Some((bin.len(), upstream));
+                let is_open = self.is_route_open(upstream.port);
+                let stands = is_open && self.standing_link(upstream.port).is_some();
+                let rank = (is_open, stands, bin.len());
+                if best.is_none_or(|(other, _)| rank > other) {
+                    best = Some((rank, upstream));
                 }
             }
         }
         best.map(|(_, upstream)| upstream)
+    }
+
+    /// The upstream for a request about this original, or about none; or why there is none.
+    pub(super) fn upstream_for(
+        &self,
+        pan: &Pan,
+        original: Option<u64>,
+    ) -> Result<&Upstream, ResponseCode> {
+        let sent = original.and_then(|id| self.book.transaction(id)?.sent);
+        match sent.and_then(|sent| self.upstream_at(sent.to)) {
+            Some(at) => Ok(&self.config.upstream[at]),
+            None => {
+                let upstream = self.upstream_of(pan).ok_or(ResponseCode::NO_SUCH_ISSUER)?;
+                let is_open = self.is_route_open(upstream.port);
+                if is_open { Ok(upstream) } else { Err(ResponseCode::ISSUER_INOPERATIVE) }
+            }
+        }
+    }
+
+    fn is_route_open(&self, port: Port) -> bool {
+        !self.book.closed_routes.contains(&port)
+    }
+
+    /// The operator closes a route for whatever begins, or opens it. What went that way still ends
+    /// there.
+    pub(super) fn set_route(&mut self, port: Port, is_open: bool, actions: &mut Actions) {
+        if self.upstream_at(port).is_some() && self.is_route_open(port) != is_open {
+            self.commit(SwitchRecord::RouteSet { port, is_open }, actions);
+        }
     }
 
     /// The connection of a pool with the fewest requests unanswered, among equals the oldest.

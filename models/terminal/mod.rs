@@ -450,6 +450,7 @@ impl Wish {
             Command::Download { ticket } => (ticket, Aim::Download),
             Command::CutOver { .. }
             | Command::Maintenance { .. }
+            | Command::Route { .. }
             | Command::WithdrawKeys { .. }
             | Command::Claim { .. }
             | Command::LookUp { .. }

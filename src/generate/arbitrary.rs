@@ -51,7 +51,7 @@ fn party(bytes: &mut impl Entropy) -> Party {
 fn stray_step(bytes: &mut impl Entropy) -> Step {
     let (card, amount) = (bytes.below(4) as u8, bytes.below(1 << 50));
     let party = party(bytes);
-    let wish = match bytes.below(13) {
+    let wish = match bytes.below(14) {
         0 => Wish::Sale { amount, card },
         1 => Wish::Inquiry { card },
         2 => Wish::SignOn,
@@ -65,6 +65,7 @@ fn stray_step(bytes: &mut impl Entropy) -> Step {
         9 => Wish::LookUp { of: card.into(), by_hand: amount % 2 == 0 },
         10 => Wish::Retrieve { of: card.into() },
         11 => Wish::SignOff,
+        12 => Wish::Route { to: party, open: amount % 2 == 0 },
         _ => Wish::WithdrawKeys { terminal: party },
     };
     let mut step = Step::new(bytes.below(9) as u32, party, wish);
@@ -101,7 +102,10 @@ fn stray_fault(bytes: &mut impl Entropy) -> Fault {
 fn strange_numbers(bytes: &mut impl Entropy, scenario: &mut Scenario) {
     match bytes.below(6) {
         0 => scenario.topology.cards.clear(),
-        1 => scenario.topology.issuers = bytes.below(256) as u8,
+        1 => {
+            scenario.topology.issuers = bytes.below(256) as u8;
+            scenario.topology.direct = bytes.chance(50);
+        }
         2 => scenario.policy.terminal_stan_max = bytes.below(4) as u32,
         3 => scenario.policy.saf_attempts = 0,
         4 => scenario.timing.start.clear(),

@@ -58,6 +58,8 @@ pub(super) enum Concern {
     GivenBack = 70,
     /// Terminals that sign off.
     SignOff,
+    /// Two ways to an issuer.
+    Routes,
 }
 
 /// A source of choices.

@@ -19,6 +19,7 @@ mod nodes;
 mod peers;
 mod qr;
 mod refund;
+mod routes;
 mod shape;
 mod steps;
 mod story;
@@ -175,6 +176,7 @@ fn build(profile: Profile, entropy: &mut impl Entropy) -> Scenario {
     if entropy.chance(qr::percent(profile, is_short)) {
         qr::add(entropy, &mut scenario);
     }
+    routes::add(entropy, &mut scenario);
     entropy.concern(Concern::Story);
     if entropy.chance(STORIES_PERCENT) {
         story::tell(profile, entropy, &mut scenario);

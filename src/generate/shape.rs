@@ -41,8 +41,7 @@ fn topology(profile: Profile, entropy: &mut impl Entropy) -> Topology {
     if entropy.chance(if is_concurrent { 50 } else { 25 }) {
         unusual(entropy, &mut cards[odd]);
     }
-    let (clearing, merchants) = (0, 1);
-    Topology { terminals, switches, issuers, pool, workers, clearing, merchants, cards }
+    Topology { terminals, switches, issuers, pool, workers, cards, ..Topology::default() }
 }
 
 /// A card that does not simply approve. Balances lie around the usual price (see `steps`).

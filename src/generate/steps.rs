@@ -57,6 +57,7 @@ fn is_transaction(wish: &Wish) -> bool {
         | Wish::Download
         | Wish::CutOver { .. }
         | Wish::Maintenance { .. }
+        | Wish::Route { .. }
         | Wish::WithdrawKeys { .. }
         | Wish::Claim { .. }
         | Wish::LookUp { .. }

@@ -4,10 +4,11 @@
 use super::{Mark, Marks};
 use crate::history::{Entry, Frame, Setting, What};
 use crate::party::{Party, Role};
+use reversim_models::card::Pan;
 use reversim_models::device::{CardCommand, Device, Output};
 use reversim_models::filing::Place;
 use reversim_models::iso8583::{Mti, ResponseCode};
-use reversim_models::node::{LinkDownReason, Ticket};
+use reversim_models::node::{LinkDownReason, Port, Ticket};
 use reversim_models::record::{
     ClearingRecord, EntryKind, IssuerRecord, Kind, Origin, Reason, Record, SuspenseEnd,
     SwitchRecord, Taken, TakenAs, TerminalRecord,
@@ -47,6 +48,8 @@ pub struct MarkWatch {
     /// Half a frame: receiver, sender.
     halves: Vec<(Party, Party)>,
     stans: Vec<(Party, u32)>,
+    /// The upstream port of the last request with a card.
+    routes: Vec<(Party, Pan, Port)>,
     /// Parts of clearing files: by whom, to whom.
     parts: Vec<(Party, Party, Place)>,
     /// Approved sales of the business date that ended last and is not extracted.
@@ -95,6 +98,7 @@ impl MarkWatch {
             copies: Vec::new(),
             recorded: Vec::with_capacity(4),
             halves: Vec::new(),
+            routes: Vec::with_capacity(2),
             stans: Vec::with_capacity(4),
             parts: Vec::new(),
             ending: None,
@@ -301,6 +305,17 @@ impl MarkWatch {
         }
     }
 
+    fn routed(&mut self, switch: Party, pan: Pan, to: Port) {
+        match self.routes.iter_mut().find(|(by, card, _)| (*by, *card) == (switch, pan)) {
+            Some((.., last)) if *last != to => {
+                *last = to;
+                self.marks.set(Mark::TookTwoRoutes);
+            }
+            Some(_) => {}
+            None => self.routes.push((switch, pan, to)),
+        }
+    }
+
     fn batch_closed(&mut self, terminal: [u8; 8], batch: u32) {
         let id = |party: Party| self.terminals.iter().find(|(other, _)| *other == party);
         let is_in = |sale: &&(Party, u32, Ticket)| {
@@ -317,8 +332,9 @@ impl MarkWatch {
             {
                 self.marks.set(Mark::KeyChangedInFlight);
             }
-            SwitchRecord::Forwarded { id, origin, key, kind, .. } => {
+            SwitchRecord::Forwarded { id, origin, key, kind, pan, to, .. } => {
                 self.counted(switch, key.stan, self.stan_max.1);
+                self.routed(switch, *pan, *to);
                 // A question moves nothing, and nobody records what it was answered.
                 if *kind == Kind::OrderQuery {
                     return;

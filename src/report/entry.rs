@@ -116,6 +116,8 @@ fn switch_words(record: &SwitchRecord, currency: Currency) -> String {
         SwitchRecord::KeysIssued { generation, batch, .. } => {
             format!("no. {generation} batch {batch:06}")
         }
+        SwitchRecord::RouteSet { port, is_open: false } => format!("of port {}: closed", port.0),
+        SwitchRecord::RouteSet { port, is_open: true } => format!("of port {}: open", port.0),
         SwitchRecord::KeysWithdrawn { port } => format!("of port {}", port.0),
         SwitchRecord::Forwarded { kind, key: NetworkKey { stan, .. }, amount, .. } => {
             format!("as {stan:06} {}", of_kind(*kind, *amount))

@@ -81,6 +81,8 @@ pub fn describe_step(step: &Step, currency: Currency) -> String {
             format!("change the business date, refusing requests for {}", millis(*window_ms))
         }
         Wish::Maintenance { for_ms } => format!("close for maintenance for {}", millis(*for_ms)),
+        Wish::Route { to, open: false } => format!("close the route to {to}"),
+        Wish::Route { to, open: true } => format!("open the route to {to}"),
         Wish::WithdrawKeys { terminal } => format!("withdraw the work keys of {terminal}"),
         Wish::Claim { of, amount, by_hand } => {
             let amount = amount.map(|amount| format!(" for {}", currency.amount(amount)));
@@ -139,6 +141,8 @@ pub fn describe_command(command: &Command) -> String {
         Command::CutOver { date, .. } => format!("business date {date}"),
         Command::Maintenance { window } => format!("maintenance for {}", micros(window.0)),
         Command::Pause { length } => format!("stand still for {}", micros(length.0)),
+        Command::Route { is_open: false, .. } => "close a route".to_owned(),
+        Command::Route { is_open: true, .. } => "open a route".to_owned(),
         Command::WithdrawKeys { .. } => "withdraw keys".to_owned(),
         Command::Claim { slip, .. } => format!("claim {}", slip_words(slip)),
         Command::LookUp { slip, .. } => format!("look up {}", slip_words(slip)),

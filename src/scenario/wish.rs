@@ -107,6 +107,13 @@ pub enum Wish {
         /// How long, milliseconds.
         for_ms: u64,
     },
+    /// At a switch: close the route to a peer for whatever begins from now on, or open it again.
+    Route {
+        /// The issuer or switch at its other end.
+        to: Party,
+        /// Whether it is open from now on.
+        open: bool,
+    },
     /// At a switch: withdraw the work keys of a terminal.
     WithdrawKeys {
         /// Which terminal.

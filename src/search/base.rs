@@ -46,6 +46,8 @@ pub const FLOWS: &[&str] = &[
     "upload",
     "two-terminals",
     "two-switches",
+    "two-routes",
+    "route-closed",
     "two-issuers",
     "clearing",
     "adjustment",
@@ -118,6 +120,8 @@ pub fn flow(name: &str) -> Option<Scenario> {
         "upload" => upload(),
         "two-terminals" => two_terminals(),
         "two-switches" => two_switches(),
+        "two-routes" => two_routes(),
+        "route-closed" => route_closed(),
         "two-issuers" => two_issuers(),
         "clearing" => files::clearing(),
         "adjustment" => files::adjustment(),
@@ -305,6 +309,24 @@ fn two_switches() -> Scenario {
     scenario
 }
 
+/// An acquirer with a line of its own to the issuer, beside the network.
+fn two_routes() -> Scenario {
+    let mut scenario = at_the_counter(&[SALE, SALE]);
+    scenario.topology.switches = 2;
+    scenario.topology.direct = true;
+    scenario
+}
+
+/// The same; the operator closes the direct route, and what went that way is voided.
+fn route_closed() -> Scenario {
+    let mut scenario = two_routes();
+    let wish = Wish::Route { to: Party::issuer(1), open: false };
+    at(&mut scenario, Party::switch(1), wish, 10_000);
+    let id = scenario.steps.len() as u32 + 1;
+    scenario.steps.push(Step::new(id, COUNTER, void(2)));
+    scenario
+}
+
 /// A sale on a card of each issuer.
 fn two_issuers() -> Scenario {
     let mut scenario = at_the_counter(&[SALE, Wish::Sale { amount: 10_000, card: 2 }]);
@@ -353,6 +375,7 @@ mod tests {
                 Some(Mark::CompletedTooLate)
             }
             "two-terminals" => Some(Mark::SameStanOnTwoTerminals),
+            "route-closed" => Some(Mark::TookTwoRoutes),
             _ => None,
         };
         for name in FLOWS {

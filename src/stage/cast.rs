@@ -82,6 +82,7 @@ pub(crate) struct Plan<'a> {
     pub(super) scenario: &'a Scenario,
     pub(crate) terminals: u8,
     pub(crate) switches: u8,
+    pub(super) is_direct: bool,
     pub(crate) issuers: u8,
     pub(crate) clearing: u8,
     pub(crate) start: LocalTime,
@@ -95,6 +96,7 @@ impl<'a> Plan<'a> {
             scenario,
             terminals: topology.terminals.clamp(1, 200),
             switches: topology.switches.clamp(1, 2),
+            is_direct: topology.direct && topology.switches > 1,
             issuers: topology.issuers.clamp(1, 9),
             clearing: topology.clearing.min(1),
             start: parse_start(&scenario.timing.start),
@@ -168,7 +170,6 @@ impl<'a> Plan<'a> {
     pub(crate) fn places(&self) -> Vec<Place> {
         let mut places = Vec::with_capacity(4);
         let first_switch = usize::from(self.terminals);
-        let first_issuer = first_switch + usize::from(self.switches);
         for i in 0..self.terminals {
             places.push(Place {
                 party: Party::terminal(i + 1),
@@ -177,30 +178,22 @@ impl<'a> Plan<'a> {
             });
         }
         for i in 0..self.switches {
-            let is_last = i + 1 == self.switches;
-            let downstream: Vec<(usize, Port)> = match i {
+            let mut peers: Vec<(usize, Port)> = match i {
                 0 => (0..usize::from(self.terminals)).map(|t| (t, Port(0))).collect(),
                 _ => vec![(first_switch, Port(u16::from(self.terminals)))],
             };
-            let upstream: Vec<(usize, Port)> = if is_last {
-                (0..usize::from(self.issuers)).map(|n| (first_issuer + n, Port(0))).collect()
-            } else {
-                vec![(first_switch + 1, Port(0))]
-            };
-            let config = Config::Switch(self.switch(i, downstream.len(), is_last));
-            let mut peers: Vec<_> = downstream.into_iter().chain(upstream).collect();
+            let config = Config::Switch(self.switch(i, peers.len()));
+            peers.extend(self.upstream_peers(i));
             if i == 0 && self.clearing > 0 {
                 peers.extend(self.peers_of_clearing());
             }
             places.push(Place { party: Party::switch(i + 1), config, peers });
         }
-        let last_switch = first_issuer - 1;
-        let before = if self.switches == 1 { u16::from(self.terminals) } else { 1 };
         for i in 0..self.issuers {
             places.push(Place {
                 party: Party::issuer(i + 1),
                 config: Config::Issuer(self.issuer(i)),
-                peers: self.peers_of_issuer((last_switch, Port(before + u16::from(i))), i),
+                peers: self.peers_of_issuer(i),
             });
         }
         places.extend(self.clearing_house());
@@ -241,7 +234,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn switch(&self, i: u8, downstream: usize, is_last: bool) -> switch::Config {
+    fn switch(&self, i: u8, downstream: usize) -> switch::Config {
         let (timing, policy) = (&self.scenario.timing, &self.scenario.policy);
         let peer = |port: usize| match i {
             0 => switch::Peer::Terminal {
@@ -251,22 +244,15 @@ impl<'a> Plan<'a> {
             },
             _ => switch::Peer::Switch { zone: self.zone(b'N', i - 1) },
         };
-        let upstream = |(n, port): (u8, u16)| switch::Upstream {
-            port: Port(port),
-            bins: if is_last { bins(n + 1) } else { vec![String::new()] },
-            zone: if is_last { self.zone(b'I', n) } else { self.zone(b'N', i) },
-            pool: self.scenario.topology.pool.clamp(1, 4),
-        };
-        let count = if is_last { self.issuers } else { 1 };
-        let first = downstream as u16;
-        let clearing = (i == 0).then(|| self.clearing_line(Port(first + u16::from(count))));
+        let is_last = i + 1 == self.switches;
+        let clearing = (i == 0).then(|| self.clearing_line(self.clearing_port()));
         let response = Duration::millis(timing.switch_response_ms.max(1));
         switch::Config {
             institution: switch_institution(i),
             downstream: (0..downstream)
                 .map(|port| switch::Downstream { port: Port(port as u16), peer: peer(port) })
                 .collect(),
-            upstream: (0..count).map(|n| upstream((n, first + u16::from(n)))).collect(),
+            upstream: self.upstream(i),
             currency: self.scenario.currency(),
             key_seed: key(b'S', i),
             business_date: self.business_date(),

@@ -17,6 +17,7 @@ mod outside;
 mod people;
 mod phases;
 mod queue;
+mod routes;
 mod settle;
 mod transmit;
 

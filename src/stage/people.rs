@@ -9,7 +9,7 @@ use crate::party::{Party, Role};
 use crate::scenario::{AskedBy, Scenario, Step, Wish};
 use reversim_models::card::{Amount, Card, Voucher};
 use reversim_models::device::Display;
-use reversim_models::node::{Command, Port, Ticket};
+use reversim_models::node::{Command, Ticket};
 use reversim_models::record::{Kind, Record, TerminalRecord};
 use reversim_models::time::{Duration, Instant};
 use std::collections::VecDeque;
@@ -195,9 +195,8 @@ impl<L: Lines> World<'_, L> {
                 self.maintenance(host, ticket, for_ms);
                 return None;
             }
-            Wish::WithdrawKeys { terminal } if party.role == Role::Switch => {
-                self.plan.index(terminal)?;
-                Command::WithdrawKeys { port: Port(u16::from(terminal.number - 1)) }
+            Wish::Route { .. } | Wish::WithdrawKeys { .. } if party.role == Role::Switch => {
+                self.plan.at_the_console(party, &step.wish)?
             }
             Wish::Claim { .. } | Wish::LookUp { .. } if party == Party::switch(1) => {
                 self.at_the_desk(step)?

@@ -53,14 +53,21 @@ impl Plan<'_> {
         })
     }
 
-    /// Peers of an issuer: its switch, and the clearing house twice.
-    pub(super) fn peers_of_issuer(&self, switch: (usize, Port), i: u8) -> Vec<(usize, Port)> {
-        let mut peers = vec![switch];
+    /// Peers of an issuer: its switch, the clearing house twice, and an acquirer that has a line of
+    /// its own.
+    pub(super) fn peers_of_issuer(&self, i: u8) -> Vec<(usize, Port)> {
+        let issuer = Party::issuer(i + 1);
+        let at_switch = |number: u8| {
+            let switch = Party::switch(number);
+            self.index(switch).zip(self.port_towards(switch, issuer))
+        };
+        let mut peers: Vec<(usize, Port)> = at_switch(self.switches).into_iter().collect();
         if let Some(at) = self.index(Party::clearing(1)) {
             // The clearing house has switch-1 at its first port.
             peers.push((at, Port(1 + u16::from(i))));
             peers.push((at, self.returns_of_issuer(i)));
         }
+        peers.extend(self.is_direct.then(|| at_switch(1)).flatten());
         peers
     }
 
@@ -81,10 +88,16 @@ impl Plan<'_> {
         Port(self.returns_of_switch().0 + 1 + u16::from(i))
     }
 
-    /// Lines of an issuer: its switch's, and the clearing house's.
+    /// The port of an issuer to which an acquirer with a line of its own connects.
+    pub(super) fn direct_port(&self) -> Port {
+        Port(if self.has_clearing() { RETURNS_PORT.0 + 1 } else { 1 })
+    }
+
+    /// Lines of an issuer: its switch's, the clearing house's, and its acquirer's own.
     pub(super) fn lines_of_issuer(&self, i: u8) -> Vec<(Port, Zone)> {
         let clearing = self.has_clearing().then(|| (ISSUER_PORT, self.zone(b'D', i)));
-        std::iter::once((Port(0), self.zone(b'I', i))).chain(clearing).collect()
+        let direct = self.is_direct.then(|| (self.direct_port(), self.zone(b'B', i)));
+        std::iter::once((Port(0), self.zone(b'I', i))).chain(clearing).chain(direct).collect()
     }
 
     /// On which terms issuers settle.
@@ -110,10 +123,7 @@ impl Plan<'_> {
         self.index(party)?;
         let (timing, policy) = (&self.scenario.timing, &self.scenario.policy);
         let switch = self.index(Party::switch(1))?;
-        let port = match self.switches {
-            1 => u16::from(self.terminals) + u16::from(self.issuers),
-            _ => u16::from(self.terminals) + 1,
-        };
+        let port = self.clearing_port().0;
         let target = |i: u8| Target {
             port: Port(1 + u16::from(i)),
             zone: self.zone(b'D', i),

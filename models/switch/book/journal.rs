@@ -21,6 +21,12 @@ impl Book {
                 let generation = self.keys(*port).generation;
                 self.set_keys(*port, KeyState { generation, are_good: false });
             }
+            SwitchRecord::RouteSet { port, is_open: true } => {
+                self.closed_routes.remove(port);
+            }
+            SwitchRecord::RouteSet { port, is_open: false } => {
+                self.closed_routes.insert(*port);
+            }
             SwitchRecord::Forwarded { .. } => self.apply_forwarded(record),
             SwitchRecord::Answered { .. } => self.apply_answered(record),
             SwitchRecord::LateAnswerAbsorbed { id, .. } => {

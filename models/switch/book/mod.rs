@@ -12,7 +12,7 @@ pub(super) use claims::Claims;
 pub(super) use closing::{Closing, Undelivered};
 pub(super) use payouts::Payouts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Config;
 use super::config::Peer;
@@ -39,6 +39,8 @@ pub(super) struct Book {
     last_id: u64,
     last_advice: u64,
     pub(super) last_stan: u32,
+    /// Upstream ports that nothing new goes to.
+    pub(super) closed_routes: BTreeSet<Port>,
     /// The end of business dates.
     pub(super) closing: Closing,
     /// What merchants are owed and were paid at once.
@@ -256,6 +258,7 @@ impl Book {
             last_id: 0,
             last_advice: 0,
             last_stan: 0,
+            closed_routes: BTreeSet::new(),
             closing: Closing::wanted(config.clearing.is_some(), config.defects),
             payouts: Payouts::wanted(config.instant_payout.is_some()),
             keeps_payouts: config.defects.has(Defect::W43),

@@ -13,6 +13,7 @@ mod lines;
 mod order;
 mod properties;
 mod reversals;
+mod routes;
 mod sales;
 mod settlement;
 mod sign_on;

@@ -74,6 +74,11 @@ const EXAMPLES: &[(Mark, &str)] = &[
         Mark::TakenAgain,
         "reversal-attempts = 1; drop the 0210 of a void and its 0400, settle, and wait for T+n.",
     ),
+    (
+        Mark::TookTwoRoutes,
+        "switches = 2, direct = true; a sale, a step of switch-1 that closes the route to \
+         issuer-1, and another sale.",
+    ),
     (Mark::CardPulledAfterApproval, "card-pulled at a step whose card has a chip."),
     (Mark::CryptogramSentAgain, "resubmit the 0200 of a sale by chip on its way to the issuer."),
     (Mark::OrderPaidOnQuery, "A QR sale; drop its 0210."),

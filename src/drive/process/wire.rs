@@ -95,6 +95,10 @@ fn commanded<'a>(command: &Command, base: Line<'a>) -> Option<Line<'a>> {
         Command::Maintenance { window } => {
             Line { command: Some("maintenance"), window_us: Some(window.0), ..base }
         }
+        Command::Route { port, is_open } => {
+            let command = if *is_open { "open_route" } else { "close_route" };
+            Line { command: Some(command), port: Some(port.0), ..base }
+        }
         Command::WithdrawKeys { port } => {
             Line { command: Some("withdraw_keys"), port: Some(port.0), ..base }
         }

@@ -69,6 +69,16 @@ pub(super) fn line_test(scenario: &Scenario, issuer: Party, nth: u32) -> OnMessa
     OnMessage { from: issuer, to, mti: Mti::NETWORK_RESPONSE, step: 0, nth }
 }
 
+/// How many switches there are on the way to this issuer: two, but one where a line leads there
+/// directly, unless somebody closes its route.
+fn switches(scenario: &Scenario, issuer: u8) -> u8 {
+    let topology = &scenario.topology;
+    let issuer = Party::issuer(issuer);
+    let closed = |step: &Step| matches!(step.wish, Wish::Route { to, open: false } if to == issuer);
+    let is_direct = topology.direct && !scenario.steps.iter().any(closed);
+    if is_direct { 1 } else { topology.switches }
+}
+
 /// A step whose messages are known, with the parties on its way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Way {
@@ -137,7 +147,7 @@ impl Way {
             has_pin: scenario.policy.pin
                 && !kind.is_some_and(Kind::is_advice)
                 && !matches!(step.wish, Wish::QrSale { .. }),
-            switches: scenario.topology.switches,
+            switches: switches(scenario, spec.map_or(1, |spec| spec.issuer)),
             flow,
         })
     }

@@ -118,6 +118,7 @@ impl Books {
             }
             Command::LookUp { .. }
             | Command::CutOver { .. }
+            | Command::Route { .. }
             | Command::WithdrawKeys { .. }
             | Command::Pause { .. } => return,
         };

@@ -187,7 +187,7 @@ impl Books {
             SwitchRecord::KeysIssued { port, .. } | SwitchRecord::KeysWithdrawn { port } => {
                 self.keys_changed(index, switch, *port);
             }
-            SwitchRecord::LateAnswerAbsorbed { .. } => {}
+            SwitchRecord::LateAnswerAbsorbed { .. } | SwitchRecord::RouteSet { .. } => {}
             SwitchRecord::CutOver { .. }
             | SwitchRecord::ExtractClosed { .. }
             | SwitchRecord::FileDelivered { .. } => self.switch_filed(index, switch, record),

@@ -95,6 +95,7 @@ fn of_step(step: &Step) -> u64 {
             amount.map_or(0, of_number) + u64::from(amount.is_some()) + u64::from(by_hand)
         }
         Wish::LookUp { by_hand, .. } => u64::from(by_hand),
+        Wish::Route { open, .. } => u64::from(open),
         Wish::Download | Wish::WithdrawKeys { .. } | Wish::Retrieve { .. } => 0,
     };
     let at = step.at_ms.map_or(0, |ms| 10 + of_number(ms));
@@ -112,7 +113,7 @@ fn of_topology(scenario: &Scenario) -> u64 {
     let parties: u64 = parties.iter().map(|count| u64::from(count.abs_diff(1))).sum();
     let spare = u64::from(topology.pool.abs_diff(1)) + u64::from(topology.workers.abs_diff(1));
     let cards: u64 = topology.cards.iter().map(of_card).sum();
-    let parties = parties + u64::from(topology.clearing);
+    let parties = parties + u64::from(topology.clearing) + u64::from(topology.direct);
     50 * parties + 20 * spare + cards + 5 * topology.cards.len().abs_diff(CARDS) as u64
 }
 

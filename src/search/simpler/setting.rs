@@ -13,6 +13,7 @@ pub(super) fn smaller(list: &mut List<'_>) {
         // All in one place: faults between the switches then hit nothing, the others still do.
         list.offer(|| format!("one {role:?}"), |s| merge(s, role));
     }
+    list.offer(|| "no direct lines".to_owned(), |s| s.topology.direct = false);
     list.offer(|| "no clearing house".to_owned(), |s| s.topology.clearing = 0);
     let one_node = |s: &mut Scenario| s.topology.clearing = s.topology.clearing.min(1);
     list.offer(|| "one node of the clearing house".to_owned(), one_node);
@@ -58,8 +59,10 @@ fn named(scenario: &Scenario, role: Role) -> Vec<u8> {
 fn for_each(scenario: &mut Scenario, visit: &mut dyn FnMut(&mut Party)) {
     for step in &mut scenario.steps {
         visit(&mut step.party);
-        if let Wish::WithdrawKeys { terminal } = &mut step.wish {
-            visit(terminal);
+        if let Wish::WithdrawKeys { terminal: other } | Wish::Route { to: other, .. } =
+            &mut step.wish
+        {
+            visit(other);
         }
     }
     for fault in &mut scenario.faults {
