@@ -68,7 +68,8 @@ impl<T> Saf<T> {
         self.entries.iter().find(|entry| entry.number == number)
     }
 
-    /// The same, to be changed.
+    /// The same, to be changed; no correct party does.
+    #[cfg_attr(mutants, mutants::skip)]
     pub fn get_mut(&mut self, number: u64) -> Option<&mut T> {
         let entry = self.entries.iter_mut().find(|entry| entry.number == number)?;
         Some(&mut entry.item)

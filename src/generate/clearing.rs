@@ -212,7 +212,10 @@ pub(super) fn fault_about<E: Entropy>(
         }
         2 => Fault::Duplicate { on, after_ms: entropy.pick(&[0, 1, 1_000, 12_000]) },
         3 => Fault::Replay { on, after_ms: entropy.pick(&[5_000, 45_000]) },
-        4 => Fault::Corrupt { on, damage: Damage::Mac },
+        4 => {
+            let damage = entropy.pick(&[Damage::Mac, Damage::Element(48)]);
+            Fault::Corrupt { on, damage }
+        }
         5 => Fault::Reset { on, at_byte: entropy.pick(&[0, 20, 10_000]) },
         6 => Fault::HalfOpen(on),
         7 => Fault::Split { on, at_byte: 60, pause_ms: entropy.pick(&[1, 6_000]) },

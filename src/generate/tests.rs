@@ -36,12 +36,12 @@ fn seeds_mean_what_they_meant() {
         Profile::ALL.map(|profile| format!("{profile} {:016x}", digest(profile, 0..1_000)));
     insta::assert_snapshot!(digests.join("\n"), @"
     counter c321b47dc2b5015b
-    day ad753a4028659432
-    boundary 80e04756a87b144f
-    crash 7ae7e1e142ae0814
+    day 54607284de92b27e
+    boundary 5df998eb1ea95d0f
+    crash a3dfa2dabb99a899
     concurrency 8df872e59d0aa435
     keys d118a95a4e30823e
-    mix bd74ecdaa2549d4e
+    mix 14736ff2b6338880
     ");
 }
 

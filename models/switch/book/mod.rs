@@ -276,6 +276,7 @@ impl Book {
     }
 
     /// Gives a repeat another number. No correct switch does.
+    #[cfg_attr(mutants, mutants::skip)]
     pub(super) fn renumber(&mut self, advice: u64, stan: u32) {
         self.last_stan = stan;
         for (_, queue) in &mut self.queues {
@@ -291,6 +292,7 @@ impl Book {
     }
 
     /// Forgets that requests were seen. No correct switch does.
+    #[cfg_attr(mutants, mutants::skip)]
     pub(super) fn forget_requests(&mut self) {
         self.transactions.values_mut().for_each(|transaction| transaction.is_remembered = false);
     }
