@@ -128,6 +128,8 @@ pub enum Defect {
     W42,
     /// What was paid out for a sale that is reversed is never asked back.
     W43,
+    /// What was paid out for a sale that a batch lists as on one side only is never asked back.
+    W44,
     /// An unknown reversal is answered 25 and forgotten; the late original debits.
     I01,
     /// Credits at every copy of a reversal.
@@ -308,6 +310,7 @@ impl Defect {
         Defect::W41,
         Defect::W42,
         Defect::W43,
+        Defect::W44,
         Defect::I01,
         Defect::I03,
         Defect::I04,

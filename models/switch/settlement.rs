@@ -226,6 +226,8 @@ impl Switch {
             business_date: self.book.business_date,
         };
         self.commit(record, actions);
+        // A refund on one side only gives its merchant back what it was charged.
+        self.pay_what_is_owed(actions);
         ResponseCode::APPROVED
     }
 

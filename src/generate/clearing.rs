@@ -5,7 +5,7 @@
 
 use super::Profile;
 use super::entropy::{Concern, Entropy};
-use super::flow::{Hop, Leg};
+use super::flow::{Hop, Leg, Way};
 use super::story::certain_sale;
 use crate::fault::{ActionName, Damage, Direction, Fault, OnAction, OnMessage, Side, Until, When};
 use crate::party::Party;
@@ -112,15 +112,20 @@ fn an_answer_is_lost_around_the_end_of_the_date(
 /// side has the sale (单边账).
 fn the_terminal_gives_a_reversal_up(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     let Some(way) = certain_sale(entropy, scenario) else { return };
+    give_reversal_up(way, scenario);
+    if entropy.chance(60) {
+        let at_ms = entropy.pick(&[40_000, 80_000, 120_000]);
+        add_step(scenario, way.terminal, Wish::Settle, at_ms);
+    }
+}
+
+/// The answer to this sale and its only reversal are lost.
+pub(super) fn give_reversal_up(way: Way, scenario: &mut Scenario) {
     scenario.policy.reversal_attempts = 1;
     let answer = Hop(Leg::PosDown, Mti::FINANCIAL_RESPONSE);
     let reversal = Hop(Leg::PosUp, Mti::REVERSAL_REQUEST);
     scenario.faults.push(Fault::Drop(way.message(answer, 1)));
     scenario.faults.push(Fault::Drop(way.message(reversal, 1)));
-    if entropy.chance(60) {
-        let at_ms = entropy.pick(&[40_000, 80_000, 120_000]);
-        add_step(scenario, way.terminal, Wish::Settle, at_ms);
-    }
 }
 
 /// The issuer's answer and every advice are lost: debited, declined at the counter, and nobody

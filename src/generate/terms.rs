@@ -1,8 +1,10 @@
 //! On what terms banks and shops work: limits, currencies, surcharges, payouts, standing in. Each
 //! has a stream of its own: a seed that draws none of it means what it meant before.
 
+use super::clearing::{add_step, give_reversal_up};
 use super::entropy::{Concern, Entropy};
-use crate::scenario::{CurrencyName, Scenario};
+use super::story::certain_sale;
+use crate::scenario::{CurrencyName, Scenario, Wish};
 
 /// How many scenarios of a hundred count in something that has not two decimals.
 const CURRENCY_PERCENT: u64 = 4;
@@ -22,6 +24,16 @@ pub(super) fn add(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     core(entropy, scenario);
 }
 
+/// A sale is paid out, its terminal never hears of it and settles without it; then it sells again.
+fn what_is_paid_out_is_on_one_side(entropy: &mut impl Entropy, scenario: &mut Scenario) {
+    let Some(way) = certain_sale(entropy, scenario) else { return };
+    give_reversal_up(way, scenario);
+    let at_ms = entropy.pick(&[80_000, 120_000, 200_000]);
+    add_step(scenario, way.terminal, Wish::Settle, at_ms);
+    let amount = entropy.pick(&[10_000, 5_000, 20_000]);
+    add_step(scenario, way.terminal, Wish::Sale { amount, card: 1 }, at_ms + 60_000);
+}
+
 /// How issuers keep their books.
 fn core(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     // Only where several write at once can a cache miss something.
@@ -37,6 +49,9 @@ fn core(entropy: &mut impl Entropy, scenario: &mut Scenario) {
     if entropy.chance(4) && scenario.topology.clearing == 0 {
         scenario.policy.instant_payout = true;
         scenario.policy.merchant_reserve = entropy.pick(&[0, 15_000]);
+        if entropy.chance(25) {
+            what_is_paid_out_is_on_one_side(entropy, scenario);
+        }
     }
     // Nobody stands in for what only an issuer can check. Without a clearing house, an advice that
     // is given up stays an item for people.

@@ -8,9 +8,9 @@ use reversim_models::record::{Kind, SwitchRecord};
 const ABOUT: About = About {
     code: "M8",
     name: "payout-is-covered",
-    claim: "Who pays merchants at once pays no more than what their sales, less what was \
-            reversed, refunded and paid before, come to, keeps nothing back, and voids nothing \
-            that is paid out.",
+    claim: "Who pays merchants at once pays no more than what their sales come to, less what was \
+            reversed, refunded, paid before, or on one side only when its batch closed, keeps \
+            nothing back, and voids nothing that is paid out.",
     example: "a sale of 500.00 is paid out, and then reversed; the next sale is of 200.00\n\
               switch-1 pays 200.00 out again, although the merchant owes 500.00",
 };
@@ -143,6 +143,23 @@ mod tests {
         approved(&mut tale, 2);
         let again = paid(&mut tale, sale(2), 50_000);
         tale.breaks(ABOUT.name, &[reversed, again], "50000 fen more");
+    }
+
+    #[test]
+    fn what_was_paid_for_one_side_only_is_owed() {
+        let mut tale = Tale::new();
+        approved(&mut tale, 1);
+        paid(&mut tale, sale(1), 50_000);
+        let closed = tale.host_closed(&[], &[sale(1).stan]);
+        // A reversal that comes after that takes nothing twice.
+        tale.accepted(sale(1), true);
+        approved(&mut tale, 2);
+        approved(&mut tale, 3);
+        paid(&mut tale, sale(3), 50_000);
+        tale.online();
+        tale.holds(ABOUT.name);
+        let again = paid(&mut tale, sale(3), 1);
+        tale.breaks(ABOUT.name, &[closed, again], "1 fen more");
     }
 
     #[test]

@@ -179,3 +179,19 @@ drop = { from = "issuer-1", to = "switch-1", mti = "0210", step = 2 }
     });
     assert_eq!(said[..2], ["00", "91"], "{said:?}");
 }
+
+#[test]
+fn a_copy_that_comes_while_a_decision_is_written_is_answered_when_it_is() {
+    let day = day(
+        "[topology]\nworkers = 2\n[timing]\ncommit-ms = 1000",
+        &["- terminal-1 sign-on", "- terminal-1 sale 100 1"],
+        "[[fault]]\n\
+         [fault.duplicate]\n\
+         after-ms = 300\n\
+         on = { from = \"switch-1\", to = \"issuer-1\", mti = \"0200\", step = 2 }\n\
+         [[fault]]\n\
+         drop = { from = \"issuer-1\", to = \"switch-1\", mti = \"0210\", step = 2 }\n",
+    );
+    assert_eq!(day.code(2), "ok");
+    assert_eq!(day.sent(ISSUER, Mti::FINANCIAL_RESPONSE, 2), 2);
+}

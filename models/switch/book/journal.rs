@@ -87,25 +87,31 @@ impl Book {
         if let Some(known) = self.terminals.iter_mut().find(|known| known.id == terminal) {
             known.batch = batch % BATCH_MAX + 1;
         }
-        // A refund that is on one side only gives nothing back.
         let name = |stan: &u32| Origin::Pos(PosKey { terminal, batch, stan: *stan });
-        let originals = differences.iter().filter_map(|stan| self.named(name(stan))?.1.original);
-        let originals: Vec<u64> = originals.filter(|id| !self.is_refunded(*id)).collect();
-        for original in originals {
-            self.claims.take_up(original);
+        let named = differences.iter().filter_map(|stan| self.named(name(stan)));
+        let named: Vec<(u64, Option<u64>)> = named.map(|(id, of)| (id, of.original)).collect();
+        for (id, original) in named {
+            // What is on one side only earns nothing. Planted defect W44: it stays paid out.
+            if !self.keeps_payouts[1] {
+                self.earn(id);
+            }
+            // And a refund gives nothing back.
+            if let Some(original) = original.filter(|original| !self.is_refunded(*original)) {
+                self.claims.take_up(original);
+            }
         }
     }
 
     fn apply_reversal(&mut self, id: Option<u64>, origin: Origin, code: ResponseCode) {
-        let known = id.and_then(|id| self.transactions.get(&id));
-        let is_first = known.is_some_and(|known| known.reversal.is_none());
-        // Planted defect W43: what was paid out is never asked back.
-        if let Some(id) = id.filter(|_| is_first && !self.keeps_payouts) {
-            self.earn(id, -1);
-        }
         let reversal = Reversal { code, commit: self.commit };
         match id.and_then(|id| self.transactions.get_mut(&id)) {
-            Some(transaction) => transaction.reversal = Some(reversal),
+            Some(transaction) => {
+                transaction.reversal = Some(reversal);
+                // Planted defect W43: what was paid out is never asked back.
+                if let Some(id) = id.filter(|_| !self.keeps_payouts[0]) {
+                    self.earn(id);
+                }
+            }
             None => {
                 self.origins.insert(origin, Known::Barred(reversal));
             }
@@ -154,6 +160,7 @@ impl Book {
                 is_advised: false,
                 is_absorbed: false,
                 is_remembered: true,
+                earned: 0,
                 commit: self.commit,
             },
         );
@@ -178,13 +185,9 @@ impl Book {
         let commit = self.commit;
         let answer = Answer { code, minor, authorization, balance, business_date, commit };
         if let Some(transaction) = self.transactions.get_mut(&id) {
-            // An order may be answered twice: as a question about it was, and then itself.
-            let is_known = transaction.answer.is_some_and(|known| known.code.is_approval());
             transaction.answer = Some(answer);
             let original = transaction.original.filter(|_| kind == Kind::Refund);
-            if !is_known {
-                self.earn(id, 1);
-            }
+            self.earn(id);
             if let Some(original) = original.filter(|original| self.is_refunded(*original)) {
                 self.claims.leave(original);
             }
@@ -208,6 +211,7 @@ impl Book {
                 is_advised: false,
                 is_absorbed: false,
                 is_remembered: true,
+                earned: 0,
                 commit: self.commit,
             },
         );

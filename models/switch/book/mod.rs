@@ -45,8 +45,9 @@ pub(super) struct Book {
     pub(super) closing: Closing,
     /// What merchants are owed and were paid at once.
     pub(super) payouts: Payouts,
-    /// Planted defect W43: a reversal leaves what was paid out where it is.
-    keeps_payouts: bool,
+    /// Planted defects W43 and W44: a reversal, or the end of its batch, leaves what was paid out
+    /// where it is.
+    keeps_payouts: [bool; 2],
     /// Claims, and slips that issuers ask for.
     pub(super) claims: Claims,
     /// When what is applied now is known; only a queue with an expiry asks.
@@ -78,6 +79,8 @@ pub(super) struct Transaction {
     pub(super) commit: u64,
     /// Whether a copy of the request is recognised.
     is_remembered: bool,
+    /// What it has earned its merchant, minor units; nothing where nobody is paid at once.
+    earned: i64,
 }
 
 /// How a transaction went upstream, and what a reversal of it must repeat.
@@ -261,7 +264,7 @@ impl Book {
             closed_routes: BTreeSet::new(),
             closing: Closing::wanted(config.clearing.is_some(), config.defects),
             payouts: Payouts::wanted(config.instant_payout.is_some()),
-            keeps_payouts: config.defects.has(Defect::W43),
+            keeps_payouts: [Defect::W43, Defect::W44].map(|defect| config.defects.has(defect)),
             claims: Claims::default(),
             now: Instant::START,
             commit: 0,

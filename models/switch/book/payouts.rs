@@ -1,8 +1,9 @@
 //! What an acquirer that pays at once (秒到, T+0) owes its merchants, and what it has paid. It
 //! changes by records only.
 //!
-//! A reversal after a payout leaves the merchant owing; the next sales pay for it before anything
-//! is paid out again. The acquirer's own pay-out has nothing to do with the clearing house's.
+//! A reversal after a payout leaves the merchant owing, and so does a batch that lists a sale as on
+//! one side only (单边账); the next sales pay for it before anything is paid out again. The
+//! acquirer's own pay-out has nothing to do with the clearing house's.
 
 use std::collections::BTreeMap;
 
@@ -62,21 +63,29 @@ impl Payouts {
 }
 
 impl Book {
-    /// What an approved transaction earns its merchant, minor units; `sign` -1 when it is undone.
-    pub(super) fn earn(&mut self, id: u64, sign: i64) {
-        let Some(transaction) = self.transactions.get(&id).filter(|_| self.payouts.is_wanted)
-        else {
+    /// What a merchant is owed changes with what this transaction earns by now.
+    pub(super) fn earn(&mut self, id: u64) {
+        let known = self.transactions.get(&id).filter(|_| self.payouts.is_wanted);
+        let Some((transaction, sent)) = known.and_then(|one| Some((one, one.sent?))) else {
             return;
         };
-        let earned = match transaction.kind {
-            kind if kind.is_sold() => sign,
-            Kind::Refund => -sign,
-            _ => return,
-        };
+        let earned = self.earned(transaction);
+        self.payouts.earn(sent.merchant, earned - transaction.earned);
+        if let Some(transaction) = self.transactions.get_mut(&id) {
+            transaction.earned = earned;
+        }
+    }
+
+    /// What a transaction earns its merchant, minor units: nothing unless it was answered approved,
+    /// and nothing once it is reversed or on one side only.
+    fn earned(&self, transaction: &Transaction) -> i64 {
         let approved = transaction.answer.filter(|answer| answer.code.is_approval());
-        if let (Some(sent), Some(answer)) = (transaction.sent, approved) {
-            let minor = i64::try_from(answer.minor).unwrap_or(i64::MAX);
-            self.payouts.earn(sent.merchant, earned * minor);
+        let minor = approved.map_or(0, |answer| i64::try_from(answer.minor).unwrap_or(i64::MAX));
+        match transaction.kind {
+            _ if transaction.reversal.is_some() || self.is_one_sided(transaction) => 0,
+            kind if kind.is_sold() => minor,
+            Kind::Refund => -minor,
+            _ => 0,
         }
     }
 

@@ -195,3 +195,33 @@ fn settlement_answers_carry_what_the_line_expects() {
     assert_eq!(answers[0], [11, 12, 13, 15, 32, 37, 39, 41, 42, 48, 49, 60, 63]);
     assert_eq!(answers[1], [11, 12, 13, 32, 37, 39, 41, 42, 60]);
 }
+
+/// What is paid out for two sales, of which the terminal settles one, and two of the next batch.
+fn paid_at_once(defect: Option<Defect>) -> Vec<u64> {
+    let mut bench = Bench::new(Config { instant_payout: Some(0), ..with_defect(defect) });
+    bench.sell(7);
+    bench.sell(8);
+    for message in [compare(10, 1, 1000), end(11, 207), upload(12, &[(7, 1000)]), end(13, 202)] {
+        bench.tell(TERMINAL, &message);
+    }
+    bench.heard(TERMINAL);
+    assert_eq!(bench.count("batch-closed"), 1);
+    bench.restart();
+    bench.link_all();
+    bench.sign_on(TERMINAL);
+    for stan in [20, 21] {
+        let request = bench.forwarded(&sale(stan).with(Element::PRIVATE_60, "22000002"));
+        bench.tell(ISSUER, &answer(&request, ResponseCode::APPROVED));
+    }
+    let paid = |record: &Record| match record {
+        Record::Switch(SwitchRecord::PaidOut { minor, .. }) => Some(*minor),
+        _ => None,
+    };
+    bench.journal.iter().filter_map(paid).collect()
+}
+
+#[test]
+fn what_was_paid_at_once_for_one_side_only_is_paid_for_by_the_next_sale() {
+    assert_eq!(paid_at_once(None), [1000, 1000, 1000]);
+    assert_eq!(paid_at_once(Some(Defect::W44)), [1000, 1000, 1000, 1000]);
+}

@@ -151,5 +151,8 @@ impl Books {
         known.totals =
             entries.iter().fold(Totals::default(), |sum, one| sum.plus(one.kind, one.minor));
         known.differences = differences.to_vec();
+        for stan in differences {
+            self.merchant_loses(index, switch, PosKey { terminal, batch, stan: *stan });
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Books, Forward};
 use crate::party::Party;
-use reversim_models::record::Kind;
+use reversim_models::record::{Kind, Origin, PosKey};
 
 /// A merchant of one switch.
 #[derive(Clone, Copy, Debug)]
@@ -17,11 +17,13 @@ pub(crate) struct Merchant {
     pub(crate) paid: Option<usize>,
 }
 
-/// What an approved transaction earns its merchant, minor units.
+/// What a transaction earns its merchant, minor units: nothing once it is reversed or on one side
+/// only.
 fn earned(forward: &Forward) -> i64 {
     let approved = forward.answered.filter(|answer| answer.code.is_approval());
     let minor = approved.map_or(0, |answer| i64::try_from(answer.amount.minor).unwrap_or(i64::MAX));
     match forward.kind {
+        _ if forward.reversed.is_some() || forward.is_one_sided => 0,
         kind if kind.is_sold() => minor,
         Kind::Refund => -minor,
         _ => 0,
@@ -44,16 +46,27 @@ impl Books {
         &mut self.merchants[place]
     }
 
-    /// A transaction was answered for the first time, or (`sign` -1) reversed for the first time.
-    pub(super) fn merchant_earns(&mut self, index: usize, switch: Party, id: u64, sign: i64) {
-        let Some(forward) = self.forward(switch, id) else { return };
-        let (merchant, change) = (forward.merchant, sign.saturating_mul(earned(forward)));
+    /// A transaction was answered or reversed, or its batch closed without it.
+    pub(super) fn merchant_earns(&mut self, index: usize, switch: Party, id: u64) {
+        let Some(forward) = self.forward_mut(switch, id) else { return };
+        let (merchant, earned) = (forward.merchant, earned(forward));
+        let change = earned - std::mem::replace(&mut forward.earned, earned);
         if change != 0 {
             let one = self.merchant_mut(switch, merchant);
             one.due = one.due.saturating_add(change);
             if change < 0 {
                 one.fallen = Some(index);
             }
+        }
+    }
+
+    /// A batch closed and lists this voucher as on one side only (单边账).
+    pub(super) fn merchant_loses(&mut self, index: usize, switch: Party, voucher: PosKey) {
+        let is_it = |f: &&mut Forward| (f.switch, f.origin) == (switch, Origin::Pos(voucher));
+        if let Some(forward) = self.forwards.iter_mut().rev().find(is_it) {
+            forward.is_one_sided = true;
+            let id = forward.id;
+            self.merchant_earns(index, switch, id);
         }
     }
 

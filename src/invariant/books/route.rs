@@ -37,6 +37,10 @@ pub(crate) struct Forward {
     pub(crate) is_told: bool,
     /// The switch approved it in the issuer's stead.
     pub(crate) is_stood_in: bool,
+    /// What it has earned its merchant, minor units.
+    pub(super) earned: i64,
+    /// Its batch closed and lists it as on one side only.
+    pub(super) is_one_sided: bool,
 }
 
 /// What a switch answered.
@@ -135,7 +139,7 @@ impl Books {
         self.forwards_about(ticket).any(|forward| forward.is_stood_in)
     }
 
-    fn forward_mut(&mut self, switch: Party, id: u64) -> Option<&mut Forward> {
+    pub(super) fn forward_mut(&mut self, switch: Party, id: u64) -> Option<&mut Forward> {
         let place = self.found.forwards_by_id.of(&self.forwards, (switch, id)).next_back();
         place.map(|place| &mut self.forwards[place])
     }
@@ -271,7 +275,7 @@ impl Books {
             None => {
                 let date = business_date;
                 forward.answered = Some(Answer { index, code, amount, authorization, date });
-                self.merchant_earns(index, switch, id, 1);
+                self.merchant_earns(index, switch, id);
             }
             Some(first) if first.code.is_approval() != code.is_approval() => {
                 forward.answered_otherwise.get_or_insert(index);
@@ -326,6 +330,8 @@ impl Books {
             reversed: None,
             is_told: false,
             is_stood_in: false,
+            earned: 0,
+            is_one_sided: false,
         });
         self.found.forwards_by_ticket.added(&self.forwards);
         self.found.forwards_by_id.added(&self.forwards);
@@ -340,7 +346,7 @@ impl Books {
             && forward.reversed.is_none()
         {
             forward.reversed = Some(index);
-            self.merchant_earns(index, switch, id, -1);
+            self.merchant_earns(index, switch, id);
         }
         self.acceptances.push(Acceptance { switch, index, origin });
     }
