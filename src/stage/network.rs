@@ -64,6 +64,8 @@ pub(super) struct Held {
     pub(super) piece: Piece,
     /// In one read with the next frame, or behind it.
     pub(super) joins: bool,
+    /// What a gateway makes of it, and how long after it.
+    pub(super) resubmitted: Option<(Duration, Piece)>,
 }
 
 /// All connections, and how often each message was sent.

@@ -107,45 +107,55 @@ impl<L: Lines> World<'_, L> {
             self.break_line(&route, piece, at);
             return;
         }
-        for (index, extra) in fate.copies.into_iter().enumerate() {
+        for (index, extra) in std::mem::take(&mut fate.copies).into_iter().enumerate() {
             let mut copy = piece.clone();
             copy.copy = index as u32 + 1;
             self.enter(&route, route.at + extra, Rank::Normal, vec![copy]);
         }
+        let resubmitted = fate.resubmitted.take().map(|(extra, frame)| {
+            (extra, Piece { frame, copy: 1, is_resubmitted: true, ..piece.clone() })
+        });
         if let Some((at, rank)) = fate.alone {
-            self.resubmit(&route, at, fate.resubmitted, &piece);
+            self.resubmit((route.link, route.side), at, resubmitted);
             self.enter(&route, at, rank, vec![piece]);
             return;
         }
         let at = self.in_order(&route);
-        let pause = fate.split.map_or(Duration::ZERO, |(_, pause)| pause);
-        self.resubmit(&route, at + pause, fate.resubmitted, &piece);
         let Some(connection) = self.network.connection(route.link) else { return };
         let held = connection.held[route.side].take();
         if let Some(joins) = fate.held {
-            connection.held[route.side] = Some(Held { piece, joins });
+            connection.held[route.side] = Some(Held { piece, joins, resubmitted });
             let item = Item::Release { link: route.link, side: route.side };
             self.push(at + HOLD, item);
             if let Some(held) = held {
-                self.enter(&route, at, Rank::Normal, vec![held.piece]);
+                let piece = self.let_go((route.link, route.side), at, held);
+                self.enter(&route, at, Rank::Normal, vec![piece]);
             }
             return;
         }
+        let pause = fate.split.map_or(Duration::ZERO, |(_, pause)| pause);
+        self.resubmit((route.link, route.side), at + pause, resubmitted);
         self.enter_in_order(&route, at, piece, fate.split, held);
     }
 
-    /// What a gateway makes of a request comes behind it, however long that was held.
+    /// What a gateway makes of a request comes behind it, which arrives at this time.
     fn resubmit(
         &mut self,
-        route: &Route,
+        (link, side): (Link, usize),
         at: Instant,
-        resubmitted: Option<(Duration, Frame)>,
-        piece: &Piece,
+        resubmitted: Option<(Duration, Piece)>,
     ) {
-        if let Some((extra, frame)) = resubmitted {
-            let piece = Piece { frame, copy: 1, is_resubmitted: true, ..piece.clone() };
-            self.enter(route, at + HOLD + extra, Rank::AfterDeadlines, vec![piece]);
+        if let Some((extra, piece)) = resubmitted {
+            let delivery = Delivery { link, side, pieces: vec![piece] };
+            let item = Item::Deliver(delivery);
+            self.queue.push(at + HOLD + extra, Rank::AfterDeadlines, item, true);
         }
+    }
+
+    /// What was held arrives at this time, and what a gateway makes of it behind it.
+    fn let_go(&mut self, way: (Link, usize), at: Instant, held: Held) -> Piece {
+        self.resubmit(way, at, held.resubmitted);
+        held.piece
     }
 
     fn enter_in_order(
@@ -159,7 +169,8 @@ impl<L: Lines> World<'_, L> {
         match (split, held) {
             (Some((byte, pause)), held) => {
                 if let Some(held) = held {
-                    self.enter(route, at, Rank::Normal, vec![held.piece]);
+                    let piece = self.let_go((route.link, route.side), at, held);
+                    self.enter(route, at, Rank::Normal, vec![piece]);
                 }
                 let end = piece.frame.bytes().len() as u32;
                 let (mut head, mut tail) = (piece.clone(), piece);
@@ -172,12 +183,15 @@ impl<L: Lines> World<'_, L> {
                 }
             }
             (None, Some(held)) if held.joins => {
-                self.enter(route, at, Rank::Normal, vec![held.piece, piece]);
+                let first = self.let_go((route.link, route.side), at, held);
+                self.enter(route, at, Rank::Normal, vec![first, piece]);
             }
             (None, held) => {
                 self.enter(route, at, Rank::Normal, vec![piece]);
                 if let Some(held) = held {
-                    self.enter(route, at + Duration::micros(1), Rank::Normal, vec![held.piece]);
+                    let at = at + Duration::micros(1);
+                    let piece = self.let_go((route.link, route.side), at, held);
+                    self.enter(route, at, Rank::Normal, vec![piece]);
                 }
             }
         }
@@ -196,7 +210,8 @@ impl<L: Lines> World<'_, L> {
     pub(super) fn release(&mut self, link: Link, side: usize) {
         let Some(connection) = self.network.connection(link) else { return };
         if let Some(held) = connection.held[side].take() {
-            self.deliver(Delivery { link, side, pieces: vec![held.piece] });
+            let piece = self.let_go((link, side), self.now, held);
+            self.deliver(Delivery { link, side, pieces: vec![piece] });
         }
     }
 
