@@ -10,6 +10,7 @@ use reversim_models::device::{Device, Outcome, Output, Slip};
 use reversim_models::node::{Command, Ticket};
 use reversim_models::record::{Record, TerminalRecord};
 use reversim_models::time::Duration;
+use std::collections::VecDeque;
 
 /// How long a merchant looks for a slip.
 const SEARCH_TIME: Duration = Duration::secs(2);
@@ -82,15 +83,22 @@ impl<L: Lines> World<'_, L> {
     /// Whether a receipt of this voucher ever came out.
     fn was_printed(&self, terminal: Party, batch: u32, stan: u32) -> bool {
         debug_assert_eq!(terminal.role, Role::Terminal, "only terminals have an element 41");
-        let mut is_printing = false;
+        // Several slips may be on their way out of one printer, which answers for each in its turn.
+        let mut printing = VecDeque::new();
         self.history.entries.iter().filter(|entry| entry.party == terminal).any(
             |entry| match &entry.what {
                 What::Told { output: Output::Slip(slip), .. } => {
-                    is_printing = matches!(slip,
-                        Slip::Receipt { batch: b, stan: s, .. } if (*b, *s) == (batch, stan));
+                    printing.push_back(matches!(slip,
+                        Slip::Receipt { batch: b, stan: s, .. } if (*b, *s) == (batch, stan)));
                     false
                 }
-                What::Answered { device: Device::Printer, is_done } => is_printing && *is_done,
+                What::Answered { device: Device::Printer, is_done } => {
+                    printing.pop_front() == Some(true) && *is_done
+                }
+                What::PowerLost => {
+                    printing.clear();
+                    false
+                }
                 _ => false,
             },
         )

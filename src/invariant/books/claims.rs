@@ -35,7 +35,7 @@ pub(crate) struct Claims {
     slips: Vec<(usize, Party, u32, u32)>,
     /// When slips were first looked for: entry, element 41, batch, voucher number.
     wanted: Vec<(usize, [u8; 8], u32, u32)>,
-    /// Slips that are being printed.
+    /// Slips that are being printed, each answered in its turn.
     printing: Vec<(Party, Option<(u32, u32)>)>,
 }
 
@@ -99,10 +99,12 @@ impl Claims {
             Output::Slip(_) => None,
             _ => return,
         };
-        match self.printing.iter_mut().find(|(party, _)| *party == terminal) {
-            Some((_, printing)) => *printing = voucher,
-            None => self.printing.push((terminal, voucher)),
-        }
+        self.printing.push((terminal, voucher));
+    }
+
+    /// Nobody hears any more what became of its slips.
+    pub(super) fn power_lost(&mut self, terminal: Party) {
+        self.printing.retain(|(party, _)| *party != terminal);
     }
 
     /// A device of a terminal answered.
@@ -116,8 +118,8 @@ impl Claims {
         if device != Device::Printer {
             return;
         }
-        let of = self.printing.iter_mut().find(|(party, _)| *party == terminal);
-        let voucher = of.and_then(|(_, printing)| printing.take());
+        let first = self.printing.iter().position(|(party, _)| *party == terminal);
+        let voucher = first.and_then(|first| self.printing.remove(first).1);
         if let Some((batch, stan)) = voucher.filter(|_| is_done) {
             self.slips.push((index, terminal, batch, stan));
         }

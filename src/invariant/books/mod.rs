@@ -320,7 +320,10 @@ impl Books {
             }
             What::CommitDelayed => self.commit_delayed(entry),
             What::LinkDown { .. } | What::ConnectFailed { .. } => self.no_more_waiting(entry.party),
-            What::PowerLost => self.power_lost(index, entry),
+            What::PowerLost => {
+                self.claims.power_lost(entry.party);
+                self.power_lost(index, entry);
+            }
             What::PowerRestored => self.dark.retain(|party| *party != entry.party),
             What::Healed => {
                 self.healed = self.healed.or(Some(index));
