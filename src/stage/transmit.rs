@@ -107,12 +107,12 @@ impl<L: Lines> World<'_, L> {
             self.break_line(&route, piece, at);
             return;
         }
-        for (index, extra) in std::mem::take(&mut fate.copies).into_iter().enumerate() {
+        for (index, extra) in fate.copies.into_iter().enumerate() {
             let mut copy = piece.clone();
             copy.copy = index as u32 + 1;
             self.enter(&route, route.at + extra, Rank::Normal, vec![copy]);
         }
-        let resubmitted = fate.resubmitted.take().map(|(extra, frame)| {
+        let resubmitted = fate.resubmitted.map(|(extra, frame)| {
             (extra, Piece { frame, copy: 1, is_resubmitted: true, ..piece.clone() })
         });
         if let Some((at, rank)) = fate.alone {
