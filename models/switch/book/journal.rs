@@ -92,7 +92,7 @@ impl Book {
         let named: Vec<(u64, Option<u64>)> = named.map(|(id, of)| (id, of.original)).collect();
         for (id, original) in named {
             // What is on one side only earns nothing. Planted defect W44: it stays paid out.
-            if !self.keeps_payouts[1] {
+            if !self.keeps_one_sided {
                 self.earn(id);
             }
             // And a refund gives nothing back.
@@ -108,7 +108,7 @@ impl Book {
             Some(transaction) => {
                 transaction.reversal = Some(reversal);
                 // Planted defect W43: what was paid out is never asked back.
-                if let Some(id) = id.filter(|_| !self.keeps_payouts[0]) {
+                if let Some(id) = id.filter(|_| !self.keeps_reversed) {
                     self.earn(id);
                 }
             }

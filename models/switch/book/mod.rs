@@ -45,9 +45,10 @@ pub(super) struct Book {
     pub(super) closing: Closing,
     /// What merchants are owed and were paid at once.
     pub(super) payouts: Payouts,
-    /// Planted defects W43 and W44: a reversal, or the end of its batch, leaves what was paid out
-    /// where it is.
-    keeps_payouts: [bool; 2],
+    /// Planted defect W43: a reversal leaves what was paid out where it is.
+    keeps_reversed: bool,
+    /// Planted defect W44: so does the end of a batch that lists it as on one side only.
+    keeps_one_sided: bool,
     /// Claims, and slips that issuers ask for.
     pub(super) claims: Claims,
     /// When what is applied now is known; only a queue with an expiry asks.
@@ -264,7 +265,8 @@ impl Book {
             closed_routes: BTreeSet::new(),
             closing: Closing::wanted(config.clearing.is_some(), config.defects),
             payouts: Payouts::wanted(config.instant_payout.is_some()),
-            keeps_payouts: [Defect::W43, Defect::W44].map(|defect| config.defects.has(defect)),
+            keeps_reversed: config.defects.has(Defect::W43),
+            keeps_one_sided: config.defects.has(Defect::W44),
             claims: Claims::default(),
             now: Instant::START,
             commit: 0,
