@@ -193,7 +193,7 @@ fn judged(scenario: &Scenario, lived: Lived) -> Run {
     let Lived { history, idle: idle_faults, consulted, unmatched, ended, unfinished } = lived;
     let mut judge = Judge::new(&history.setting);
     let mut watch = MarkWatch::new(&history.setting);
-    let mut states = StateWatch::default();
+    let mut states = StateWatch::new(&history.setting);
     let mut counts = Counts::default();
     for (index, entry) in history.entries.iter().enumerate() {
         judge.observe(index, entry);

@@ -32,7 +32,7 @@ fn a_sale_is_followed_from_the_counter_to_the_closed_batch() {
 #[test]
 fn what_is_answered_once_more_when_its_batch_is_closed_stays_settled() {
     let run = crate::run::run(&flow("sale").expect("a flow by this name"));
-    let mut watch = StateWatch::default();
+    let mut watch = StateWatch::new(&run.history.setting);
     let answered =
         |entry: &&Entry| matches!(&entry.what, What::Recorded(r) if r.name() == "answered");
     let again = run.history.entries.iter().find(answered).expect("the sale is answered");

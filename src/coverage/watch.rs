@@ -1,18 +1,21 @@
 //! Follows every sale of a history through the records, and notes what states it comes to.
+//!
+//! By the names that records give it: two messages that come in one read have one ticket.
 
 use super::{AtIssuer, AtSwitch, AtTerminal, State, States};
-use crate::history::Entry;
+use crate::history::{Entry, Setting};
 use crate::party::Party;
 use reversim_models::node::Ticket;
 use reversim_models::record::{
-    IssuerRecord, Kind, Reason, Record, Settled, SwitchRecord, TerminalRecord,
+    IssuerRecord, Kind, Origin, PosKey, Reason, Record, SwitchRecord, TerminalRecord,
 };
 
 /// Collects the states of one run.
-#[derive(Default)]
 pub struct StateWatch {
     states: States,
     sales: Vec<Sale>,
+    /// Terminals by what they call themselves.
+    terminals: Vec<(Party, [u8; 8])>,
 }
 
 /// A sale, from the terminal's first record of it.
@@ -20,14 +23,28 @@ struct Sale {
     terminal: Party,
     ticket: Ticket,
     batch: u32,
+    stan: u32,
     /// Its name between the switch and the issuer.
     rrn: [u8; 12],
+    /// Its number at the switch.
+    number: Option<u64>,
+    /// The number of the advice that takes it back.
+    advice: Option<u64>,
     /// Its number at the issuer.
     id: Option<(Party, u64)>,
     state: State,
 }
 
 impl StateWatch {
+    /// Nothing has happened.
+    pub fn new(setting: &Setting) -> StateWatch {
+        StateWatch {
+            states: States::default(),
+            sales: Vec::new(),
+            terminals: setting.terminals.clone(),
+        }
+    }
+
     /// The states seen so far.
     pub fn states(&self) -> States {
         self.states
@@ -42,7 +59,7 @@ impl StateWatch {
             Record::Switch(SwitchRecord::AdviceQueued {
                 reason: Reason::StoodIn, ticket, ..
             }) => self.sales.retain(|sale| sale.ticket != *ticket),
-            Record::Switch(record) if entry.party.number == 1 => self.switch(entry.ticket, record),
+            Record::Switch(record) if entry.party.number == 1 => self.switch(record),
             Record::Issuer(record) => self.issuer(entry.party, record),
             _ => {}
         }
@@ -54,15 +71,24 @@ impl StateWatch {
             TerminalRecord::Started { kind, .. } if !kind.is_settled() || kind.is_advice() => {
                 return;
             }
-            TerminalRecord::Started { ticket, batch, .. } => {
+            TerminalRecord::Started { ticket, batch, stan, .. } => {
                 let state = State {
                     terminal: AtTerminal::Asked,
                     switch: AtSwitch::Unknown,
                     issuer: AtIssuer::Unknown,
                 };
                 self.states.set(state);
-                let (terminal, ticket, batch) = (entry.party, *ticket, *batch);
-                self.sales.push(Sale { terminal, ticket, batch, rrn: [0; 12], id: None, state });
+                self.sales.push(Sale {
+                    terminal: entry.party,
+                    ticket: *ticket,
+                    batch: *batch,
+                    stan: *stan,
+                    rrn: [0; 12],
+                    number: None,
+                    advice: None,
+                    id: None,
+                    state,
+                });
                 return;
             }
             TerminalRecord::BatchClosed { batch, .. } => {
@@ -85,53 +111,71 @@ impl StateWatch {
             TerminalRecord::ExceptionOpened { .. } => AtTerminal::GivenUp,
             _ => return,
         };
-        self.change(entry.ticket, |sale| sale.terminal = state);
+        self.change(
+            |sale| sale.ticket == entry.ticket,
+            |sale| {
+                sale.state.terminal = state;
+            },
+        );
     }
 
-    fn switch(&mut self, about: Ticket, record: &SwitchRecord) {
-        let state = match record {
+    fn switch(&mut self, record: &SwitchRecord) {
+        match *record {
             // A question about an order changes nothing.
-            SwitchRecord::Forwarded { kind: Kind::OrderQuery, .. } => return,
-            SwitchRecord::Forwarded { ticket, rrn, .. } => {
-                if let Some(sale) = self.sales.iter_mut().rev().find(|s| s.ticket == *ticket) {
-                    sale.rrn = *rrn;
-                }
-                AtSwitch::Forwarded
-            }
-            // The answer to a question about an order can come when its batch is closed.
-            SwitchRecord::Answered { code, .. } if code.is_approval() => {
-                return self.change(about, |sale| {
-                    if sale.switch != AtSwitch::Settled {
-                        sale.switch = AtSwitch::Approved;
-                    }
+            SwitchRecord::Forwarded { kind: Kind::OrderQuery, .. } => {}
+            SwitchRecord::Forwarded { id, origin: Origin::Pos(key), rrn, .. } => {
+                self.change_named(key, |sale| {
+                    (sale.number, sale.rrn) = (Some(id), rrn);
+                    sale.state.switch = AtSwitch::Forwarded;
                 });
             }
-            // A refusal for want of an answer comes with the advice, before or after it.
-            SwitchRecord::Answered { .. } => {
-                return self.change(about, |sale| {
-                    if matches!(sale.switch, AtSwitch::Unknown | AtSwitch::Forwarded) {
-                        sale.switch = AtSwitch::Refused;
-                    }
+            SwitchRecord::Answered { origin: Origin::Pos(key), code, .. } => {
+                self.change_named(key, |sale| {
+                    let known = &mut sale.state.switch;
+                    *known = match (*known, code.is_approval()) {
+                        // The answer to a question about an order can come when its batch is
+                        // closed.
+                        (AtSwitch::Settled, true) => AtSwitch::Settled,
+                        (_, true) => AtSwitch::Approved,
+                        // A refusal for want of an answer comes with the advice, before or after.
+                        (AtSwitch::Unknown | AtSwitch::Forwarded, false) => AtSwitch::Refused,
+                        (known, false) => known,
+                    };
                 });
             }
-            SwitchRecord::AdviceQueued { .. } => AtSwitch::Owing,
-            SwitchRecord::AdviceTried { .. } => AtSwitch::Tried,
-            SwitchRecord::AdviceCompleted { .. } => AtSwitch::Done,
-            SwitchRecord::ExceptionOpened { .. } => AtSwitch::GivenUp,
-            SwitchRecord::ReversalAccepted { id: None, .. } => AtSwitch::Barred,
-            SwitchRecord::BatchClosed { entries, .. } => {
-                for Settled { ticket, .. } in entries {
-                    self.change(*ticket, |sale| {
-                        if sale.switch == AtSwitch::Approved {
-                            sale.switch = AtSwitch::Settled;
-                        }
-                    });
-                }
-                return;
+            SwitchRecord::AdviceQueued { id, advice, .. } => {
+                self.change(
+                    |sale| sale.number == Some(id),
+                    |sale| {
+                        sale.advice = Some(advice);
+                        sale.state.switch = AtSwitch::Owing;
+                    },
+                );
             }
-            _ => return,
-        };
-        self.change(about, |sale| sale.switch = state);
+            SwitchRecord::AdviceTried { advice, .. } => self.advised(advice, AtSwitch::Tried),
+            SwitchRecord::AdviceCompleted { advice, .. } => self.advised(advice, AtSwitch::Done),
+            SwitchRecord::ExceptionOpened { advice, .. } => self.advised(advice, AtSwitch::GivenUp),
+            SwitchRecord::ReversalAccepted { id: None, origin: Origin::Pos(key), .. } => {
+                self.change_named(key, |sale| sale.state.switch = AtSwitch::Barred);
+            }
+            SwitchRecord::BatchClosed { ref entries, .. } => {
+                for settled in entries {
+                    self.change(
+                        |sale| {
+                            sale.number == Some(settled.id)
+                                && sale.state.switch == AtSwitch::Approved
+                        },
+                        |sale| sale.state.switch = AtSwitch::Settled,
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What became of the advice with this number.
+    fn advised(&mut self, advice: u64, state: AtSwitch) {
+        self.change(|sale| sale.advice == Some(advice), |sale| sale.state.switch = state);
     }
 
     /// By name and number: two messages that come in one read have one ticket.
@@ -165,9 +209,18 @@ impl StateWatch {
         self.states.set(state);
     }
 
-    fn change(&mut self, ticket: Ticket, change: impl FnOnce(&mut State)) {
-        if let Some(sale) = self.sales.iter_mut().rev().find(|sale| sale.ticket == ticket) {
-            change(&mut sale.state);
+    /// Changes the sale that its terminal calls so.
+    fn change_named(&mut self, key: PosKey, change: impl FnOnce(&mut Sale)) {
+        let named = self.terminals.iter().find(|(_, id)| *id == key.terminal);
+        let Some(&(terminal, _)) = named else { return };
+        let name = (terminal, key.batch, key.stan);
+        self.change(|sale| (sale.terminal, sale.batch, sale.stan) == name, change);
+    }
+
+    /// Changes the last sale of which this is true.
+    fn change(&mut self, is_it: impl Fn(&Sale) -> bool, change: impl FnOnce(&mut Sale)) {
+        if let Some(sale) = self.sales.iter_mut().rev().find(|sale| is_it(sale)) {
+            change(sale);
             self.states.set(sale.state);
         }
     }
