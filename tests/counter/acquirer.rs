@@ -352,3 +352,37 @@ fn how_long_money_is_held_is_said_with_the_request_where_the_acquirer_decides_it
         assert_eq!((after.is_some(), asked.unwrap_or(true)), (until.is_some(), true), "{said:?}");
     }
 }
+
+#[test]
+fn a_refund_without_an_answer_when_its_batch_closes_is_on_the_list_of_differences() {
+    let stalled = r#"
+[[fault]]
+[fault.stall]
+a = "terminal-1"
+b = "switch-1"
+for-ms = 30001
+at = { message = { from = "terminal-1", to = "switch-1", mti = "0220", step = 3 } }
+"#;
+    let day = day(
+        "[timing]\nterminal-response-ms = 10000\n\
+         [policy]\nreversal-attempts = 1\nswitch-answers-advices = false",
+        &[
+            "- terminal-1 sign-on",
+            "- terminal-1 sale 100 1",
+            "- terminal-1 { refund = { of = 2 } }",
+            "- terminal-1 settle",
+        ],
+        stalled,
+    );
+    let refund = day.about(3, |_, what| match what {
+        What::Sent { frame, .. } => frame.message()?.number(Element::STAN),
+        _ => None,
+    });
+    let closed = day.about(4, |_, what| match what {
+        What::Recorded(Record::Switch(SwitchRecord::BatchClosed { differences, .. })) => {
+            Some(differences.iter().map(|stan| u64::from(*stan)).collect::<Vec<_>>())
+        }
+        _ => None,
+    });
+    assert_eq!(closed, [vec![refund[0]]]);
+}

@@ -5,5 +5,6 @@ mod acquirer;
 mod day;
 mod desk;
 mod doubt;
+mod files;
 mod issuer;
 mod terminal;

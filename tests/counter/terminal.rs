@@ -150,6 +150,26 @@ fn withdrawn_keys_are_noticed_and_fetched_again() {
 }
 
 #[test]
+fn a_refund_told_again_with_withdrawn_keys_is_told_again_with_new_ones() {
+    let lost = "[[fault]]\n\
+                drop = { from = \"switch-1\", to = \"terminal-1\", mti = \"0230\", step = 3 }\n";
+    let day = day(
+        "",
+        &[
+            "- terminal-1 sign-on",
+            "- terminal-1 sale 100 1",
+            "- terminal-1 { refund = { of = 2 } }",
+            "100000 switch-1 withdraw-keys",
+            "110000 terminal-1 inquiry 1",
+        ],
+        lost,
+    );
+    let told = [Mti::FINANCIAL_ADVICE, Mti::FINANCIAL_ADVICE_REPEAT];
+    assert_eq!(told.map(|mti| day.sent(TERMINAL, mti, 3)), [1, 2]);
+    assert_eq!(day.end(3).0, Display::Approved(Amount::cny(100)));
+}
+
+#[test]
 fn a_line_test_says_whether_somebody_answers() {
     let lost = "[[fault]]\n\
                 drop = { from = \"switch-1\", to = \"terminal-1\", mti = \"0830\", step = 3 }\n";
