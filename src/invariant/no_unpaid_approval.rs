@@ -1,6 +1,6 @@
 //! S1m no-unpaid-approval: the mirror of S1.
 
-use super::books::{Books, Decision};
+use super::books::{Books, Decision, Wish, WishKind};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
 
@@ -70,8 +70,33 @@ impl Invariant for Claim {
             }
             checked += 1;
         }
+        for wish in &books.wishes {
+            checked += judge_by_sight(books, wish)?;
+        }
         Ok(checked)
     }
+}
+
+/// A sale at a terminal that keeps its records to itself, but showed or printed an approval.
+fn judge_by_sight(books: &Books, wish: &Wish) -> Checked {
+    let Some((told, minor)) = wish.approved else { return Ok(0) };
+    if wish.kind != WishKind::Sale || books.is_visible(wish.terminal) {
+        return Ok(0);
+    }
+    // A switch answered for it, and could not tell it on; or there is no slip of it.
+    let is_open = books.is_stood_in(wish.ticket) || books.slip_missing(wish.ticket).is_some();
+    let net = books.net(wish.ticket);
+    if is_open || net >= i64::try_from(minor).unwrap_or(i64::MAX) {
+        return Ok(1);
+    }
+    let decided = books.decisions_about(wish.ticket).next();
+    breach!(
+        [told, decided.map_or(told, |decided| decided.credit.unwrap_or(decided.index))],
+        "{} said that wish {} is approved for {}, but the cardholder's net debit is {net} fen",
+        wish.terminal,
+        wish.ticket.0,
+        books.money(minor)
+    )
 }
 
 #[cfg(test)]

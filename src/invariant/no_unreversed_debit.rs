@@ -1,6 +1,6 @@
 //! S1 no-unreversed-debit: 无单边账. Not whether the goods were handed over.
 
-use super::books::{Books, Decision, Sale};
+use super::books::{Books, Decision, Sale, Wish};
 use super::{About, Checked, Invariant, breach};
 use crate::history::Horizon;
 
@@ -36,9 +36,11 @@ fn judge(books: &Books, debit: &Decision, horizon: Horizon) -> Checked {
         return Ok(1);
     }
     let sale = books.sale(debit.ticket);
-    let is_seen = books.terminal(debit.terminal).is_none_or(|t| books.is_visible(t));
-    if sale.is_none() && (!is_seen || !books.setting.foreign.is_empty()) {
-        return Ok(0);
+    if sale.is_none() && !books.setting.foreign.is_empty() {
+        return match books.asked_of_a_stranger(debit.ticket) {
+            Some(wish) => judge_by_sight(books, debit, wish, horizon),
+            None => Ok(0),
+        };
     }
     if let Some(approval) = sale.and_then(Sale::stands) {
         let is_hold_ended = debit.kind.hold() < 0;
@@ -88,6 +90,52 @@ fn judge(books: &Books, debit: &Decision, horizon: Horizon) -> Checked {
         debit.pan,
         debit.at,
         debit.terminal_name()
+    )
+}
+
+/// The same for a terminal that keeps its records to itself: what it shows and prints stands for
+/// them, and the batch that its host closed.
+fn judge_by_sight(books: &Books, debit: &Decision, wish: &Wish, horizon: Horizon) -> Checked {
+    let is_hold_ended = debit.kind.hold() < 0;
+    match wish.approved {
+        Some((_, minor)) if debit.net().unsigned_abs() <= minor || is_hold_ended => return Ok(1),
+        Some((told, minor)) => {
+            return breach!(
+                [debit.index, told],
+                "{} {} on card {}, but {} said {}",
+                debit.issuer,
+                debit.done(),
+                debit.pan,
+                wish.terminal,
+                books.money(minor)
+            );
+        }
+        None => {}
+    }
+    let is_settled = books.presented_about(debit.ticket).next().is_some();
+    let is_given_up = wish.given_up.is_some() || books.exception(debit.ticket).is_some();
+    let is_claimed = debit.claim.is_some() && books.filed_for(debit.ticket).is_some();
+    if is_settled || is_given_up || is_claimed {
+        return Ok(1);
+    }
+    // Approved and dark before it could say so: its batch will tell.
+    let may_stand = wish.is_interrupted || books.must_settle(wish.terminal);
+    if may_stand && horizon == Horizon::Online {
+        return Ok(0);
+    }
+    let (end, said) = match wish.end {
+        Some((end, display)) => (end, display.text().0),
+        None => (wish.index, "nothing".to_owned()),
+    };
+    breach!(
+        [debit.index, end],
+        "{} {} on card {} at {} (wish {}, {}); the terminal said {said}, and nothing was taken back",
+        debit.issuer,
+        debit.done(),
+        debit.pan,
+        debit.at,
+        wish.ticket.0,
+        wish.terminal
     )
 }
 

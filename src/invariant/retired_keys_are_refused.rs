@@ -36,6 +36,10 @@ impl Invariant for Claim {
             _ => return Ok(0),
         };
         let Some(terminal) = books.terminal(key.terminal) else { return Ok(0) };
+        // Which keys somebody else's terminal has taken over, nobody else knows.
+        if !books.is_visible(terminal) {
+            return Ok(0);
+        }
         let Some(retired) = books.keys_changed_at(switch, terminal) else { return Ok(0) };
         // Of several sendings, any may be the one that was taken: the last was sealed last.
         let is_it = |wire: &&Wire| {

@@ -19,6 +19,7 @@ mod phases;
 mod queue;
 mod routes;
 mod settle;
+mod slips;
 mod transmit;
 
 pub(crate) use consulted::{Consulted, differs_in_policy_alone};

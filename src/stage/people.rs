@@ -4,13 +4,13 @@ use super::cast::{self, Plan};
 use super::host::Happening;
 use super::phases::Phase;
 use super::{Item, Lines, World};
-use crate::history::{HEALING, What};
+use crate::history::HEALING;
 use crate::party::{Party, Role};
 use crate::scenario::{AskedBy, Scenario, Step, Wish};
 use reversim_models::card::{Amount, Card, Voucher};
 use reversim_models::device::Display;
 use reversim_models::node::{Command, Ticket};
-use reversim_models::record::{Kind, Record, TerminalRecord};
+use reversim_models::record::Kind;
 use reversim_models::time::{Duration, Instant};
 use std::collections::VecDeque;
 
@@ -270,38 +270,6 @@ impl<L: Lines> World<'_, L> {
         let amount = self.price(amount);
         let tip = Command::Follow { ticket, kind, amount, card, original, password };
         (sold == Kind::Sale).then_some(tip)
-    }
-
-    /// What the slip of a step says, once it was approved: what was done, its names, how much.
-    fn slip_of(&self, ticket: Ticket) -> Option<(Kind, Voucher, Amount)> {
-        let records = || {
-            self.history.entries.iter().rev().filter_map(|entry| match &entry.what {
-                What::Recorded(Record::Terminal(record)) => Some(record),
-                _ => None,
-            })
-        };
-        let (done, rrn, authorization) = records().find_map(|record| match *record {
-            TerminalRecord::Approved { ticket: t, amount, rrn, authorization, .. } => {
-                (t == ticket).then_some((amount, rrn, authorization))
-            }
-            _ => None,
-        })?;
-        records().find_map(|record| match *record {
-            TerminalRecord::Started { ticket: t, stan, batch, kind, date, .. } if t == ticket => {
-                Some((kind, Voucher { batch, stan, date, rrn, authorization }, done))
-            }
-            _ => None,
-        })
-    }
-
-    /// The voucher number that a step's sale got, as its slip or the terminal's journal says.
-    fn voucher_of(&self, ticket: Ticket) -> Option<u32> {
-        self.history.entries.iter().rev().find_map(|entry| match &entry.what {
-            What::Recorded(Record::Terminal(TerminalRecord::Started {
-                ticket: t, stan, ..
-            })) if *t == ticket => Some(*stan),
-            _ => None,
-        })
     }
 
     /// The cashier reads the screen.

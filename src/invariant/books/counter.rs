@@ -55,6 +55,10 @@ pub(crate) struct Wish {
     pub(crate) end: Option<(usize, Display)>,
     /// The last display that ends it.
     pub(crate) last: Option<Display>,
+    /// The first time that screen or paper said it is approved: the entry, and minor units.
+    pub(crate) approved: Option<(usize, u64)>,
+    /// A slip said that people must take over, because what undoes it came to nobody.
+    pub(crate) given_up: Option<usize>,
     /// How long the wait was.
     pub(crate) waited: Duration,
     /// Power was lost meanwhile, or there was none: nobody can expect an end.
@@ -122,7 +126,7 @@ impl Books {
             | Command::WithdrawKeys { .. }
             | Command::Pause { .. } => return,
         };
-        if entry.party.role != Role::Terminal || !self.is_visible(entry.party) {
+        if entry.party.role != Role::Terminal {
             return;
         }
         self.wishes.push(Wish {
@@ -133,6 +137,8 @@ impl Books {
             since: entry.at,
             end: None,
             last: None,
+            approved: None,
+            given_up: None,
             waited: Duration::ZERO,
             is_interrupted: self.dark.contains(&entry.party),
             is_slowed: false,
@@ -143,6 +149,9 @@ impl Books {
     pub(super) fn displayed(&mut self, index: usize, entry: &Entry, display: Display) {
         if let Display::Approved(amount) = display {
             self.told(index, entry.ticket, amount.minor);
+            self.wish_about(entry, |wish| {
+                wish.approved.get_or_insert((index, amount.minor));
+            });
         }
         if display == Display::Downloading {
             // It began anew: what it waited for before is over.
@@ -175,6 +184,17 @@ impl Books {
             self.stop_waiting(index, entry);
             self.chip_asked(index, entry, *command);
         }
+        self.wish_about(entry, |wish| match output {
+            Output::Slip(Slip::Receipt { amount, is_copy: false, .. }) => {
+                wish.approved.get_or_insert((index, amount.minor));
+            }
+            Output::Slip(
+                Slip::ReversalFailed { .. }
+                | Slip::OrderNotClosed { .. }
+                | Slip::AdviceFailed { .. },
+            ) => wish.given_up = Some(index),
+            _ => {}
+        });
         if let Output::Slip(Slip::Receipt { stan, batch, amount, is_copy: false, .. }) = output {
             let of = |s: &&super::Sale| s.stan == *stan && s.batch == *batch;
             let sale = self.sales_of(entry.party).rev().find(of).map(|sale| sale.ticket);
@@ -196,7 +216,11 @@ impl Books {
     }
 
     /// A terminal wrote a request: from now on it waits, and what it waited for before is over.
+    /// When somebody else's stops waiting, nobody sees.
     pub(super) fn wait(&mut self, index: usize, entry: &Entry) {
+        if !self.is_visible(entry.party) {
+            return;
+        }
         self.stop_waiting(index, entry);
         self.waits.push(Wait { terminal: entry.party, index, since: entry.at });
     }
@@ -253,6 +277,23 @@ impl Books {
             self.dark.push(entry.party);
         }
         self.each_open_wish(entry.party, |wish| wish.is_interrupted = true);
+    }
+
+    /// Changes the wish that screen or paper speak of.
+    fn wish_about(&mut self, entry: &Entry, change: impl Fn(&mut Wish)) {
+        let change = |wish: &mut Wish| {
+            if wish.ticket == entry.ticket {
+                change(wish);
+            }
+        };
+        self.found.wishes_by_terminal.each_mut(&mut self.wishes, entry.party, change);
+    }
+
+    /// What somebody asked somebody else's terminal for under this ticket. Its records are its own;
+    /// what it shows and prints, everybody sees.
+    pub(crate) fn asked_of_a_stranger(&self, ticket: Ticket) -> Option<&Wish> {
+        let is_it = |wish: &&Wish| wish.ticket == ticket && !self.is_visible(wish.terminal);
+        self.wishes.iter().find(is_it)
     }
 
     fn each_open_wish(&mut self, terminal: Party, change: impl Fn(&mut Wish)) {
