@@ -129,7 +129,8 @@ fn judge_by_sight(books: &Books, debit: &Decision, wish: &Wish, horizon: Horizon
     };
     breach!(
         [debit.index, end],
-        "{} {} on card {} at {} (wish {}, {}); the terminal said {said}, and nothing was taken back",
+        "{} {} on card {} at {} (wish {}, {}); the terminal said {said}, and nothing was taken \
+         back",
         debit.issuer,
         debit.done(),
         debit.pan,

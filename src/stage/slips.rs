@@ -1,5 +1,5 @@
-//! Slips: what they say of a step, for whoever asks for something about it later. A terminal of ours
-//! has it on record; somebody else's printed it, and its answer said the rest.
+//! Slips: what they say of a step, for whoever asks for something about it later. A terminal of
+//! ours has it on record; somebody else's printed it, and its answer said the rest.
 
 use super::{Lines, World};
 use crate::history::What;
