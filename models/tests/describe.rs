@@ -125,6 +125,17 @@ fn cards_are_hidden_wherever_they_travel() {
 }
 
 #[test]
+fn a_payment_code_is_hidden_as_a_card_number_is() {
+    let order = "A30196224310010000020018";
+    let message = Message::new(Mti::FINANCIAL_REQUEST)
+        .with(Element::STAN, "000007")
+        .with(Element::PRIVATE_59, order);
+    let shown = describe(&frame(&POS, &message), None);
+    assert!(!shown.to_string().contains("6224310010000020018"), "{shown}");
+    assert!(shown.unmask().to_string().contains("6224310010000020018"));
+}
+
+#[test]
 fn rows_of_files_and_damaged_messages_show_no_number_that_is_long_enough_for_a_card() {
     let message = Message::new(Mti::FILE_ADVICE)
         .with(Element::STAN, "000007")

@@ -401,6 +401,10 @@ fn what_a_message_asks_for_is_its_type_its_processing_code_and_its_condition() {
         (Kind::Completion, "0200 000000 06 20", 1, -1),
         (Kind::CompletionVoid, "0200 200000 06 21", -1, 1),
         (Kind::Refund, "0220 200000 00 25", -1, 0),
+        (Kind::CompletionAdvice, "0220 000000 06 24", 1, -1),
+        (Kind::OfflineSale, "0220 000000 00 30", 1, 0),
+        (Kind::Tip, "0220 000000 00 34", 1, 0),
+        (Kind::OrderQuery, "0200 390000 00 61", 0, 0),
     ];
     for (kind, text, money, hold) in rows {
         let [first, second] = kind.transaction_type().map(char::from);
@@ -412,7 +416,13 @@ fn what_a_message_asks_for_is_its_type_its_processing_code_and_its_condition() {
         );
         assert_eq!(is, text);
         assert_eq!((kind.money(), kind.hold()), (money, hold), "{text}");
+        let said = kind.processing().as_bytes();
+        let known = Kind::of(kind.request(), said, Some(kind.condition().as_bytes()));
+        let named = known.and_then(|known| known.with_type(kind.transaction_type()));
+        assert_eq!(named, Some(kind), "{text}");
     }
+    assert_eq!(Kind::Sale.with_type(*b"99"), Some(Kind::Sale), "of a request it says nothing");
+    assert_eq!(Kind::Refund.with_type(*b"99"), None, "an advice is booked as it is told");
 }
 
 /// Element 55 of a request, as EMV writes it: what a cryptogram is made of, and where it was asked.

@@ -386,3 +386,20 @@ at = { message = { from = "terminal-1", to = "switch-1", mti = "0220", step = 3 
     });
     assert_eq!(closed, [vec![refund[0]]]);
 }
+
+#[test]
+fn totals_that_are_sent_again_are_compared_once() {
+    let lost = "[[fault]]\n\
+                drop = { from = \"switch-1\", to = \"terminal-1\", mti = \"0510\", step = 3 }\n";
+    let steps = ["- terminal-1 sign-on", "- terminal-1 sale 100 1", "- terminal-1 settle"];
+    let day = day("", &steps, lost);
+    let sent = day.about(3, |_, what| match what {
+        What::Sent { frame, .. } if frame.mti()?.class() == 5 => Some(frame.mti()),
+        _ => None,
+    });
+    let compared = day.about(3, |_, what| match what {
+        What::Recorded(Record::Switch(SwitchRecord::Compared { .. })) => Some(()),
+        _ => None,
+    });
+    assert_eq!((sent.len(), compared.len()), (4, 1), "{sent:?}");
+}

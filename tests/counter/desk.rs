@@ -46,3 +46,20 @@ fn nothing_is_claimed_that_was_declined_given_back_or_stands() {
     assert_eq!(notes[4..6], told(VoucherState::Undone, ClaimRefusal::Undone), "voided");
     assert_eq!(notes[6..], told(VoucherState::Approved, ClaimRefusal::Stands));
 }
+
+#[test]
+fn what_was_taken_back_may_be_claimed_for_so_many_business_dates() {
+    for (dates, refused) in [(2, false), (3, true)] {
+        let mut steps = vec!["- terminal-1 sign-on".to_owned(), "- terminal-1 sale 50000 1".into()];
+        steps.extend((1..=dates).map(|n| format!("{} switch-1 cut-over 0", 200_000 * n)));
+        steps.push(format!("{} switch-1 {{ claim = {{ of = 2 }} }}", 200_000 * (dates + 1)));
+        let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+        let lost = "[[fault]]\n\
+                    drop = { from = \"issuer-1\", to = \"switch-1\", mti = \"0210\", step = 2 }\n";
+        let setting = "[topology]\nclearing = 1\n[policy]\nclaim-days = 2";
+        let day = day(setting, &steps, lost);
+        let note = said(&day, u32::try_from(steps.len()).expect("few"));
+        let is_late = note == DeskNote::ClaimRefused(ClaimRefusal::TooLate);
+        assert_eq!(is_late, refused, "after {dates} dates: {note:?}");
+    }
+}

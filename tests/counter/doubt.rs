@@ -2,7 +2,7 @@
 
 use super::day::{Day, ISSUER, SWITCH, TERMINAL, day};
 use reversim::history::What;
-use reversim::party::Role;
+use reversim::party::{Party, Role};
 use reversim_models::iso8583::{Element, Mti};
 use reversim_models::record::{Record, SwitchRecord};
 
@@ -154,4 +154,20 @@ on = { from = "switch-1", to = "switch-2", mti = "0200", step = 4 }
     ];
     let day = day("[topology]\nterminals = 2\nswitches = 2", &steps, faults);
     assert_eq!((day.code(3).as_str(), told(&day, 3)), ("ok", vec!["00".to_owned()]));
+}
+
+#[test]
+fn a_request_with_a_wrong_mac_is_refused_by_the_next_switch_and_not_left_without_an_answer() {
+    let damaged = "[[fault]]\ncorrupt = { on = { from = \"switch-1\", to = \"switch-2\", \
+                   mti = \"0200\", step = 2 }, damage = \"mac\" }\n";
+    let steps = ["- terminal-1 sign-on", "- terminal-1 sale 100 1"];
+    let day = day("[topology]\nswitches = 2", &steps, damaged);
+    let said = day.about(2, |party, what| match what {
+        What::Sent { frame, .. } if party == Party::switch(2) => {
+            let message = frame.message().filter(|it| it.mti() == Mti::FINANCIAL_RESPONSE)?;
+            message.text(Element::RESPONSE_CODE).map(str::to_owned)
+        }
+        _ => None,
+    });
+    assert_eq!(said, ["A0"]);
 }

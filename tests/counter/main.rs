@@ -7,4 +7,5 @@ mod desk;
 mod doubt;
 mod files;
 mod issuer;
+mod slips;
 mod terminal;

@@ -226,6 +226,16 @@ fn an_idle_line_is_tested_every_interval_and_hung_up_when_nobody_answers() {
 }
 
 #[test]
+fn an_order_of_which_a_part_is_paid_is_paid_when_it_is_asked_about() {
+    let setting = "[policy]\nissuer-partial-approvals = true\n[[topology.cards]]\nbalance = 300";
+    let lost = "[[fault]]\n\
+                drop = { from = \"switch-1\", to = \"terminal-1\", mti = \"0210\", step = 2 }\n";
+    let steps = ["- terminal-1 sign-on", "- terminal-1 { qr-sale = { amount = 500, card = 1 } }"];
+    let day = day(setting, &steps, lost);
+    assert_eq!(day.end(2).0, Display::Approved(Amount::cny(300)));
+}
+
+#[test]
 fn half_an_answer_does_not_keep_a_terminal_waiting() {
     let setting = "[timing]\nterminal-response-ms = 2000";
     let half = "[[fault]]\n[fault.split]\nat-byte = 20\npause-ms = 4000\n\
