@@ -279,8 +279,12 @@ impl Books {
         self.each_open_wish(entry.party, |wish| wish.is_interrupted = true);
     }
 
-    /// Changes the wish that screen or paper speak of.
+    /// Changes the wish that screen or paper of somebody else's terminal speak of: of ours, records
+    /// say more.
     fn wish_about(&mut self, entry: &Entry, change: impl Fn(&mut Wish)) {
+        if self.is_visible(entry.party) {
+            return;
+        }
         let change = |wish: &mut Wish| {
             if wish.ticket == entry.ticket {
                 change(wish);
