@@ -116,11 +116,10 @@ fn what_is_wrong_with_it_is_seen_on_its_lines_its_screen_and_its_slips() {
     ] {
         let drawn = (0..300).flat_map(|seed| PROFILES.map(|profile| scenario(profile, seed)));
         let runs = drawn.map(|scenario| played(&scenario, Some(wrong)));
-        let broken = runs.filter_map(|run| Some((run.violation()?.clone(), run))).next();
-        let (violation, run) = broken.unwrap_or_else(|| panic!("nobody sees {wrong:?}"));
+        let broken = runs.filter_map(|run| run.violation().cloned()).next();
+        let violation = broken.unwrap_or_else(|| panic!("nobody sees {wrong:?}"));
         assert_eq!(violation.invariant, claim, "{wrong:?}: {violation}");
-        let seen = violation.witnesses.iter().map(|witness| &run.history.entries[*witness]);
-        assert!(seen.count() > 0, "{violation}");
+        assert!(violation.sentence.contains("terminal-1"), "it is to blame: {violation}");
     }
 }
 

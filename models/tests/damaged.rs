@@ -332,5 +332,5 @@ fn the_code_of_a_message_is_its_last_element_64_or_128() {
     assert_eq!(POS.mac_span(&bytes("0200 0000000000000001 '1234567")), None);
     assert_eq!(NETWORK.mac_span(&bytes("'0200 8000000000000000 00000000000000")), None);
     // Without bit 1 there is no second bitmap, whatever the bytes are that follow.
-    assert_eq!(NETWORK.mac_span(&bytes("'0200 0020000000000000 '00000001000000")), None);
+    assert_eq!(NETWORK.mac_span(&bytes("'0200 0020000000000000 '000000010000000000")), None);
 }
